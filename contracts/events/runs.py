@@ -1,0 +1,52 @@
+"""Facts about runs: topic `runs`."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from contracts.data import Contract, RowBooks
+
+
+class RunRequested(Contract):
+    """A trigger was accepted: exactly one run is owed for it."""
+
+    run_id: UUID
+    workflow_id: UUID
+    workflow: str
+    workflow_version: int
+    trigger: Literal["manual", "s3_event", "webhook", "watch", "quarantine"]
+
+
+class RunStarted(Contract):
+    """The run's first step is under way."""
+
+    run_id: UUID
+    workflow_id: UUID
+    workflow: str
+    workflow_version: int
+
+
+class RunStepFinished(Contract):
+    """One step of a run ended."""
+
+    run_id: UUID
+    workflow_id: UUID
+    step: str
+    outcome: Literal["succeeded", "failed", "skipped"]
+    attempts: int
+    rows: int | None = None
+    bytes: int | None = None
+    seconds: float
+
+
+class RunFinished(Contract):
+    """A run reached its end."""
+
+    run_id: UUID
+    workflow_id: UUID
+    workflow: str
+    outcome: Literal["succeeded", "partial", "quarantined", "failed", "cancelled"]
+    books: RowBooks
+    error_code: str | None = None
+    message: str | None = None
+    finished_at: datetime

@@ -1,0 +1,132 @@
+"""Temporal workflows by name: their ids, inputs, results, and the error types that decide about retries."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from contracts.activities import Problem
+from contracts.data import Contract, RowBooks
+from contracts.workflow import ModuleVersionRef, WorkflowDefinition
+
+RUN_WORKFLOW = "run-workflow"
+OPEN_SESSION = "open-session"
+DEPLOY_MODULE = "deploy-module"
+VALIDATE_WORKFLOW = "validate-workflow"
+QUEUE = "orchestrator"
+
+
+class ErrorType(StrEnum):
+    """Types of application errors that cross Temporal. Messages beside them are for people and hold no secret."""
+
+    UNREACHABLE_DNS = "unreachable_dns"
+    UNREACHABLE_REFUSED = "unreachable_refused"
+    UNREACHABLE_TLS = "unreachable_tls"
+    UNREACHABLE_TIMEOUT = "unreachable_timeout"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    PERMISSION_DENIED = "permission_denied"
+    NOT_FOUND = "not_found"
+    CONFIGURATION_INVALID = "configuration_invalid"
+    OBJECT_CHANGED = "object_changed"
+    FENCED = "fenced"
+    LEASE_HELD = "lease_held"
+    DESTINATION_REFUSED = "destination_refused"
+    DESTINATION_FULL = "destination_full"
+    RECIPE_INVALID = "recipe_invalid"
+    EXPRESSION_FAILED = "expression_failed"
+    MEMORY_LIMIT = "memory_limit"
+    TIME_LIMIT = "time_limit"
+    ISOLATION_UNAVAILABLE = "isolation_unavailable"
+    DATASET_CORRUPT = "dataset_corrupt"
+    BOOKS_UNBALANCED = "books_unbalanced"
+    CONFLICT = "conflict"
+
+
+# Trying these again changes nothing: a person has to.
+PERMANENT: tuple[ErrorType, ...] = (
+    ErrorType.AUTHENTICATION_FAILED,
+    ErrorType.PERMISSION_DENIED,
+    ErrorType.NOT_FOUND,
+    ErrorType.CONFIGURATION_INVALID,
+    ErrorType.OBJECT_CHANGED,
+    ErrorType.DESTINATION_REFUSED,
+    ErrorType.RECIPE_INVALID,
+    ErrorType.EXPRESSION_FAILED,
+    ErrorType.MEMORY_LIMIT,
+    ErrorType.TIME_LIMIT,
+    ErrorType.ISOLATION_UNAVAILABLE,
+    ErrorType.DATASET_CORRUPT,
+    ErrorType.BOOKS_UNBALANCED,
+    ErrorType.CONFLICT,
+)
+
+
+def run_id(tenant: UUID, run: UUID) -> str:
+    """The Temporal workflow id of a run."""
+    return f"run/{tenant}/{run}"
+
+
+def session_id(tenant: UUID, session: UUID) -> str:
+    """The Temporal workflow id of a session's opening."""
+    return f"session/{tenant}/{session}"
+
+
+def deploy_id(tenant: UUID, node: UUID, name: str) -> str:
+    """The Temporal workflow id of a deployment: a node becomes a version of a module once."""
+    return f"deploy/{tenant}/{node}/{name}"
+
+
+def validate_id(tenant: UUID, request: UUID) -> str:
+    """The Temporal workflow id of a validation."""
+    return f"validate/{tenant}/{request}"
+
+
+class RunInput(Contract):
+    """Which run."""
+
+    tenant: UUID
+    run_id: UUID
+
+
+class RunResult(Contract):
+    """How a run ended."""
+
+    outcome: str
+    books: RowBooks
+
+
+class OpenSessionInput(Contract):
+    """Which session, and what it looks at."""
+
+    tenant: UUID
+    session_id: UUID
+    connection: str
+    selection: dict[str, object]
+
+
+class DeployModuleInput(Contract):
+    """Which node becomes which module."""
+
+    tenant: UUID
+    session_id: UUID
+    node_id: UUID
+    name: str
+    description: str = ""
+    deployed_by: UUID
+
+
+class DeployModuleResult(Contract):
+    """The version that came of it."""
+
+    module: ModuleVersionRef
+
+
+class ValidateWorkflowInput(Contract):
+    """Check a definition against the connections and modules that exist."""
+
+    tenant: UUID
+    definition: WorkflowDefinition
+
+
+class ValidateWorkflowResult(Contract):
+    """What is wrong with it; empty when nothing is."""
+
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,127 @@
+"""A workflow's definition: source → modules → destination, and what starts it. The YAML file and the API share it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from contracts.data import Contract, Schema
+from contracts.recipe import Recipe
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63)]
+
+
+class SourceDefinition(Contract):
+    """Where rows come from: a connection by name, and what to read through it."""
+
+    connection: Name
+    selection: dict[str, Any] = Field(
+        description="What to read; its shape depends on the connection's kind. For s3: bucket, path (a glob), format."
+    )
+
+
+class DestinationDefinition(Contract):
+    """Where rows go: a connection by name, the target, and how to write."""
+
+    connection: Name
+    target: dict[str, Any] = Field(
+        description="Where to write; its shape depends on the connection's kind. For postgres: schema, table."
+    )
+    mode: Literal["append", "replace", "upsert"] = "append"
+    keys: tuple[str, ...] = Field(
+        default=(), description="The columns that identify a row; needed by upsert."
+    )
+
+    @model_validator(mode="after")
+    def _upsert_has_keys(self) -> "DestinationDefinition":
+        if self.mode == "upsert" and not self.keys:
+            raise ValueError("mode 'upsert' needs 'keys': the columns that identify a row")
+        return self
+
+
+class ModuleUse(Contract):
+    """A module and the version to use: a number, or `current`, which moves only by a recorded decision."""
+
+    name: Name
+    version: Annotated[int, Field(ge=1)] | Literal["current"] = "current"
+
+
+class S3EventTrigger(Contract):
+    """Start a run for each new object version: by signed S3 event notifications, by listing, or both."""
+
+    kind: Literal["s3_event"] = "s3_event"
+    name: Name
+    watch: bool = Field(
+        default=True, description="List the bucket as well, for stores that send no notifications."
+    )
+    interval_seconds: float = Field(default=2.0, ge=0.5, le=3600)
+    enabled: bool = True
+
+
+class WebhookTrigger(Contract):
+    """Start a run for each signed webhook (Standard Webhooks) that arrives at the trigger's address."""
+
+    kind: Literal["webhook"] = "webhook"
+    name: Name
+    enabled: bool = True
+
+
+Trigger = Annotated[S3EventTrigger | WebhookTrigger, Field(discriminator="kind")]
+
+
+class DriftPolicy(Contract):
+    """What happens when the incoming schema is not what the first module expects."""
+
+    mode: Literal["strict", "warn"] = Field(
+        default="warn",
+        description="strict: any difference sets the file aside. warn: only differences that the module cannot "
+        "absorb do; added or reordered columns are reported and ignored.",
+    )
+
+
+class WorkflowDefinition(Contract):
+    """One workflow, whole."""
+
+    name: Name
+    description: str = Field(default="", max_length=2_000)
+    source: SourceDefinition
+    modules: tuple[ModuleUse, ...] = Field(default=(), max_length=50)
+    destination: DestinationDefinition
+    triggers: tuple[Trigger, ...] = Field(default=(), max_length=20)
+    drift: DriftPolicy = DriftPolicy()
+
+    @model_validator(mode="after")
+    def _trigger_names_are_unique(self) -> "WorkflowDefinition":
+        names = [trigger.name for trigger in self.triggers]
+        if len(set(names)) != len(names):
+            raise ValueError("two triggers have the same name")
+        return self
+
+
+class ModuleDraft(Contract):
+    """What a module version is made of, before it has a number."""
+
+    name: Name
+    description: str = Field(default="", max_length=2_000)
+    recipe: Recipe
+    input_contract: Schema
+    output_contract: Schema
+    session_id: str | None = None
+    node_id: str | None = None
+
+
+class ModuleVersionRef(Contract):
+    """A frozen version of a module: its number for people, its hash for machines."""
+
+    module_id: str
+    name: str
+    version: int
+    content_hash: str
+
+
+class ResolvedModule(Contract):
+    """A module version with all that is needed to run it."""
+
+    ref: ModuleVersionRef
+    recipe: Recipe
+    input_contract: Schema
+    output_contract: Schema
