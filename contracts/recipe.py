@@ -10,9 +10,7 @@ from contracts.data import Contract, LogicalType
 ColumnName = Annotated[str, Field(min_length=1, max_length=10_000)]
 Expression = Annotated[
     str,
-    Field(
-        min_length=1, max_length=10_000, description="A SQL expression over the columns of the step's input."
-    ),
+    Field(min_length=1, max_length=10_000, description="A SQL expression over the columns of the step's input."),
 ]
 Scalar = bool | int | float | str | None
 
@@ -127,18 +125,7 @@ class Replace(Contract):
 
 
 Step = Annotated[
-    Select
-    | Drop
-    | Rename
-    | Cast
-    | Filter
-    | Derive
-    | FillNull
-    | DropNull
-    | Deduplicate
-    | Sort
-    | Limit
-    | Replace,
+    Select | Drop | Rename | Cast | Filter | Derive | FillNull | DropNull | Deduplicate | Sort | Limit | Replace,
     Field(discriminator="kind"),
 ]
 Steps: TypeAdapter[tuple[Step, ...]] = TypeAdapter(tuple[Step, ...])

@@ -27,9 +27,7 @@ class DestinationDefinition(Contract):
         description="Where to write; its shape depends on the connection's kind. For postgres: schema, table."
     )
     mode: Literal["append", "replace", "upsert"] = "append"
-    keys: tuple[str, ...] = Field(
-        default=(), description="The columns that identify a row; needed by upsert."
-    )
+    keys: tuple[str, ...] = Field(default=(), description="The columns that identify a row; needed by upsert.")
 
     @model_validator(mode="after")
     def _upsert_has_keys(self) -> "DestinationDefinition":
@@ -50,9 +48,7 @@ class S3EventTrigger(Contract):
 
     kind: Literal["s3_event"] = "s3_event"
     name: Name
-    watch: bool = Field(
-        default=True, description="List the bucket as well, for stores that send no notifications."
-    )
+    watch: bool = Field(default=True, description="List the bucket as well, for stores that send no notifications.")
     interval_seconds: float = Field(default=2.0, ge=0.5, le=3600)
     enabled: bool = True
 
