@@ -1,0 +1,349 @@
+"""The embedded stack: four servers and the services as one thing that is started, watched and stopped.
+
+async with Stack(folder) as stack: ...     # or `with`, which keeps a loop in a thread of its own
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+from urllib.parse import urlsplit
+
+from deploy.local import account as accounts
+from deploy.local import artifacts, cache, java, kafka, ports, postgres, s3proxy, services, state, temporal
+from deploy.local.ports import HOST
+from deploy.local.problems import StackError
+from deploy.local.state import Running, State
+from deploy.local.supervisor import Program, Supervised
+
+PORTS = {
+    "kafka": ["kafka", "kafka_controller"],
+    "temporal": ["temporal", "temporal_ui", "temporal_http", "temporal_metrics"],
+    "postgres": ["postgres"],
+    "s3": ["s3"],
+}
+SERVICE_PORTS = ["http", "internal", "worker_http", "worker_internal"]
+# What depends on others stops before them.
+STOP_ORDER = [["worker", "services"], ["s3", "temporal"], ["kafka", "postgres"]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that the launcher says while it starts or stops."""
+
+    name: str
+    phase: str  # fetching preparing starting ready stopped recovered
+    detail: str = ""
+    seconds: float = 0
+    done: int = 0
+    total: int = 0
+
+
+class Server(Protocol):
+    """What the launcher asks of each of the four servers."""
+
+    name: str
+
+    async def prepare(self) -> None:
+        """Make what the first start needs."""
+
+    def program(self) -> Program:
+        """Say how it is run."""
+
+
+class Stack:
+    """One copy of the stack, in one data folder."""
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        services: bool = True,
+        progress: Callable[[Step], None] | None = None,
+    ) -> None:
+        self.folder = (folder or state.default_folder()).absolute()
+        self.with_services = services
+        self.children: dict[str, Supervised] = {}
+        self.state = State(folder=self.folder)
+        self._progress = progress or (lambda _step: None)
+        self._open = contextlib.ExitStack()
+        self._began = 0.0
+        self._loop_thread: _LoopThread | None = None
+
+    # -- start and stop -------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Bring everything up; whatever fails, nothing stays behind."""
+        self._began = time.monotonic()
+        try:
+            await self._start()
+        except BaseException as error:
+            await self.stop()
+            cause = _first(error)
+            if isinstance(cause, StackError):
+                raise cause from None
+            if isinstance(cause, OSError):
+                hint = "Is there room on the disk? See `modulardata doctor`."
+                raise StackError(f"Could not start: {cause}", hint) from cause
+            raise
+
+    async def _start(self) -> None:
+        self._take_folder()
+        async with asyncio.TaskGroup() as group:
+            jars = group.create_task(self._fetch())
+            for name in PORTS:
+                if name not in self.state.external:
+                    group.create_task(self._server(name, jars))
+            if "postgres" in self.state.external:
+                group.create_task(postgres.make_databases(self.state))
+        if "temporal" in self.state.external:
+            await temporal.adopt(self.state)
+        if self.with_services:
+            await self._services()
+
+    async def stop(self) -> None:
+        """Take everything down in order and let go of the folder."""
+        known = [name for names in STOP_ORDER for name in names]
+        order = [*STOP_ORDER, [name for name in self.children if name not in known]]
+        try:
+            for names in order:
+                there = [self.children[name] for name in names if name in self.children]
+                await asyncio.gather(*(self._stop_one(child) for child in there))
+            if self.folder.exists() and self._began:
+                (self.folder / "run.json").unlink(missing_ok=True)
+        finally:
+            self.children.clear()
+            self._open.close()
+
+    async def _stop_one(self, child: Supervised) -> None:
+        began = time.monotonic()
+        await child.stop()
+        self._say(child.program.name, "stopped", seconds=time.monotonic() - began)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    def __enter__(self) -> Self:
+        self._loop_thread = _LoopThread()
+        try:
+            self._loop_thread.run(self.start())
+        except BaseException:
+            self._loop_thread.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop_thread is not None:
+            try:
+                self._loop_thread.run(self.stop())
+            finally:
+                self._loop_thread.close()
+                self._loop_thread = None
+
+    @staticmethod
+    def load_state(folder: Path | None = None) -> State | None:
+        """Read what a copy is made of, whether it runs or not."""
+        return state.load_state((folder or state.default_folder()).absolute())
+
+    def pid(self, name: str) -> int:
+        """The process that runs `kafka`, `temporal`, `postgres`, `s3`, `services` or `worker` now."""
+        return self.children[name].pid
+
+    # -- the parts of a start -------------------------------------------------------------------------------
+
+    def _take_folder(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StackError(
+                f"The data folder {self.folder} cannot be made: {error.strerror}.", "Name another: MODULARDATA_HOME=…"
+            ) from None
+        self._open.enter_context(state.exclusive(self.folder))
+        left = state.clear_leftovers(self.folder)
+        if left:
+            self._say("launcher", "recovered", f"{left[0]}; ended what it left: {', '.join(left[1:]) or 'nothing'}")
+        self.account = accounts.choose(self.folder / "postgres")
+        self.account.must_reach(
+            self.folder / "postgres",
+            "The data folder",
+            "Name another: MODULARDATA_HOME=/var/lib/modulardata, or start this as an ordinary user.",
+        )
+        # The servers' user has to get to its own folders below; what lies beside them is closed file by file.
+        self.folder.chmod(0o711 if self.account.drop else 0o700)
+        self.state = load_or_make(self.folder, with_services=self.with_services)
+        own = [name for group in PORTS if group not in self.state.external for name in PORTS[group]]
+        own += SERVICE_PORTS if self.with_services else []
+        ports.must_be_free({name: self.state.ports[name] for name in own})
+        for place in (self.state.logs, self.state.objects):
+            place.mkdir(mode=0o700, exist_ok=True)
+        services.write_secrets(self.state)
+        self._write_running()
+
+    async def _fetch(self) -> dict[str, str]:
+        needed = [name for name in ("kafka", "s3") if name not in self.state.external]
+        if not needed:
+            return {}
+        sections = {"kafka": "kafka", "s3": "s3proxy"}
+        place = cache.folder(self.account, self.folder) / "jars"
+        self.account.must_reach(place / "any", "The cache", "Name another: MODULARDATA_CACHE=/var/cache/modulardata")
+        locked = {name: artifacts.read_lock()[sections[name]] for name in needed}
+        last = 0.0
+
+        def note(done: int, total: int) -> None:
+            nonlocal last
+            if time.monotonic() - last > 0.1 or done == total:
+                last = time.monotonic()
+                self._say("archives", "fetching", done=done, total=total)
+
+        await artifacts.fetch(artifacts.all_jars(locked), place, note)
+        return {name: artifacts.class_path(jars, place) for name, jars in locked.items()}
+
+    async def _server(self, name: str, fetched: Awaitable[dict[str, str]]) -> None:
+        began = time.monotonic()
+        server: Server
+        if name in ("kafka", "s3"):
+            jars = (await fetched)[name]
+            runtime = await asyncio.to_thread(java.find)
+            self.account.must_reach(runtime.path, "Java", "Name another: MODULARDATA_JAVA=/usr/bin/java")
+            kind = kafka.Kafka if name == "kafka" else s3proxy.S3Proxy
+            server = kind(self.state, self.account, runtime, jars)
+        elif name == "temporal":
+            server = temporal.Temporal(self.state, self.account)
+        else:
+            server = postgres.Postgres(self.state, self.account)
+        self._say(name, "preparing")
+        await server.prepare()
+        await self._run(server.program(), began)
+        if name == "postgres":
+            await postgres.make_databases(self.state)
+
+    async def _services(self) -> None:
+        began = time.monotonic()
+        self._say("services", "preparing")
+        await services.provision(self.state)
+        await asyncio.gather(*(self._run(program, began) for program in services.programs(self.state)))
+        await services.first_setup(self.state)
+
+    async def _run(self, program: Program, began: float) -> None:
+        self._say(program.name, "starting")
+        child = Supervised(program, self.state.logs, self._write_running)
+        self.children[program.name] = child
+        await child.start()
+        self._say(program.name, "ready", seconds=time.monotonic() - began)
+
+    def _write_running(self) -> None:
+        children = {
+            name: state.describe(child.pid, int(child.program.stop_signal))
+            for name, child in self.children.items()
+            if child.pid
+        }
+        Running(launcher=state.me(), children=children).save(self.folder)
+
+    def _say(
+        self, name: str, phase: str, detail: str = "", *, seconds: float = 0, done: int = 0, total: int = 0
+    ) -> None:
+        self._progress(Step(name, phase, detail, seconds, done, total))
+
+
+def load_or_make(folder: Path, *, with_services: bool) -> State:
+    """Read what was kept, add what is new, and put the caller's own servers in their places."""
+    kept = state.load_state(folder) or State(folder=folder)
+    wanted = [name for names in PORTS.values() for name in names] + (SERVICE_PORTS if with_services else [])
+    new = [name for name in wanted if name not in kept.ports]
+    kept.ports |= ports.choose(new, set(kept.ports.values()))
+    kept.kafka_cluster_id = kept.kafka_cluster_id or kafka.new_cluster_id()
+    kept.postgres_password = kept.postgres_password or secrets.token_hex(24)
+    kept.warehouse_password = kept.warehouse_password or secrets.token_hex(24)
+    kept.external = []
+
+    def own(name: str, variable: str, ours: str) -> str:
+        given = os.environ.get(variable)
+        if given:
+            kept.external.append(name)
+        return given or ours
+
+    port = kept.ports
+    kept.kafka = own("kafka", "MODULARDATA_KAFKA", f"{HOST}:{port['kafka']}")
+    kept.temporal = own("temporal", "MODULARDATA_TEMPORAL", f"{HOST}:{port['temporal']}")
+    kept.temporal_namespace = os.environ.get("MODULARDATA_TEMPORAL_NAMESPACE") or "modulardata"
+    kept.temporal_ui = "" if "temporal" in kept.external else f"http://{HOST}:{port['temporal_ui']}"
+    kept.database_admin_url = own(
+        "postgres",
+        "MODULARDATA_DATABASE_ADMIN_URL",
+        f"postgresql://postgres:{kept.postgres_password}@{HOST}:{port['postgres']}/{postgres.PLATFORM}",
+    )
+    where = urlsplit(kept.database_admin_url).netloc.rpartition("@")[2]
+    path = urlsplit(kept.database_admin_url).path.strip("/") or postgres.PLATFORM
+    kept.database_url = f"postgresql://{where}/{path}"
+    kept.warehouse_dsn = f"postgresql://{postgres.WAREHOUSE}:{kept.warehouse_password}@{where}/{postgres.WAREHOUSE}"
+    kept.s3_endpoint = own("s3", "MODULARDATA_S3_ENDPOINT", f"http://{HOST}:{port['s3']}")
+    if "s3" in kept.external:
+        kept.s3_access_key = os.environ.get("MODULARDATA_S3_ACCESS_KEY", "")
+        kept.s3_secret_key = os.environ.get("MODULARDATA_S3_SECRET_KEY", "")
+        kept.s3_bucket = os.environ.get("MODULARDATA_S3_BUCKET", "landing")
+    else:
+        kept.s3_access_key = kept.s3_access_key or f"AK{secrets.token_hex(9).upper()}"
+        kept.s3_secret_key = kept.s3_secret_key or secrets.token_urlsafe(30)
+    if "http" in port:
+        kept.public_url = f"http://{HOST}:{port['http']}"
+        kept.internal_url = f"http://{HOST}:{port['internal']}"
+    kept.save()
+    return kept
+
+
+class _LoopThread:
+    """An event loop in a thread of its own, for callers who have none.
+
+    The thread lives as long as the stack: the kernel ends a child when the thread that made it ends.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="stack", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Awaitable[None]) -> None:
+        future: Future[None] = asyncio.run_coroutine_threadsafe(_as_coroutine(work), self._loop)
+        try:
+            future.result()
+        except BaseException:
+            # An interrupt of the caller calls the work off, which then cleans up after itself.
+            if not future.done():
+                future.cancel()
+                with contextlib.suppress(BaseException):
+                    asyncio.run_coroutine_threadsafe(_others_done(), self._loop).result(timeout=60)
+            raise
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+
+
+async def _as_coroutine(work: Awaitable[None]) -> None:
+    await work
+
+
+async def _others_done() -> None:
+    me = asyncio.current_task()
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not me), return_exceptions=True)
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,86 @@
+"""Real servers for the tests: started once per run, or those whose URLs the environment names.
+
+The four of them take four seconds, so they are started when the first test asks. Under xdist the controller
+starts them, because a worker may end before the others do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.local.launcher import Stack
+from deploy.local.postgres import other_database
+from deploy.local.state import State
+
+CONTROLLER = pytest.StashKey[tuple[Stack, Path]]()
+FOLDER = "stack_folder"
+
+
+def open_folder() -> Path:
+    """Make a folder below which the servers' user may have folders of its own, also when root runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="modulardata-test-"))
+    folder.chmod(0o755)
+    return folder
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the stack of this run to a worker of xdist."""
+    stash = node.config.stash
+    if CONTROLLER not in stash:
+        folder = open_folder()
+        stack = Stack(folder / "stack", services=False)
+        stack.__enter__()
+        stash[CONTROLLER] = (stack, folder)
+    node.workerinput[FOLDER] = str(stash[CONTROLLER][0].folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take down what the controller started."""
+    if CONTROLLER in config.stash:
+        stack, folder = config.stash[CONTROLLER]
+        stack.__exit__(None, None, None)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> Iterator[State]:
+    """Kafka, Temporal, PostgreSQL and S3, running: their addresses and credentials."""
+    handed = getattr(request.config, "workerinput", {}).get(FOLDER)
+    if handed:
+        state = Stack.load_state(Path(handed))
+        assert state is not None, "the controller's stack wrote no state"
+        yield state
+        return
+    folder = open_folder()
+    try:
+        with Stack(folder / "stack", services=False) as stack:
+            yield stack.state
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def admin_url(servers: State) -> Iterator[str]:
+    """A database of this test's own: its address as the superuser. Dropped afterwards, whoever is connected."""
+    name = f"test_{secrets.token_hex(6)}"
+    asyncio.run(_execute(servers.database_admin_url, f"create database {name}"))
+    yield other_database(servers.database_admin_url, name)
+    asyncio.run(_execute(servers.database_admin_url, f"drop database {name} with (force)"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection: Any = await asyncpg.connect(other_database(url, "postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
