@@ -35,6 +35,8 @@ class Limits:
 
 QUICK = Limits(start_to_close=timedelta(seconds=30), heartbeat=None, attempts=20)
 LONG = Limits(start_to_close=timedelta(hours=6), heartbeat=timedelta(seconds=10), attempts=20)
+# The platform's own bookkeeping waits for its database as long as it takes: giving up would make a lie of the history.
+BOOKKEEPING = Limits(start_to_close=timedelta(seconds=30), heartbeat=None, attempts=0)
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class DescribeConnectionResult(Contract):
 
     connection_id: UUID | None = None
     kind: str | None = None
+    bucket: str | None = None  # s3: the bucket that the selection or target means
     problems: tuple[Problem, ...] = ()
 
 
@@ -120,6 +123,7 @@ class PulledGroup(Contract):
     dataset: DatasetRef
     facts: FormatFacts
     objects: tuple[ObjectVersion, ...] = ()
+    object_rows: tuple[int, ...] = ()  # rows of each object, in the order of `objects`; empty when not known apart
     bytes_read: int = 0
 
 
@@ -422,7 +426,7 @@ DESCRIBE_CONNECTION = Command("connector.describe", DescribeConnectionInput, Des
 PULL = Command("connector.pull", PullInput, PullResult, LONG)
 PUSH = Command("connector.push", PushInput, PushResult, LONG)
 PRESERVE = Command("connector.preserve", PreserveInput, PreserveResult, LONG)
-CLOSE_WINDOW = Command("connector.close_window", CloseWindowInput, Nothing)
+CLOSE_WINDOW = Command("connector.close_window", CloseWindowInput, Nothing, BOOKKEEPING)
 PROFILE = Command("transform.profile", ProfileInput, Profile, LONG)
 APPLY = Command("transform.apply", ApplyInput, ApplyResult, LONG)
 ATTACH_ROOT = Command("transform.attach_root", AttachRootInput, Nothing)
@@ -434,10 +438,10 @@ SETTLE_DRIFT = Command("schema_drift.settle", SettleInput, SettleResult)
 QUARANTINE_FILE = Command("schema_drift.quarantine_file", QuarantineFileInput, QuarantineResult)
 QUARANTINE_ROWS = Command("schema_drift.quarantine_rows", QuarantineRowsInput, QuarantineResult)
 SETTLE_ENTRY = Command("schema_drift.settle_entry", SettleEntryInput, Nothing)
-START_RUN = Command("orchestrator.start_run", StartRunInput, RunPlan)
-PIN_MODULES = Command("orchestrator.pin_modules", PinModulesInput, Nothing)
-RECORD_STEP = Command("orchestrator.record_step", RecordStepInput, Nothing)
-FINISH_RUN = Command("orchestrator.finish_run", FinishRunInput, Nothing)
+START_RUN = Command("orchestrator.start_run", StartRunInput, RunPlan, BOOKKEEPING)
+PIN_MODULES = Command("orchestrator.pin_modules", PinModulesInput, Nothing, BOOKKEEPING)
+RECORD_STEP = Command("orchestrator.record_step", RecordStepInput, Nothing, BOOKKEEPING)
+FINISH_RUN = Command("orchestrator.finish_run", FinishRunInput, Nothing, BOOKKEEPING)
 
 COMMANDS: tuple[Command[Any, Any], ...] = (
     DESCRIBE_CONNECTION,

@@ -130,3 +130,5 @@ class ValidateWorkflowResult(Contract):
     """What is wrong with it; empty when nothing is."""
 
     problems: tuple[Problem, ...] = ()
+    source_bucket: str | None = None
+    destination_bucket: str | None = None
