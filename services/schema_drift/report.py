@@ -1,0 +1,180 @@
+"""A drift report: the differences for a machine, and what happened and what to do for a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.events.drift import DriftChange
+from services.schema_drift.detect import Difference
+from services.schema_drift.policy import Decision, Mode, blocks
+
+# An event holds 64 KB at most: it names the most severe changes, and the stored report names all of them.
+MAX_CHANGES = 50
+MAX_NAME = 200
+# So many are named in a sentence.
+MAX_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found about one input, what was decided, and the words for it."""
+
+    differences: tuple[Difference, ...]
+    decision: Decision
+    summary: str
+    advice: str
+
+    @property
+    def changes(self) -> tuple[DriftChange, ...]:
+        """The changes as a message carries them: the most severe ones, with names cut to a readable length."""
+        return tuple(_change(difference) for difference in self.differences[:MAX_CHANGES])
+
+    def documents(self) -> list[dict[str, Any]]:
+        """Every change with its evidence, to be stored."""
+        return [document(difference) for difference in self.differences]
+
+
+def write(module: str, mode: Mode, decision: Decision, differences: Sequence[Difference]) -> Report:
+    """The report of a decision."""
+    return Report(
+        differences=tuple(differences),
+        decision=decision,
+        summary=summarise(mode, decision, differences),
+        advice=advise(module, decision, differences),
+    )
+
+
+def document(difference: Difference) -> dict[str, Any]:
+    """One change with its evidence."""
+    return {
+        "kind": difference.kind,
+        "column": difference.column,
+        "became": difference.became,
+        "expected_type": difference.expected_type,
+        "incoming_type": difference.incoming_type,
+        "absorbable": difference.absorbable,
+        "detail": difference.detail,
+        "confidence": difference.confidence,
+        "evidence": difference.evidence,
+    }
+
+
+def restore(stored: dict[str, Any]) -> Difference:
+    """The difference that a document was made of."""
+    return Difference(**stored)
+
+
+def summarise(mode: Mode, decision: Decision, differences: Sequence[Difference]) -> str:
+    """What happened, in a sentence or two."""
+    decisive = [difference for difference in differences if blocks(mode, difference)]
+    if decision == "proceed":
+        return _named(differences) + "; the module gives the right result without a change, so the run goes on."
+    others = len(differences) - len(decisive)
+    beside = f" ({_count(others, 'other difference')} would not have mattered)" if others else ""
+    ending = (
+        "the mode is strict, so nothing was loaded" if all(d.absorbable for d in decisive) else "nothing was loaded"
+    )
+    return f"{_named(decisive)}; {ending}{beside}."
+
+
+def advise(module: str, decision: Decision, differences: Sequence[Difference], entry: str = "ENTRY") -> str:
+    """What to do next, with the commands to type. `entry` is the quarantine entry's id, once there is one."""
+    if decision == "proceed":
+        return "Nothing has to be done."
+    release = f"`modulardata quarantine release {entry}`"
+    corrected = f"`modulardata quarantine release {entry} --with FILE`"
+    renamed = [d for d in differences if d.kind == "renamed"]
+    removed = [d for d in differences if d.kind == "removed"]
+    retyped = [d for d in differences if d.kind == "type_changed" and not d.absorbable]
+    if not (renamed or removed or retyped):
+        return (
+            f"If the new form is right, set the workflow's drift mode to warn, apply it, and let the file go on with "
+            f"{release}; else correct the file and release it with {corrected}."
+        )
+    parts = []
+    if renamed:
+        back = ", ".join(f"{_quote(d.became or '')} back to {_quote(d.column)}" for d in renamed[:MAX_NAMED])
+        parts.append(f"rename {back}{_rest(len(renamed))}")
+    if removed:
+        names = ", ".join(_quote(d.column) for d in removed[:MAX_NAMED])
+        parts.append(f"put {names}{_rest(len(removed))} back into the file")
+    if retyped:
+        types = ", ".join(f"{_quote(d.column)} as {d.expected_type}" for d in retyped[:MAX_NAMED])
+        parts.append(f"write {types}{_rest(len(retyped))}")
+    repair = _capitalised(" and ".join(parts))
+    new = "the new names" if renamed and not (removed or retyped) else "the new columns"
+    return (
+        f"{repair}, and release the corrected file: {corrected}. Or publish a version of module {module} that reads "
+        f"{new}, and release the file as it is: {release}."
+    )
+
+
+def _named(differences: Sequence[Difference]) -> str:
+    """The first few differences as one sentence, and how many more there are."""
+    sentences = []
+    for kind in ("renamed", "removed", "type_changed", "format_changed", "added", "reordered"):
+        group = [difference for difference in differences if difference.kind == kind]
+        if not group:
+            continue
+        if kind in ("added", "reordered"):
+            names = ", ".join(_quote(d.column) for d in group[:MAX_NAMED]) + _rest(len(group))
+            verb = ("is new" if len(group) == 1 else "are new") if kind == "added" else "stands elsewhere"
+            verb = "stand elsewhere" if kind == "reordered" and len(group) > 1 else verb
+            sentences.append(f"{'column' if len(group) == 1 else 'columns'} {names} {verb}")
+        else:
+            sentences += [_sentence(difference) for difference in group[:MAX_NAMED]]
+            if len(group) > MAX_NAMED:
+                sentences.append(f"{len(group) - MAX_NAMED} more {_KINDS[kind]}")
+    return _capitalised("; ".join(sentences))
+
+
+_KINDS = {
+    "renamed": "seem to be renamed",
+    "removed": "are gone",
+    "type_changed": "changed their type",
+    "format_changed": "facts of the file's form changed",
+}
+
+
+def _sentence(difference: Difference) -> str:
+    column = _quote(difference.column)
+    if difference.kind == "renamed":
+        became = _quote(difference.became or "")
+        return f"column {column} is gone; {became} looks like it ({difference.detail})"
+    if difference.kind == "removed":
+        return f"column {column} is gone, and {difference.detail}"
+    if difference.kind == "type_changed":
+        return f"column {column} is {difference.incoming_type}, not {difference.expected_type}"
+    return f"the file's {difference.column.replace('_', ' ')} {difference.detail}"
+
+
+def _change(difference: Difference) -> DriftChange:
+    return DriftChange(
+        kind=difference.kind,
+        column=_cut(difference.column),
+        became=None if difference.became is None else _cut(difference.became),
+        detail=difference.detail[:500],
+        confidence=difference.confidence,
+    )
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+
+
+def _quote(name: str) -> str:
+    # Names come from files: what could change a terminal's or a reader's view of the sentence is shown as it is.
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in _cut(name))
+    return "`" + shown.replace("`", "'") + "`"
+
+
+def _rest(count: int) -> str:
+    return f" and {count - MAX_NAMED} more" if count > MAX_NAMED else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
