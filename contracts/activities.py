@@ -196,7 +196,7 @@ class CloseWindowInput(Contract):
     """Say how a window ended. Released objects may be claimed again; the others may not."""
 
     scope: RunScope
-    window_id: UUID
+    window_id: UUID | None  # None: whatever this run claimed, if it claimed anything
     outcome: Literal["committed", "released"]
     rows: int = 0
 
@@ -437,7 +437,7 @@ RESOLVE_MODULE = Command("module_registry.resolve", ResolveModuleInput, ResolveM
 SETTLE_DRIFT = Command("schema_drift.settle", SettleInput, SettleResult)
 QUARANTINE_FILE = Command("schema_drift.quarantine_file", QuarantineFileInput, QuarantineResult)
 QUARANTINE_ROWS = Command("schema_drift.quarantine_rows", QuarantineRowsInput, QuarantineResult)
-SETTLE_ENTRY = Command("schema_drift.settle_entry", SettleEntryInput, Nothing)
+SETTLE_ENTRY = Command("schema_drift.settle_entry", SettleEntryInput, Nothing, BOOKKEEPING)
 START_RUN = Command("orchestrator.start_run", StartRunInput, RunPlan, BOOKKEEPING)
 PIN_MODULES = Command("orchestrator.pin_modules", PinModulesInput, Nothing, BOOKKEEPING)
 RECORD_STEP = Command("orchestrator.record_step", RecordStepInput, Nothing, BOOKKEEPING)

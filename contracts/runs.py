@@ -37,6 +37,7 @@ class ErrorType(StrEnum):
     ISOLATION_UNAVAILABLE = "isolation_unavailable"
     DATASET_CORRUPT = "dataset_corrupt"
     BOOKS_UNBALANCED = "books_unbalanced"
+    SCHEMA_DRIFT = "schema_drift"
     CONFLICT = "conflict"
 
 
@@ -55,6 +56,7 @@ PERMANENT: tuple[ErrorType, ...] = (
     ErrorType.ISOLATION_UNAVAILABLE,
     ErrorType.DATASET_CORRUPT,
     ErrorType.BOOKS_UNBALANCED,
+    ErrorType.SCHEMA_DRIFT,
     ErrorType.CONFLICT,
 )
 
