@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -32,6 +33,7 @@ PORTS = {
     "postgres": ["postgres"],
     "s3": ["s3"],
 }
+LEAST_DISK_MB = 300
 SERVICE_PORTS = ["http", "internal", "worker_http", "worker_internal"]
 # What depends on others stops before them.
 STOP_ORDER = [["worker", "services"], ["s3", "temporal"], ["kafka", "postgres"]]
@@ -186,6 +188,9 @@ class Stack:
         )
         # The servers' user has to get to its own folders below; what lies beside them is closed file by file.
         self.folder.chmod(0o711 if self.account.drop else 0o700)
+        free = shutil.disk_usage(self.folder).free >> 20
+        if free < LEAST_DISK_MB:
+            raise StackError(f"Only {free} MB are free at {self.folder}; {LEAST_DISK_MB} MB are needed.", "Make room.")
         self.state = load_or_make(self.folder, with_services=self.with_services)
         own = [name for group in PORTS if group not in self.state.external for name in PORTS[group]]
         own += SERVICE_PORTS if self.with_services else []

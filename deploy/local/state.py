@@ -240,7 +240,7 @@ def clear_leftovers(folder: Path) -> list[str]:
     for name, process in found.items():
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(running.children[name].stop_signal)
-    _, alive = psutil.wait_procs(list(found.values()), timeout=8)
+    _, alive = psutil.wait_procs(list(found.values()), timeout=5)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
