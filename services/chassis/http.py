@@ -1,4 +1,4 @@
-"""What a service's api.py stands on: routers whose routes are strict, authorised, idempotent and one transaction each."""
+"""What a service's api.py stands on: routers whose routes are strict, authorised, idempotent, one transaction each."""
 
 import base64
 import binascii
@@ -52,7 +52,7 @@ async def _scope(request: Request) -> RequestScope:
 
 
 Who = Annotated[Principal, Depends(_who)]
-# The request's unit of work, for the principal's tenant; committed when the response is there, rolled back on a problem.
+# The unit of work of the principal's tenant; committed when the response is there, rolled back on a problem.
 Work = Annotated[UnitOfWork, Depends(_work)]
 # The request itself: `after_commit` runs something between the commit and the answer.
 Edge = Annotated[RequestScope, Depends(_scope)]

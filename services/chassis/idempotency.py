@@ -6,26 +6,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import text
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Database, UnitOfWork
 from services.chassis.problems import ProblemError, bad_request, conflict
 from services.chassis.sealing import Sealer
-
-if TYPE_CHECKING:
-    from services.chassis.database import Database
 
 KEEP = timedelta(hours=25)  # 24 are promised
 MAX_KEY = 255
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_FIND = text("SELECT body_hash, status, headers, body FROM idempotency WHERE route = :route AND key = :key")
+_FIND = text("SELECT fingerprint, status, headers, body FROM idempotency WHERE route = :route AND key = :key")
 _KEEP = text(
-    "INSERT INTO idempotency (tenant, route, key, body_hash, status, headers, body, created_at)"
-    " VALUES (:tenant, :route, :key, :body_hash, :status, CAST(:headers AS jsonb), :body, :created_at)"
+    "INSERT INTO idempotency (tenant, route, key, fingerprint, status, headers, body, created_at)"
+    " VALUES (:tenant, :route, :key, :fingerprint, :status, CAST(:headers AS jsonb), :body, :created_at)"
 )
 _FORGET = text("DELETE FROM idempotency WHERE created_at < :before")
 
@@ -45,16 +41,18 @@ def check_key(values: Sequence[str]) -> str | None:
         return None
     key = values[0]
     if len(values) > 1 or not 0 < len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
-        raise bad_request("idempotency_key_invalid", f"Idempotency-Key is one text of 1 to {MAX_KEY} printable letters.")
+        raise bad_request(
+            "idempotency_key_invalid", f"Idempotency-Key is one text of 1 to {MAX_KEY} printable letters."
+        )
     return key
 
 
-def fingerprint(subject: UUID, path: str, query: str, body: bytes) -> str:
+def fingerprint(subject: UUID, path: str, query: str, body: bytes) -> bytes:
     """What makes two requests the same: who asks, for what, and the bytes sent."""
     digest = hashlib.sha256()
     for part in (str(subject).encode(), path.encode(), query.encode(), body):
         digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.hexdigest()
+    return digest.digest()
 
 
 class Idempotency:
@@ -64,7 +62,7 @@ class Idempotency:
         self._service = service
         self._sealer = sealer
 
-    async def claim(self, work: UnitOfWork, route: str, key: str, body_hash: str) -> Stored | None:
+    async def claim(self, work: UnitOfWork, route: str, key: str, digest: bytes) -> Stored | None:
         """The answer given before, or None with the key locked until this transaction ends.
 
         Raises 409 while another request with the key is under way, 422 when the key belonged to another request.
@@ -78,19 +76,19 @@ class Idempotency:
         row = (await work.connection.execute(_FIND, {"route": route, "key": key})).one_or_none()
         if row is None:
             return None
-        if row.body_hash != body_hash:
+        if row.fingerprint != digest:
             detail = "This Idempotency-Key was used for another request."
             raise ProblemError(422, "idempotency_key_reused", detail)
         body = self._sealer.open(row.body, self._context(work, route, key))
         return Stored(row.status, row.headers, body)
 
-    async def keep(self, work: UnitOfWork, route: str, key: str, body_hash: str, stored: Stored) -> None:
+    async def keep(self, work: UnitOfWork, route: str, key: str, digest: bytes, stored: Stored) -> None:
         """Store the answer in the transaction of the effect."""
         values = {
             "tenant": work.tenant,
             "route": route,
             "key": key,
-            "body_hash": body_hash,
+            "fingerprint": digest,
             "status": stored.status,
             "headers": json.dumps(dict(stored.headers)),
             "body": self._sealer.seal(stored.body, self._context(work, route, key)),
@@ -105,7 +103,7 @@ class Idempotency:
 class Janitor:
     """Forgets answers that are older than what is promised."""
 
-    def __init__(self, database: "Database", every: timedelta = timedelta(minutes=10)) -> None:
+    def __init__(self, database: Database, every: timedelta = timedelta(minutes=10)) -> None:
         self._database = database
         self._every = every
 

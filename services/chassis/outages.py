@@ -3,6 +3,7 @@
 import asyncpg
 import sqlalchemy.exc
 
+from services.chassis.errors import DatabaseUnavailable, TransientError
 from services.chassis.problems import ProblemError, conflict, invalid, unavailable
 
 # SQLSTATE classes: connection lost, server out of resources, operator intervention, system error.
@@ -13,6 +14,10 @@ _BUSY = ("40001", "40P01", "55P03")
 
 def as_problem(error: BaseException) -> ProblemError | None:
     """The answer for an exception that is not this program's fault, or None when it is."""
+    if isinstance(error, DatabaseUnavailable):
+        return unavailable("The database does not answer.")
+    if isinstance(error, TransientError):
+        return unavailable("Something this needs is away.")
     if isinstance(error, sqlalchemy.exc.DBAPIError):
         return _of_database(error)
     if isinstance(error, sqlalchemy.exc.TimeoutError):

@@ -24,6 +24,7 @@ from services.chassis.outages import as_problem
 from services.chassis.problems import ProblemError, bad_request, forbidden, invalid, not_found, unavailable
 from services.chassis.responses import problem_response
 from services.chassis.route_rules import DEFAULT_BODY_LIMIT, Public, RawBody, RouteRules
+from services.chassis.tenancy import acting_for
 
 _SCOPE_KEY = "modulardata.request"
 _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -127,20 +128,20 @@ async def serve(parts: ServiceParts, rules: RouteRules, request: Request, handle
     """Authorise, read, validate, run, commit: the way of every request, in this order."""
     try:
         principal = await _authorise(parts, rules, request)
-        with structlog.contextvars.bound_contextvars(
-            service=parts.service, **({"tenant": str(principal.tenant)} if principal else {})
-        ):
+        if principal is None:
+            return await _run(parts, rules, request, handler, None)
+        with acting_for(principal.tenant), structlog.contextvars.bound_contextvars(tenant=str(principal.tenant)):
             return await _run(parts, rules, request, handler, principal)
     except ProblemError as problem:
         return problem_response(problem)
     except RequestValidationError as error:
         return problem_response(_of_parameters(error))
     except Exception as error:
-        problem = as_problem(error)
-        if problem is None:
+        known = as_problem(error)
+        if known is None:
             raise
-        structlog.get_logger().warning("request_refused", code=problem.code, cause=type(error).__name__)
-        return problem_response(problem)
+        structlog.get_logger().warning("request_refused", code=known.code, cause=type(error).__name__)
+        return problem_response(known)
 
 
 async def _authorise(parts: ServiceParts, rules: RouteRules, request: Request) -> Principal | None:
@@ -283,7 +284,9 @@ def _limited(receive: Receive, limit: int) -> Receive:
 
 
 def _too_large(limit: int) -> ProblemError:
-    return ProblemError(413, "body_too_large", f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
+    return ProblemError(
+        413, "body_too_large", f"The body is larger than {limit} bytes.", headers={"Connection": "close"}
+    )
 
 
 def _of_parameters(error: RequestValidationError) -> ProblemError:

@@ -38,7 +38,9 @@ def parse(raw: bytes) -> Any:
     except RecursionError:
         raise _too_deep() from None
     except _NumberTooLong:
-        raise invalid([Problem(pointer="", code="number_too_long", message="holds a number that is too long")]) from None
+        raise invalid(
+            [Problem(pointer="", code="number_too_long", message="holds a number that is too long")]
+        ) from None
     except ProblemError:
         raise
     except ValueError as error:
