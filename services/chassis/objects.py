@@ -1,0 +1,189 @@
+"""Bytes by key in a folder or a bucket, behind one small interface."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+
+class ObjectMissing(Exception):
+    """There is no object under this key."""
+
+
+class Objects(Protocol):
+    """What a folder and a bucket have in common. Objects are written whole or not at all, and never changed."""
+
+    def put_file(self, key: str, source: Path, *, move: bool = False) -> None:
+        """Store a file; with `move` the file itself may be taken."""
+
+    def put_bytes(self, key: str, content: bytes) -> None:
+        """Store bytes."""
+
+    def get_bytes(self, key: str) -> bytes:
+        """All of an object; raises ObjectMissing."""
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """An object piece by piece; raises ObjectMissing."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+
+    def local_path(self, key: str) -> Path | None:
+        """The object as a file on this machine, if it is one."""
+
+
+_CHUNK = 1 << 20
+
+
+class Folder:
+    """Objects as files below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / "incoming"
+
+    def put_file(self, key: str, source: Path, *, move: bool = False) -> None:
+        """Store a file under a name that appears when it is whole."""
+        target = self._target(key)
+        if move and _same_device(source, target.parent):
+            os.replace(source, target)
+            return
+        temporary = self._temporary()
+        try:
+            shutil.copyfile(source, temporary)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def put_bytes(self, key: str, content: bytes) -> None:
+        """Store bytes under a name that appears when they are whole."""
+        target = self._target(key)
+        temporary = self._temporary()
+        try:
+            temporary.write_bytes(content)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def get_bytes(self, key: str) -> bytes:
+        """All of a file; raises ObjectMissing."""
+        try:
+            return (self._root / key).read_bytes()
+        except FileNotFoundError:
+            raise ObjectMissing(key) from None
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """A file piece by piece; raises ObjectMissing."""
+        try:
+            with (self._root / key).open("rb") as file:
+                while piece := file.read(_CHUNK):
+                    yield piece
+        except FileNotFoundError:
+            raise ObjectMissing(key) from None
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such a file."""
+        return (self._root / key).is_file()
+
+    def local_path(self, key: str) -> Path | None:
+        """The file itself; raises ObjectMissing."""
+        path = self._root / key
+        if not path.is_file():
+            raise ObjectMissing(key)
+        return path
+
+    def _target(self, key: str) -> Path:
+        target = self._root / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def _temporary(self) -> Path:
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        return self._incoming / uuid.uuid4().hex
+
+
+class Bucket:
+    """Objects in an S3 bucket below a prefix."""
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
+
+    def put_file(self, key: str, source: Path, *, move: bool = False) -> None:
+        """Upload a file, in parts when it is large."""
+        self._client.upload_file(str(source), self._bucket, self._prefix + key)
+        if move:
+            source.unlink()
+
+    def put_bytes(self, key: str, content: bytes) -> None:
+        """Upload bytes."""
+        self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=content)
+
+    def get_bytes(self, key: str) -> bytes:
+        """All of an object; raises ObjectMissing."""
+        return b"".join(self.chunks(key))
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """An object piece by piece; raises ObjectMissing."""
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
+        except ClientError as error:
+            raise _as_missing(error, key) from error
+        yield from answer["Body"].iter_chunks(_CHUNK)
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+        except ClientError as error:
+            if isinstance(_as_missing(error, key), ObjectMissing):
+                return False
+            raise
+        return True
+
+    def local_path(self, key: str) -> Path | None:
+        """None: it is elsewhere."""
+        return None
+
+
+def open_objects(location: str, s3_endpoint: str | None) -> Objects:
+    """The object store at `file:///folder` or `s3://bucket/prefix`; credentials of S3 come from its usual variables."""
+    parts = urlsplit(location)
+    if parts.scheme == "file":
+        return Folder(Path(unquote(parts.path)))
+    if parts.scheme == "s3":
+        import boto3
+        from botocore.config import Config
+
+        config = Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path" if s3_endpoint else "auto"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"max_attempts": 5, "mode": "standard"},
+        )
+        client = boto3.client("s3", endpoint_url=s3_endpoint, config=config)
+        return Bucket(client, parts.netloc, parts.path)
+    raise ValueError(f"a store is a file: or an s3: address, not {parts.scheme!r}")
+
+
+def _as_missing(error: Any, key: str) -> Exception:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    return ObjectMissing(key) if code in ("404", "NoSuchKey", "NotFound") else error
+
+
+def _same_device(source: Path, folder: Path) -> bool:
+    return source.stat().st_dev == folder.stat().st_dev
