@@ -11,7 +11,6 @@ READY := $(VENV)/.ready
 TREES := contracts services cli deploy
 ARGS ?=
 
-export UV_LINK_MODE ?= copy
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

@@ -27,9 +27,9 @@ fi
 # An absolute path: uv must take this environment, whatever VIRTUAL_ENV says.
 py="$here/bin/python"
 unset VIRTUAL_ENV CONDA_PREFIX PYTHONPATH
-# uv reads no settings but ours; the caches of a caller without a home go beside the environment.
+# A caller without a home has no cache either.
 if ! { [ -n "${HOME:-}" ] && [ -d "${HOME:-}" ] && [ -w "${HOME:-}" ]; }; then
-    export UV_CACHE_DIR="$here/.cache" PIP_NO_CACHE_DIR=1 HOME="$here"
+    export UV_NO_CACHE=1 PIP_NO_CACHE_DIR=1 HOME="$here"
 fi
 
 if ! "$here/bin/uv" --version >/dev/null 2>&1 || ! grep -q "^uv==$("$here/bin/uv" --version | cut -d' ' -f2) " requirements/bootstrap.lock; then
