@@ -1,0 +1,51 @@
+"""What schema_drift does for a run: settle drift, set files and rows aside, note what became of released files."""
+
+from temporalio import activity
+
+from contracts.activities import (
+    QUARANTINE_FILE,
+    QUARANTINE_ROWS,
+    SETTLE_DRIFT,
+    SETTLE_ENTRY,
+    Nothing,
+    QuarantineFileInput,
+    QuarantineResult,
+    QuarantineRowsInput,
+    SettleEntryInput,
+    SettleInput,
+    SettleResult,
+)
+from services.chassis.database import Database
+from services.schema_drift.service import quarantine, settling
+
+
+class SchemaDriftActivities:
+    """Each is one transaction, and gives the answer of the first time when it runs again."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn(name=SETTLE_DRIFT.name)
+    async def settle(self, input: SettleInput) -> SettleResult:
+        """Compare, decide, record."""
+        async with self._database.work(input.scope.tenant) as work:
+            return await settling.settle(work, input)
+
+    @activity.defn(name=QUARANTINE_FILE.name)
+    async def quarantine_file(self, input: QuarantineFileInput) -> QuarantineResult:
+        """Open an entry for a file."""
+        async with self._database.work(input.scope.tenant) as work:
+            return QuarantineResult(entry_id=await quarantine.open_file(work, input))
+
+    @activity.defn(name=QUARANTINE_ROWS.name)
+    async def quarantine_rows(self, input: QuarantineRowsInput) -> QuarantineResult:
+        """Open an entry for rows."""
+        async with self._database.work(input.scope.tenant) as work:
+            return QuarantineResult(entry_id=await quarantine.open_rows(work, input))
+
+    @activity.defn(name=SETTLE_ENTRY.name)
+    async def settle_entry(self, input: SettleEntryInput) -> Nothing:
+        """Note what became of a released file."""
+        async with self._database.work(input.scope.tenant) as work:
+            await quarantine.settle_entry(work, input)
+        return Nothing()
