@@ -38,8 +38,7 @@ def router(content: QuarantineContent, settings: SchemaDriftSettings, http: Serv
 
     @routes.get("/drift-reports", dependencies=[requires(Permission.DRIFT_READ)])
     async def list_reports(
-        work: Work, paging: PageQuery, workflow: FILE_TYPES = ("application/octet-stream", "text/csv", "application/vnd.apache.parquet")
-WorkflowFilter = None, run: UUID | None = None
+        work: Work, paging: PageQuery, workflow: WorkflowFilter = None, run: UUID | None = None
     ) -> Page[ReportSummary]:
         """Drift reports, newest first."""
         rows = await repository.list_reports(
@@ -60,8 +59,7 @@ WorkflowFilter = None, run: UUID | None = None
         work: Work,
         paging: PageQuery,
         state: State | None = None,
-        workflow: FILE_TYPES = ("application/octet-stream", "text/csv", "application/vnd.apache.parquet")
-WorkflowFilter = None,
+        workflow: WorkflowFilter = None,
         run: UUID | None = None,
     ) -> Page[EntryView]:
         """What is or was set aside, newest first."""
