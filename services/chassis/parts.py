@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
-    from services.chassis.bus import Handlers
+    from services.chassis.handlers import Handlers
 
 # The names that `--only` and `--without` take.
 PARTS: tuple[str, ...] = ("api", "consumer", "worker", "relay", "loops")

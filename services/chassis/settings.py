@@ -64,7 +64,9 @@ class PlatformSettings(BaseSettings):
         """Service name → the password of its role."""
         loaded = json.loads(self.database_passwords_file.read_text("utf-8"))
         if not isinstance(loaded, dict) or not all(isinstance(value, str) for value in loaded.values()):
-            raise SettingsInvalid("MODULARDATA_DATABASE_PASSWORDS_FILE: not a JSON object of service names to passwords")
+            raise SettingsInvalid(
+                "MODULARDATA_DATABASE_PASSWORDS_FILE: not a JSON object of service names to passwords"
+            )
         return loaded
 
 
