@@ -1,0 +1,150 @@
+"""`runs` and `logs`: what ran, step by step, with its books and the reasons of what was set aside."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+
+from cli import waiting
+from cli.client import Api, Json, segment
+from cli.errors import CliError, Exit
+from cli.output import facts, outcome, plain, table
+from cli.shell import Shell, command, group
+
+BOOKS = ("read", "loaded", "filtered", "deduplicated", "quarantined")
+EXIT_CODES = {"succeeded": Exit.GOOD, "partial": Exit.PARTIAL, "quarantined": Exit.PARTIAL}
+
+Run = Annotated[str, typer.Argument(help="The run's id, or 'latest'.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    these = group("What ran, step by step.")
+    app.add_typer(these, name="runs", rich_help_panel="Workflows")
+    command(these, "list", examples="modulardata runs list --workflow flights")(list_all)
+    command(
+        these,
+        "show",
+        examples="""
+        modulardata runs show latest
+        modulardata runs show 0197f3a2-… --wait · follow it to its end
+        """,
+    )(show)
+    command(app, "logs", panel="Workflows", examples="modulardata logs latest")(logs)
+
+
+def list_all(
+    shell: Shell,
+    workflow: Annotated[str | None, typer.Option(help="Only of this workflow.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 50,
+) -> int:
+    """List the runs, newest first."""
+    items = list(shell.api.pages("/api/runs", limit=limit, workflow=workflow))
+    rows = (
+        [i["id"], i["workflow"], outcome(i["state"]), i.get("trigger"), i.get("created_at"), *_figures(i.get("books"))]
+        for i in items
+    )
+    shell.output.show({"items": items}, table(["id", "workflow", "state", "trigger", "created", *BOOKS], rows))
+    return Exit.GOOD
+
+
+def show(
+    shell: Shell,
+    run: Run,
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Follow it to its end.")] = False,
+    timeout: Annotated[float, typer.Option(help="With --wait: seconds to wait.")] = 3600.0,
+) -> int:
+    """Show a run: its steps, its books, and why anything was set aside.
+
+    Exit code 0 when it succeeded or goes on, 1 when something was set aside, 2 when it failed.
+    """
+    found = shell.api.get(f"/api/runs/{identify(shell.api, run)}")
+    if wait:
+        found = waiting.run(shell.api, shell.output, found["id"], seconds=timeout)
+    document, parts = told(shell.api, found)
+    shell.output.show(document, *parts)
+    return exit_code(found)
+
+
+def logs(shell: Shell, run: Run) -> int:
+    """Show a run's log."""
+    found = shell.api.get(f"/api/runs/{identify(shell.api, run)}/log")
+    entries = found["items"] if isinstance(found, dict) else found
+    rows = ([entry.get("at"), entry.get("level"), entry.get("message")] for entry in entries)
+    shell.output.show({"items": entries}, table(["at", "level", "message"], rows, longest=300))
+    return Exit.GOOD
+
+
+def identify(api: Api, run: str) -> str:
+    """A run's id, as one segment of a path; 'latest' is the newest."""
+    if run != "latest":
+        return segment(run)
+    newest = next(api.pages("/api/runs", limit=1), None)
+    if newest is None:
+        raise CliError("There is no run yet.", hint="`modulardata run WORKFLOW --wait` starts one.")
+    return str(newest["id"])
+
+
+def exit_code(run: Json) -> int:
+    """What a run's end means for the shell."""
+    return EXIT_CODES.get(run["state"], Exit.FAILED) if run["state"] in waiting.ENDED else Exit.GOOD
+
+
+def told(api: Api, run: Json) -> tuple[Json, list[RenderableType]]:
+    """A run as a document and as its parts: head, steps, books, what was set aside, and where its rows are."""
+    aside = list(api.pages("/api/quarantine", run=run["id"]))
+    document = run | {"quarantine": aside}
+    head = {
+        "run": run["id"],
+        "workflow": f"{run['workflow']} version {run.get('workflow_version')}",
+        "started by": run.get("trigger"),
+        "modules": ", ".join(f"{m['name']} version {m['version']}" for m in run.get("modules") or ()),
+        "state": outcome(run["state"]),
+        "error": run.get("error_code"),
+        "message": run.get("message"),
+    }
+    parts: list[RenderableType] = [facts(head), "", waiting.steps(run)]
+    if run.get("books"):
+        parts += ["", table(BOOKS, [_figures(run["books"])]), ""]
+    if aside:
+        rows = ([a["id"], a["what"], a["reason"], a["rows"], a["summary"], a["state"]] for a in aside)
+        parts += [table(["set aside", "what", "reason", "rows", "why", "state"], rows, longest=200)]
+        parts += [f"→ {plain(entry['advice'])}" for entry in aside if entry.get("advice")]
+    rows_at = psql(api, run)
+    if rows_at and run.get("books", {}).get("loaded"):
+        document["look"] = rows_at
+        parts += [f"→ {rows_at}"]
+    return document, parts
+
+
+def psql(api: Api, run: Json) -> str | None:
+    """The command that shows a run's rows; without the password, which the caller has to have."""
+    try:
+        destination = _destination(api, run)
+        connection = api.get(f"/api/connections/{segment(destination['connection'])}")
+    except CliError:
+        return None  # the workflow or its connection is gone, or not ours to see
+    if connection["kind"] != "postgres":
+        return None
+    return psql_line(connection["settings"], destination["target"])
+
+
+def psql_line(settings: Json, target: Json) -> str:
+    """A psql command that shows a table's first rows."""
+    name = f'"{target.get("schema", "public")}"."{target["table"]}"'
+    port = settings.get("port", 5432)
+    # TABLE is SQL's own short form of SELECT * FROM.
+    return f"psql -h {settings['host']} -p {port} -U {settings['user']} -d {settings['database']} " + (
+        f"-c 'TABLE {name} LIMIT 20'"
+    )
+
+
+def _destination(api: Api, run: Json) -> Json:
+    definition: Any = run.get("definition")
+    if definition is None:
+        definition = api.get(f"/api/workflows/{segment(run['workflow'])}")["definition"]
+    return dict(definition["destination"])
+
+
+def _figures(books: Json | None) -> list[str]:
+    return [""] * len(BOOKS) if not books else [f"{books[name]:,}" for name in BOOKS]

@@ -1,0 +1,97 @@
+"""Waiting for what takes time: a session that opens, a run that ends; with its progress shown as it goes."""
+
+import time
+from collections.abc import Callable
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from cli.client import Api, Json
+from cli.errors import CliError
+from cli.output import Output, outcome, plain, table
+
+PAUSE = 0.25
+ENDED = frozenset({"succeeded", "partial", "quarantined", "failed", "cancelled"})
+
+
+def until(
+    output: Output,
+    read: Callable[[], Json],
+    finished: Callable[[Json], bool],
+    draw: Callable[[Json], RenderableType],
+    *,
+    seconds: float,
+    what: str,
+) -> Json:
+    """Read again and again until it is finished; draw it on a terminal, stay silent elsewhere."""
+    deadline = time.monotonic() + seconds
+    live = Live(console=output.err, refresh_per_second=8, transient=True) if output.err.is_terminal else None
+    if live is not None:
+        live.start()
+    try:
+        while not finished(seen := read()):
+            if live is not None:
+                live.update(draw(seen))
+            if time.monotonic() > deadline:
+                raise CliError(
+                    f"{what} has not ended after {seconds:.0f} s; it goes on by itself.",
+                    hint="Look again later, or wait longer with --timeout SECONDS.",
+                    code="still_going",
+                )
+            time.sleep(PAUSE)
+    finally:
+        if live is not None:
+            live.stop()
+    return seen
+
+
+def run(api: Api, output: Output, run_id: str, *, seconds: float) -> Json:
+    """Wait for a run's end, and show its steps on the way."""
+    return until(
+        output,
+        lambda: dict(api.get(f"/api/runs/{run_id}")),
+        lambda seen: seen["state"] in ENDED,
+        lambda seen: Group(
+            Spinner("dots", Text.assemble("run ", plain(run_id), "  ", outcome(seen["state"]))), steps(seen)
+        ),
+        seconds=seconds,
+        what=f"Run {run_id}",
+    )
+
+
+def session(api: Api, output: Output, session_id: str, *, seconds: float) -> Json:
+    """Wait until a session has its data."""
+    seen = until(
+        output,
+        lambda: dict(api.get(f"/api/sessions/{session_id}")),
+        lambda seen: seen["state"] != "opening",
+        lambda seen: Spinner("dots", Text(f"reading {plain(seen.get('connection'))} …")),
+        seconds=seconds,
+        what=f"Session {session_id}",
+    )
+    if seen["state"] != "open":
+        raise CliError(
+            f"The session could not be opened: {seen.get('message') or seen['state']}", code=str(seen.get("code"))
+        )
+    return seen
+
+
+def steps(seen: Json) -> RenderableType:
+    """The steps of a run so far."""
+    rows = []
+    for step in seen.get("steps", ()):
+        took = step.get("seconds")
+        rows.append(
+            [
+                step["step"],
+                outcome(step["state"]),
+                step.get("attempts") or "",
+                "" if step.get("rows") is None else f"{step['rows']:,}",
+                "" if step.get("bytes") is None else f"{step['bytes']:,}",
+                "" if took is None else f"{took:.1f} s",
+                step.get("detail") or "",
+            ]
+        )
+    return table(["step", "state", "attempts", "rows", "bytes", "time", ""], rows, longest=100)
