@@ -214,15 +214,18 @@ class RunWorkflow:
             return
         async with progress.steps.step("push") as step:
             progress.push_tried = True
-            pushed = await step.call(
-                PUSH,
-                PushInput(
-                    scope=plan.scope,
-                    destination=plan.definition.destination,
-                    stream=STREAM,
-                    window_id=progress.window,
-                    datasets=datasets,
-                ),
+            # A cancellation does not interrupt it: it is one transaction, and only its answer says if it happened.
+            pushed = await to_its_end(
+                step.call(
+                    PUSH,
+                    PushInput(
+                        scope=plan.scope,
+                        destination=plan.definition.destination,
+                        stream=STREAM,
+                        window_id=progress.window,
+                        datasets=datasets,
+                    ),
+                )
             )
             progress.tally.pushed(pushed)
             step.attempts, step.rows, step.bytes = pushed.attempt, pushed.inserted + pushed.updated, pushed.bytes
@@ -308,5 +311,5 @@ class RunWorkflow:
 
 def unbalanced(missing: int) -> str:
     """A sentence about books that do not balance."""
-    rows = f"{abs(missing):,} row" + ("" if abs(missing) == 1 else "s")
-    return f"The books do not balance: {rows} " + ("are unaccounted for." if missing > 0 else "too many appeared.")
+    rows = "1 row" if abs(missing) == 1 else f"{abs(missing):,} rows"
+    return f"The books do not balance: {rows} " + ("unaccounted for." if missing > 0 else "too many.")

@@ -1,0 +1,191 @@
+"""Other services as the workflows see them: activities of the same names and queues that say what a test wants."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from contracts import activities as a
+from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
+from contracts.recipe import Recipe
+from contracts.runs import QUEUE
+from contracts.workflow import (
+    DestinationDefinition,
+    ModuleUse,
+    ModuleVersionRef,
+    ResolvedModule,
+    SourceDefinition,
+    WorkflowDefinition,
+)
+from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
+from services.orchestrator.workflows.open_session import OpenSessionWorkflow
+from services.orchestrator.workflows.run import RunWorkflow
+from services.orchestrator.workflows.validate_workflow import ValidateWorkflow
+
+WORKFLOWS: list[type] = [RunWorkflow, OpenSessionWorkflow, DeployModuleWorkflow, ValidateWorkflow]
+Answer = Callable[[Any], Any]
+
+
+def schema(**columns: LogicalType) -> Schema:
+    return Schema(columns=tuple(Column(name=name, type=kind) for name, kind in columns.items()))
+
+
+FLIGHTS = schema(carrier=LogicalType.STRING, flight=LogicalType.INTEGER, delay=LogicalType.INTEGER)
+
+
+def dataset(rows: int, name: str = "d", shape: Schema = FLIGHTS) -> DatasetRef:
+    return DatasetRef(
+        id=name,
+        uri=f"datasets/{name}",
+        table_schema=shape,
+        fingerprint=shape.fingerprint,
+        content_hash="0" * 64,
+        rows=rows,
+        bytes=rows * 10,
+    )
+
+
+def object_version(key: str = "flights/01.csv") -> ObjectVersion:
+    return ObjectVersion(bucket="landing", key=key, etag=key, size=10)
+
+
+def group(rows: int, *keys: str, shape: Schema = FLIGHTS) -> a.PulledGroup:
+    objects = tuple(object_version(key) for key in keys or ("flights/01.csv",))
+    return a.PulledGroup(dataset=dataset(rows, shape=shape), facts=FormatFacts(format="csv"), objects=objects)
+
+
+def pulled(*groups: a.PulledGroup, rows_read: int | None = None, **more: Any) -> a.PullResult:
+    read = sum(item.dataset.rows for item in groups) if rows_read is None else rows_read
+    return a.PullResult(window_id=uuid4(), groups=groups, rows_read=read, bytes_read=read * 10, **more)
+
+
+def refused(rows: int, reason: str = "ragged") -> a.QuarantinedRows:
+    return a.QuarantinedRows(dataset=dataset(rows, "refused"), reason=reason, sample="row 7")
+
+
+def module(name: str = "clean-flights", takes: Schema = FLIGHTS, gives: Schema = FLIGHTS) -> ResolvedModule:
+    return ResolvedModule(
+        ref=ModuleVersionRef(module_id=str(uuid4()), name=name, version=1, content_hash="0" * 64),
+        recipe=Recipe(),
+        input_contract=takes,
+        output_contract=gives,
+    )
+
+
+def definition(**changes: Any) -> WorkflowDefinition:
+    whole: dict[str, Any] = {
+        "name": "flights",
+        "source": SourceDefinition(connection="landing", selection={"path": "flights/*.csv"}),
+        "modules": (ModuleUse(name="clean-flights"),),
+        "destination": DestinationDefinition(
+            connection="warehouse", target={"table": "flights"}, mode="upsert", keys=("carrier", "flight")
+        ),
+    }
+    return WorkflowDefinition(**whole | changes)
+
+
+class StubServices:
+    """What every activity answers, and a list of what was asked. Answers may be replaced one by one."""
+
+    def __init__(self, *, elsewhere: tuple[str, ...] = (), **changes: Any) -> None:
+        self.elsewhere = elsewhere  # queues that somebody else serves
+        self.asked: list[tuple[str, Any]] = []
+        self.definition = definition(**changes)
+        self.window = a.WindowRequest()
+        self.answers: dict[str, Answer] = {
+            "orchestrator.start_run": self._plan,
+            "orchestrator.pin_modules": nothing,
+            "orchestrator.record_step": nothing,
+            "orchestrator.finish_run": nothing,
+            "module_registry.resolve": lambda i: a.ResolveModuleResult(module=module(i.module.name)),
+            "module_registry.publish": lambda i: module(i.draft.name).ref,
+            "connector.describe": lambda i: a.DescribeConnectionResult(
+                connection_id=uuid4(), kind="s3", bucket="landing"
+            ),
+            "connector.pull": lambda i: pulled(group(10)),
+            "connector.preserve": lambda i: a.PreserveResult(uris=tuple(f"kept/{o.key}" for o in i.objects)),
+            "connector.push": push_all,
+            "connector.close_window": nothing,
+            "schema_drift.settle": lambda i: a.SettleResult(decision="proceed"),
+            "schema_drift.quarantine_file": lambda i: a.QuarantineResult(entry_id=uuid4()),
+            "schema_drift.quarantine_rows": lambda i: a.QuarantineResult(entry_id=uuid4()),
+            "schema_drift.settle_entry": nothing,
+            "transform.apply": lambda i: a.ApplyResult(dataset=i.dataset),
+            "transform.profile": lambda i: a.Profile(rows=i.dataset.rows, columns=()),
+            "transform.attach_root": nothing,
+            "transform.fail_session": nothing,
+            "transform.freeze": lambda i: a.ModuleDraft(
+                name=i.name, recipe=Recipe(), input_contract=FLIGHTS, output_contract=FLIGHTS
+            ),
+        }
+
+    def _plan(self, asked: a.StartRunInput) -> a.RunPlan:
+        scope = a.RunScope(
+            tenant=asked.tenant, run_id=asked.run_id, workflow_id=UUID(int=7), workflow=self.definition.name
+        )
+        return a.RunPlan(scope=scope, workflow_version=1, definition=self.definition, window=self.window)
+
+    def named(self, name: str) -> list[Any]:
+        """The inputs of one activity, in order."""
+        return [asked for called, asked in self.asked if called == name]
+
+    @property
+    def order(self) -> list[str]:
+        """What was asked of others, in order, bookkeeping aside."""
+        return [name for name, _ in self.asked if name != "orchestrator.record_step"]
+
+    @property
+    def finished(self) -> a.FinishRunInput:
+        """The one end of the one run."""
+        (end,) = self.named("orchestrator.finish_run")
+        assert isinstance(end, a.FinishRunInput)
+        return end
+
+    @property
+    def history(self) -> dict[str, str]:
+        """The last recorded state of each step."""
+        return {entry.step: entry.state for entry in self.named("orchestrator.record_step")}
+
+    def activities(self) -> dict[str, list[Callable[..., Any]]]:
+        """Activities by queue."""
+        by_queue: dict[str, list[Callable[..., Any]]] = defaultdict(list)
+        for command in a.COMMANDS:
+            if command.queue not in self.elsewhere:
+                by_queue[command.queue].append(self._activity(command))
+        return by_queue
+
+    def _activity(self, command: a.Command[Any, Any]) -> Callable[..., Any]:
+        async def answer(input: Any) -> Any:
+            self.asked.append((command.name, input))
+            given = self.answers[command.name](input)
+            return await given if isinstance(given, Awaitable) else given
+
+        answer.__annotations__ = {"input": command.input, "return": command.result}
+        return activity.defn(name=command.name)(answer)
+
+    @asynccontextmanager
+    async def working(self, client: Client) -> AsyncIterator[None]:
+        """Workers for every queue, while inside."""
+        async with AsyncExitStack() as stack:
+            for queue, activities in self.activities().items():
+                workflows = WORKFLOWS if queue == QUEUE else []
+                await stack.enter_async_context(
+                    Worker(client, task_queue=queue, workflows=workflows, activities=activities)
+                )
+            yield
+
+
+def nothing(asked: Any) -> a.Nothing:
+    return a.Nothing()
+
+
+def push_all(asked: a.PushInput) -> a.PushResult:
+    rows = sum(item.rows for item in asked.datasets)
+    return a.PushResult(
+        rows=rows, inserted=rows, updated=0, deduplicated=0, bytes=rows * 10, attempt=activity.info().attempt
+    )
