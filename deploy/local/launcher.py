@@ -12,7 +12,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,6 @@ PORTS = {
     "postgres": ["postgres"],
     "s3": ["s3"],
 }
-LEAST_DISK_MB = 300
 SERVICE_PORTS = ["http", "internal", "worker_http", "worker_internal"]
 # What depends on others stops before them.
 STOP_ORDER = [["worker", "services"], ["s3", "temporal"], ["kafka", "postgres"]]
@@ -72,12 +71,18 @@ class Stack:
         *,
         services: bool = True,
         progress: Callable[[Step], None] | None = None,
+        environment: Mapping[str, str] = os.environ,
+        least_disk_mb: int = 300,
     ) -> None:
         self.folder = (folder or state.default_folder()).absolute()
         self.with_services = services
+        self.services_module = services_module
         self.children: dict[str, Supervised] = {}
         self.state = State(folder=self.folder)
         self._progress = progress or (lambda _step: None)
+        # Where somebody names servers, a Java or folders of their own.
+        self._environment = environment
+        self._least_disk_mb = least_disk_mb
         self._open = contextlib.ExitStack()
         self._began = 0.0
         self._loop_thread: _LoopThread | None = None
@@ -189,9 +194,10 @@ class Stack:
         # The servers' user has to get to its own folders below; what lies beside them is closed file by file.
         self.folder.chmod(0o711 if self.account.drop else 0o700)
         free = shutil.disk_usage(self.folder).free >> 20
-        if free < LEAST_DISK_MB:
-            raise StackError(f"Only {free} MB are free at {self.folder}; {LEAST_DISK_MB} MB are needed.", "Make room.")
-        self.state = load_or_make(self.folder, with_services=self.with_services)
+        if free < self._least_disk_mb:
+            message = f"Only {free:,} MB are free at {self.folder}; {self._least_disk_mb:,} MB are needed."
+            raise StackError(message, "Make room, or name another folder: MODULARDATA_HOME=…")
+        self.state = load_or_make(self.folder, with_services=self.with_services, environment=self._environment)
         own = [name for group in PORTS if group not in self.state.external for name in PORTS[group]]
         own += SERVICE_PORTS if self.with_services else []
         ports.must_be_free({name: self.state.ports[name] for name in own})
@@ -205,7 +211,7 @@ class Stack:
         if not needed:
             return {}
         sections = {"kafka": "kafka", "s3": "s3proxy"}
-        place = cache.folder(self.account, self.folder) / "jars"
+        place = cache.folder(self.account, self.folder, self._environment) / "jars"
         self.account.must_reach(place / "any", "The cache", "Name another: MODULARDATA_CACHE=/var/cache/modulardata")
         locked = {name: artifacts.read_lock()[sections[name]] for name in needed}
         last = 0.0
@@ -224,7 +230,7 @@ class Stack:
         server: Server
         if name in ("kafka", "s3"):
             jars = (await fetched)[name]
-            runtime = await asyncio.to_thread(java.find)
+            runtime = await asyncio.to_thread(java.find, self._environment)
             self.account.must_reach(runtime.path, "Java", "Name another: MODULARDATA_JAVA=/usr/bin/java")
             kind = kafka.Kafka if name == "kafka" else s3proxy.S3Proxy
             server = kind(self.state, self.account, runtime, jars)
@@ -242,7 +248,7 @@ class Stack:
         began = time.monotonic()
         self._say("services", "preparing")
         await services.provision(self.state)
-        await asyncio.gather(*(self._run(program, began) for program in services.programs(self.state)))
+        await asyncio.gather(*(self._run(program, began) for program in services.programs(self.state, self.services_module)))
         await services.first_setup(self.state)
 
     async def _run(self, program: Program, began: float) -> None:
@@ -266,7 +272,7 @@ class Stack:
         self._progress(Step(name, phase, detail, seconds, done, total))
 
 
-def load_or_make(folder: Path, *, with_services: bool) -> State:
+def load_or_make(folder: Path, *, with_services: bool, environment: Mapping[str, str] = os.environ) -> State:
     """Read what was kept, add what is new, and put the caller's own servers in their places."""
     kept = state.load_state(folder) or State(folder=folder)
     wanted = [name for names in PORTS.values() for name in names] + (SERVICE_PORTS if with_services else [])
@@ -278,7 +284,7 @@ def load_or_make(folder: Path, *, with_services: bool) -> State:
     kept.external = []
 
     def own(name: str, variable: str, ours: str) -> str:
-        given = os.environ.get(variable)
+        given = environment.get(variable)
         if given:
             kept.external.append(name)
         return given or ours
@@ -286,7 +292,7 @@ def load_or_make(folder: Path, *, with_services: bool) -> State:
     port = kept.ports
     kept.kafka = own("kafka", "MODULARDATA_KAFKA", f"{HOST}:{port['kafka']}")
     kept.temporal = own("temporal", "MODULARDATA_TEMPORAL", f"{HOST}:{port['temporal']}")
-    kept.temporal_namespace = os.environ.get("MODULARDATA_TEMPORAL_NAMESPACE") or "modulardata"
+    kept.temporal_namespace = environment.get("MODULARDATA_TEMPORAL_NAMESPACE") or "modulardata"
     kept.temporal_ui = "" if "temporal" in kept.external else f"http://{HOST}:{port['temporal_ui']}"
     kept.database_admin_url = own(
         "postgres",
@@ -299,9 +305,9 @@ def load_or_make(folder: Path, *, with_services: bool) -> State:
     kept.warehouse_dsn = f"postgresql://{postgres.WAREHOUSE}:{kept.warehouse_password}@{where}/{postgres.WAREHOUSE}"
     kept.s3_endpoint = own("s3", "MODULARDATA_S3_ENDPOINT", f"http://{HOST}:{port['s3']}")
     if "s3" in kept.external:
-        kept.s3_access_key = os.environ.get("MODULARDATA_S3_ACCESS_KEY", "")
-        kept.s3_secret_key = os.environ.get("MODULARDATA_S3_SECRET_KEY", "")
-        kept.s3_bucket = os.environ.get("MODULARDATA_S3_BUCKET", "landing")
+        kept.s3_access_key = environment.get("MODULARDATA_S3_ACCESS_KEY", "")
+        kept.s3_secret_key = environment.get("MODULARDATA_S3_SECRET_KEY", "")
+        kept.s3_bucket = environment.get("MODULARDATA_S3_BUCKET", "landing")
     else:
         kept.s3_access_key = kept.s3_access_key or f"AK{secrets.token_hex(9).upper()}"
         kept.s3_secret_key = kept.s3_secret_key or secrets.token_urlsafe(30)

@@ -66,8 +66,8 @@ def environment(state: State, *, provisioning: bool = False) -> dict[str, str]:
     return told
 
 
-def programs(state: State) -> list[Program]:
-    """Say how the services are run."""
+def programs(state: State, module: str = "services") -> list[Program]:
+    """Say how the services are run; `module` is what `python -m` runs, and so who composes them."""
     made = []
     for name, arguments in PROGRAMS.items():
         told = environment(state)
@@ -81,7 +81,7 @@ def programs(state: State) -> list[Program]:
         made.append(
             Program(
                 name=name,
-                command=[sys.executable, "-m", "services", *arguments],
+                command=[sys.executable, "-m", module, *arguments],
                 folder=_root(),
                 environment=told,
                 account=None,
