@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
@@ -11,9 +12,9 @@ import platformdirs
 from deploy.local.account import Account
 
 
-def folder(account: Account, data: Path) -> Path:
+def folder(account: Account, data: Path, environment: Mapping[str, str] = os.environ) -> Path:
     """Choose the folder: one's own wish, else one that the servers' user can read."""
-    if own := os.environ.get("MODULARDATA_CACHE"):
+    if own := environment.get("MODULARDATA_CACHE"):
         return Path(own).absolute()
     # Root's home is closed to the user under whose name the servers run.
     usual = Path("/var/cache/modulardata") if account.drop else Path(platformdirs.user_cache_dir("modulardata"))

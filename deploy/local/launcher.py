@@ -70,6 +70,7 @@ class Stack:
         folder: Path | None = None,
         *,
         services: bool = True,
+        services_module: str = "services",
         progress: Callable[[Step], None] | None = None,
         environment: Mapping[str, str] = os.environ,
         least_disk_mb: int = 300,

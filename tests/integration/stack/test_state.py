@@ -68,10 +68,12 @@ def test_secrets_are_made_at_random_kept_and_closed_to_others(tmp_path: Path) ->
     assert not set(first.ports.values()) & set(other.ports.values())
 
 
-def test_servers_of_ones_own_take_the_place_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MODULARDATA_KAFKA", "kafka.example:9092")
-    monkeypatch.setenv("MODULARDATA_DATABASE_ADMIN_URL", "postgresql://me:secret@db.example:5432/platform")
-    made = load_or_make(tmp_path, with_services=False)
+def test_servers_of_ones_own_take_the_place_of_ours(tmp_path: Path) -> None:
+    own = {
+        "MODULARDATA_KAFKA": "kafka.example:9092",
+        "MODULARDATA_DATABASE_ADMIN_URL": "postgresql://me:secret@db.example:5432/platform",
+    }
+    made = load_or_make(tmp_path, with_services=False, environment=own)
     assert made.external == ["kafka", "postgres"]
     assert made.kafka == "kafka.example:9092"
     assert made.database_url == "postgresql://db.example:5432/platform"
