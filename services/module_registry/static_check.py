@@ -1,0 +1,86 @@
+"""A light look at a draft: does each step name columns that are there when it runs?
+
+Expressions are not read here: the service that runs them has their parser, and checks a recipe when a session's
+node is frozen. So a column that only an expression misspells is found there, or when the module first runs.
+"""
+
+from collections.abc import Iterable
+
+from contracts.activities import Problem
+from contracts.data import Schema
+from contracts.recipe import (
+    Cast,
+    Deduplicate,
+    Derive,
+    Drop,
+    DropNull,
+    FillNull,
+    Recipe,
+    Rename,
+    Replace,
+    Select,
+    Sort,
+    Step,
+)
+
+MAX_PROBLEMS = 50
+
+
+def check(recipe: Recipe, input_contract: Schema) -> list[Problem]:
+    """What is wrong with the column names of a recipe, as JSON pointers into the draft.
+
+    An input may hold more columns than the contract lists, so dropping one that it does not list is no mistake.
+    """
+    columns = set(input_contract.names)
+    problems: list[Problem] = []
+    for index, step in enumerate(recipe.steps):
+        where = f"/recipe/steps/{index}"
+        for pointer, name in _mentions(step):
+            if name not in columns:
+                message = f"step {index + 1} ({step.kind}) names a column that is not there at this point"
+                problems.append(Problem(pointer=where + pointer, code="column_unknown", message=message))
+        if isinstance(step, Rename):
+            problems += _collisions(step, columns, where)
+        columns = _after(step, columns)
+        if len(problems) >= MAX_PROBLEMS:
+            break
+    return problems[:MAX_PROBLEMS]
+
+
+def _mentions(step: Step) -> Iterable[tuple[str, str]]:
+    if isinstance(step, Select | FillNull | DropNull):
+        yield from ((f"/columns/{i}", name) for i, name in enumerate(step.columns))
+    elif isinstance(step, Deduplicate):
+        yield from ((f"/keys/{i}", name) for i, name in enumerate(step.keys))
+    elif isinstance(step, Sort):
+        yield from ((f"/by/{i}/column", key.column) for i, key in enumerate(step.by))
+    elif isinstance(step, Replace):
+        yield "/column", step.column
+    elif isinstance(step, Rename | Cast):
+        yield from ((f"/columns/{_escape(name)}", name) for name in step.columns)
+
+
+def _collisions(step: Rename, columns: set[str], where: str) -> Iterable[Problem]:
+    staying = columns - set(step.columns)
+    seen: set[str] = set()
+    for old, new in step.columns.items():
+        if new in staying or new in seen:
+            message = "the new name is another column's already"
+            yield Problem(pointer=f"{where}/columns/{_escape(old)}", code="column_exists", message=message)
+        seen.add(new)
+
+
+def _after(step: Step, columns: set[str]) -> set[str]:
+    if isinstance(step, Select):
+        return set(step.columns)
+    if isinstance(step, Drop):
+        return columns - set(step.columns)
+    if isinstance(step, Rename):
+        return {step.columns.get(name, name) for name in columns}
+    if isinstance(step, Derive):
+        return columns | {derivation.column for derivation in step.columns}
+    return columns
+
+
+def _escape(name: str) -> str:
+    return name[:100].replace("~", "~0").replace("/", "~1")
