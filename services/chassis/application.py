@@ -42,6 +42,7 @@ def public_app(routers: Sequence[APIRouter], readiness: Readiness, ids: Ids, *, 
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False},
         routes=list(readiness.routes()),
     )
     for router in routers:

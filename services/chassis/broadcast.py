@@ -1,0 +1,84 @@
+"""Reads a topic that every process needs whole: from its start to its end first, then as it grows."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from contracts.catalog import EventInvalid, EventUnknown, EventVersionUnknown, decode
+from contracts.data import Contract
+from contracts.envelope import Envelope, EnvelopeInvalid
+from services.chassis import metrics
+from services.chassis.errors import TransientError
+from services.chassis.topics import KafkaUnavailable, TopicMissing
+
+_PAUSE_SECONDS = 1.0
+_POLL_MS = 500
+
+
+class Broadcast:
+    """Every process hears every event of the topic; what it makes of them must bear hearing them again."""
+
+    def __init__(
+        self, kafka: str, topic: str, hear: Callable[[Envelope, Contract], None], complete: Callable[[], None]
+    ) -> None:
+        self._kafka = kafka
+        self._topic = topic
+        self._hear = hear
+        self._complete = complete
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Listen until the stop event is set; a broker that is away is waited for."""
+        while not stop.is_set():
+            try:
+                await self._listen(stop)
+            except (KafkaError, TransientError, TopicMissing, OSError) as error:
+                structlog.get_logger().warning("broadcast_waits", topic=self._topic, cause=type(error).__name__)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _listen(self, stop: asyncio.Event) -> None:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._kafka,
+            client_id="modulardata-broadcast",
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        try:
+            await consumer.start()
+            partitions = await self._assign(consumer)
+            left = await consumer.end_offsets(partitions)
+            while not stop.is_set():
+                for at in [at for at in left if await consumer.position(at) >= left[at]]:
+                    del left[at]
+                if not left:
+                    self._complete()
+                batches = await consumer.getmany(timeout_ms=_POLL_MS)
+                for records in batches.values():
+                    for record in records:
+                        self._take(record)
+        finally:
+            await consumer.stop()
+
+    async def _assign(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+        names = await consumer.topics()
+        if self._topic not in names:
+            raise TopicMissing(f"topic {self._topic} is not there; run the set-up first")
+        known = consumer.partitions_for_topic(self._topic)
+        if not known:
+            raise KafkaUnavailable("Kafka does not say where the topic is")
+        partitions = [TopicPartition(self._topic, number) for number in sorted(known)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        return partitions
+
+    def _take(self, record: ConsumerRecord) -> None:
+        try:
+            envelope = Envelope.from_headers(record.headers)
+            self._hear(envelope, decode(envelope, record.value))
+        except (EnvelopeInvalid, EventUnknown, EventVersionUnknown, EventInvalid) as error:
+            # Nobody's dead letter: every process would make one. What cannot be read revokes nothing.
+            metrics.BROADCAST_SKIPPED.labels(self._topic).inc()
+            structlog.get_logger().warning("broadcast_skipped", topic=self._topic, reason=str(error))
