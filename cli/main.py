@@ -83,7 +83,7 @@ def _exit_code(result: object) -> int:
 
 def _wants_json(arguments: Sequence[str]) -> bool:
     """Whether failures too are to be JSON; asked before the arguments are understood."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    pairs = zip(arguments, [*arguments, ""][1:], strict=True)
     return any(
         argument in ("--output=json", "-ojson") or (argument in ("--output", "-o") and following == "json")
         for argument, following in pairs
