@@ -43,7 +43,7 @@ class Step:
     """One thing that the launcher says while it starts or stops."""
 
     name: str
-    phase: str  # fetching preparing starting ready stopped recovered
+    phase: str  # fetching preparing starting ready restarting stopped recovered
     detail: str = ""
     seconds: float = 0
     done: int = 0
@@ -249,12 +249,14 @@ class Stack:
         began = time.monotonic()
         self._say("services", "preparing")
         await services.provision(self.state)
-        await asyncio.gather(*(self._run(program, began) for program in services.programs(self.state, self.services_module)))
+        await asyncio.gather(
+            *(self._run(program, began) for program in services.programs(self.state, self.services_module))
+        )
         await services.first_setup(self.state)
 
     async def _run(self, program: Program, began: float) -> None:
         self._say(program.name, "starting")
-        child = Supervised(program, self.state.logs, self._write_running)
+        child = Supervised(program, self.state.logs, self._write_running, self._say_died)
         self.children[program.name] = child
         await child.start()
         self._say(program.name, "ready", seconds=time.monotonic() - began)
@@ -266,6 +268,9 @@ class Stack:
             if child.pid
         }
         Running(launcher=state.me(), children=children).save(self.folder)
+
+    def _say_died(self, program: Program, code: int) -> None:
+        self._say(program.name, "restarting", f"it ended with code {code}")
 
     def _say(
         self, name: str, phase: str, detail: str = "", *, seconds: float = 0, done: int = 0, total: int = 0

@@ -51,7 +51,7 @@ def environment(state: State, *, provisioning: bool = False) -> dict[str, str]:
         "MODULARDATA_INTERNAL_PORT": str(state.ports["internal"]),
         "MODULARDATA_PUBLIC_URL": state.public_url,
         "MODULARDATA_BOOTSTRAP_SECRET_FILE": str(state.secrets / "bootstrap-secret"),
-        "MODULARDATA_EGRESS_ALLOW": "127.0.0.0/8",
+        "MODULARDATA_EGRESS_ALLOW": "127.0.0.0/8,::1/128",
         "MODULARDATA_LOG_FORMAT": "json",
         "PYTHONUNBUFFERED": "1",
         # Two arenas instead of eight per core: the pools of threads rest in less memory.

@@ -41,12 +41,18 @@ class Program:
 class Supervised:
     """One program with the process that runs it now."""
 
-    def __init__(self, program: Program, logs: Path, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        logs: Path,
+        changed: Callable[[], None],
+        died: Callable[[Program, int], None] = lambda _program, _code: None,
+    ) -> None:
         self.program = program
         self.log = logs / f"{program.name}.log"
         self.restarts = 0
         self.last_exit: int | None = None
-        self._changed = changed
+        self._changed, self._died = changed, died
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
@@ -95,6 +101,7 @@ class Supervised:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+        _end_group(process.pid)
         self._changed()
 
     def tail(self, lines: int = 12) -> str:
@@ -148,6 +155,8 @@ class Supervised:
             if process is None:
                 return
             self.last_exit = await process.wait()
+            _end_group(process.pid)
+            self._died(self.program, self.last_exit)
             if time.monotonic() - began > HEALTHY_AFTER:
                 delay = FIRST_DELAY
             await asyncio.sleep(delay)
@@ -158,6 +167,12 @@ class Supervised:
             except OSError as error:  # no memory or no process slots right now: try again later
                 with self.log.open("a") as log:
                     log.write(f"launcher: could not start it again: {error}\n")
+
+
+def _end_group(leader: int) -> None:
+    """End what a process left behind in its group: its own children may not have noticed."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def server_environment(folder: Path) -> dict[str, str]:
