@@ -8,7 +8,20 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
-from cli.commands import connections, data, demo, events, login, modules, quarantine, runs, sessions, stack, workflows
+from cli.commands import (
+    connections,
+    data,
+    demo,
+    drift,
+    events,
+    login,
+    modules,
+    quarantine,
+    runs,
+    sessions,
+    stack,
+    workflows,
+)
 from cli.errors import CliError, Exit, usage
 from cli.output import Format, Output
 from cli.shell import OutputOption, ProfileOption, group
@@ -27,7 +40,7 @@ def everywhere(ctx: typer.Context, output: OutputOption = None, profile: Profile
     ctx.obj = {"output": output, "profile": profile}
 
 
-for part in (stack, demo, login, connections, data, sessions, modules, workflows, runs, events, quarantine):
+for part in (stack, demo, login, connections, data, sessions, modules, workflows, runs, quarantine, drift, events):
     part.register(app)
 
 

@@ -10,6 +10,9 @@ from cli.errors import Exit
 from cli.output import facts, picked, table
 from cli.shell import Shell, command, group
 
+MARKS = {"equal": "", "changed": "~", "removed": "-", "added": "+"}
+HEAD = ("name", "number", "current", "content_hash", "description", "published_at")
+
 Name = Annotated[str, typer.Argument(help="The module's name.")]
 
 
@@ -21,12 +24,19 @@ def register(app: typer.Typer) -> None:
     command(these, "show", examples="modulardata modules show clean-flights --version 1")(show)
     command(these, "versions", examples="modulardata modules versions clean-flights")(versions)
     command(these, "compare", examples="modulardata modules compare clean-flights 1 2")(compare)
+    command(
+        these,
+        "set-current",
+        examples="modulardata modules set-current clean-flights 1 --reason 'version 2 drops too much'",
+    )(set_current)
 
 
 def list_all(shell: Shell) -> int:
     """List the modules."""
     items = list(shell.api.pages("/api/modules"))
-    shell.output.show({"items": items}, picked(items, ["name", "current_version", "description", "created_at"]))
+    shell.output.show(
+        {"items": items}, picked(items, ["name", "current_version", "latest_version", "description", "updated_at"])
+    )
     return Exit.GOOD
 
 
@@ -41,7 +51,7 @@ def show(
         version = int(shell.api.get(path)["current_version"])
     found = shell.api.get(f"{path}/versions/{version}")
     recipe = found["recipe"]["steps"]
-    head = {key: found.get(key) for key in ("name", "version", "content_hash", "description", "published_at")}
+    head = {key.replace("_", " "): found.get(key) for key in HEAD}
     shell.output.show(
         found,
         facts(head),
@@ -56,7 +66,9 @@ def show(
 def versions(shell: Shell, name: Name) -> int:
     """List a module's versions."""
     items = list(shell.api.pages(f"/api/modules/{segment(name)}/versions"))
-    shell.output.show({"items": items}, picked(items, ["version", "content_hash", "description", "published_at"]))
+    shell.output.show(
+        {"items": items}, picked(items, ["number", "current", "content_hash", "published_at", "description"])
+    )
     return Exit.GOOD
 
 
@@ -66,10 +78,30 @@ def compare(
     left: Annotated[int, typer.Argument(help="A version.")],
     right: Annotated[int, typer.Argument(help="Another version.")],
 ) -> int:
-    """Show what changed between two versions."""
+    """Show what changed between two versions: steps side by side, and the columns they take and give."""
     found = shell.api.get(f"/api/modules/{segment(name)}/compare", left=left, right=right)
+    rows = ([MARKS[row["op"]], _step(row["left"]), _step(row["right"])] for row in found["steps"])
+    contracts = {"takes": found["input_contract"], "gives": found["output_contract"]}
+    shell.output.show(
+        found, table(["", f"version {left}", f"version {right}"], rows, longest=120), "", facts(contracts)
+    )
+    return Exit.GOOD
+
+
+def set_current(
+    shell: Shell,
+    name: Name,
+    version: Annotated[int, typer.Argument(help="The version that `current` is to mean.")],
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+) -> int:
+    """Decide which version workflows use that ask for the current one. Runs under way keep theirs."""
+    found = shell.api.post(f"/api/modules/{segment(name)}:set-current", {"version": version, "reason": reason})
     shell.output.show(found, facts(found))
     return Exit.GOOD
+
+
+def _step(step: Json | None) -> str:
+    return "" if step is None else steps.short(step)
 
 
 def _columns(schema: Json) -> str:

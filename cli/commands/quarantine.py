@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import segment
-from cli.commands.data import rows_shown
 from cli.errors import CliError, Exit
 from cli.output import facts, table
 from cli.shell import Shell, command, group
@@ -55,8 +54,9 @@ def show(shell: Shell, entry: Entry) -> int:
 
 def rows(shell: Shell, entry: Entry, limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500)] = 20) -> int:
     """Show the rows that were set aside: where each stands, why, and its text."""
-    found = shell.api.get(f"/api/quarantine/{segment(entry)}/rows", limit=limit)
-    shell.output.show(found, *rows_shown(found))
+    items = list(shell.api.pages(f"/api/quarantine/{segment(entry)}/rows", limit=limit))
+    heads = list(items[0]) if items else []
+    shell.output.show({"items": items}, table(heads, (list(item.values()) for item in items), longest=120))
     return Exit.GOOD
 
 
