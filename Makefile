@@ -84,7 +84,7 @@ contracts-check: $(READY) ## Fail when the generated contracts are stale or inco
 	@$(BIN)/python -m contracts.generate --check
 
 bench: $(READY) ## The benches: a table, and build/bench/*.json
-	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m tests.bench.main_job $(ARGS)
 
 torture: $(READY) ## Kill things while runs are in flight, for as long as you like (ARGS="--seconds 600 --seed 7")
 	@$(BIN)/python -m tests.faults $(ARGS)

@@ -73,6 +73,7 @@ class Stack:
         services_module: str = "services",
         progress: Callable[[Step], None] | None = None,
         environment: Mapping[str, str] = os.environ,
+        entry: str = "services",
         least_disk_mb: int = 300,
     ) -> None:
         self.folder = (folder or state.default_folder()).absolute()
@@ -83,6 +84,7 @@ class Stack:
         self._progress = progress or (lambda _step: None)
         # Where somebody names servers, a Java or folders of their own.
         self._environment = environment
+        self._entry = entry
         self._least_disk_mb = least_disk_mb
         self._open = contextlib.ExitStack()
         self._began = 0.0

@@ -7,6 +7,8 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -35,9 +37,17 @@ def write_secrets(state: State) -> None:
     write_once(state.secrets / "bootstrap-secret", secrets.token_urlsafe(32))
 
 
-def environment(state: State, *, provisioning: bool = False) -> dict[str, str]:
+@dataclass(frozen=True)
+class Composition:
+    """Which module composes the services, and the environment of their caller."""
+
+    module: str = "services"
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+
+def environment(state: State, caller: Mapping[str, str], *, provisioning: bool = False) -> dict[str, str]:
     """Say what the services are told; the key to the whole database only while provisioning."""
-    told = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    told = {name: caller[name] for name in INHERITED if name in caller}
     told |= {
         "MODULARDATA_DATABASE_URL": state.database_url,
         "MODULARDATA_DATABASE_PASSWORDS_FILE": str(state.secrets / "database-passwords.json"),
@@ -58,7 +68,7 @@ def environment(state: State, *, provisioning: bool = False) -> dict[str, str]:
         "MALLOC_ARENA_MAX": "2",
     }
     # What a person sets for the services reaches them, but never over what the launcher knows.
-    own = {name: value for name, value in os.environ.items() if name.startswith(("MODULARDATA_", "OTEL_"))}
+    own = {name: value for name, value in caller.items() if name.startswith(("MODULARDATA_", "OTEL_"))}
     private = {"MODULARDATA_DATABASE_ADMIN_URL", "MODULARDATA_S3_ACCESS_KEY", "MODULARDATA_S3_SECRET_KEY"}
     told = {name: value for name, value in own.items() if name not in private} | told
     if provisioning:
@@ -70,7 +80,7 @@ def programs(state: State, module: str = "services") -> list[Program]:
     """Say how the services are run; `module` is what `python -m` runs, and so who composes them."""
     made = []
     for name, arguments in PROGRAMS.items():
-        told = environment(state)
+        told = environment(state, composition.environment)
         port = state.ports["internal"]
         if name == "worker":
             # It serves health and metrics only, on a port of its own.
@@ -95,13 +105,13 @@ def programs(state: State, module: str = "services") -> list[Program]:
     return made
 
 
-async def provision(state: State) -> None:
+async def provision(state: State, composition: Composition) -> None:
     """Make roles, schemas, tables and topics, as the database's owner."""
     await run_once(
         "services setup",
-        [sys.executable, "-m", "services", "setup"],
+        [sys.executable, "-m", composition.module, "setup"],
         folder=_root(),
-        environment=environment(state, provisioning=True),
+        environment=environment(state, composition.environment, provisioning=True),
         account=None,
         log=state.logs / "services-setup.log",
     )
