@@ -73,7 +73,6 @@ class Stack:
         services_module: str = "services",
         progress: Callable[[Step], None] | None = None,
         environment: Mapping[str, str] = os.environ,
-        entry: str = "services",
         least_disk_mb: int = 300,
     ) -> None:
         self.folder = (folder or state.default_folder()).absolute()
@@ -84,7 +83,6 @@ class Stack:
         self._progress = progress or (lambda _step: None)
         # Where somebody names servers, a Java or folders of their own.
         self._environment = environment
-        self._entry = entry
         self._least_disk_mb = least_disk_mb
         self._open = contextlib.ExitStack()
         self._began = 0.0
@@ -250,10 +248,9 @@ class Stack:
     async def _services(self) -> None:
         began = time.monotonic()
         self._say("services", "preparing")
-        await services.provision(self.state)
-        await asyncio.gather(
-            *(self._run(program, began) for program in services.programs(self.state, self.services_module))
-        )
+        composition = services.Composition(self.services_module, self._environment)
+        await services.provision(self.state, composition)
+        await asyncio.gather(*(self._run(program, began) for program in services.programs(self.state, composition)))
         await services.first_setup(self.state)
 
     async def _run(self, program: Program, began: float) -> None:

@@ -39,7 +39,7 @@ def write_secrets(state: State) -> None:
 
 @dataclass(frozen=True)
 class Composition:
-    """Which module composes the services, and the environment of their caller."""
+    """The module that `python -m` runs, and so who composes the services, and the environment of their caller."""
 
     module: str = "services"
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -76,8 +76,8 @@ def environment(state: State, caller: Mapping[str, str], *, provisioning: bool =
     return told
 
 
-def programs(state: State, module: str = "services") -> list[Program]:
-    """Say how the services are run; `module` is what `python -m` runs, and so who composes them."""
+def programs(state: State, composition: Composition) -> list[Program]:
+    """Say how the services are run."""
     made = []
     for name, arguments in PROGRAMS.items():
         told = environment(state, composition.environment)
@@ -91,7 +91,7 @@ def programs(state: State, module: str = "services") -> list[Program]:
         made.append(
             Program(
                 name=name,
-                command=[sys.executable, "-m", module, *arguments],
+                command=[sys.executable, "-m", composition.module, *arguments],
                 folder=_root(),
                 environment=told,
                 account=None,
