@@ -1,0 +1,147 @@
+"""Where the story plays: the stack, its API, the bucket as a customer writes to it, the warehouse as SQL sees it."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, LiteralString
+from urllib.parse import quote
+
+import boto3
+import httpx
+import psycopg
+from botocore.config import Config
+
+from cli import waiting
+from cli.client import Api, Json
+from cli.demo.claims import Story
+from cli.demo.receiver import Receiver
+from cli.output import Output
+from deploy.local.launcher import Stack
+
+WORKFLOW = "flights"
+MODULE = "clean-flights"
+FOLDER = "flights/"
+RUN_SECONDS = 120.0
+
+
+@dataclass
+class Month:
+    """What happened to one file: its run, and how many rows were to come of it."""
+
+    name: str
+    number: int
+    run_id: str
+    read: int
+
+
+@dataclass
+class Stage:
+    """Everything a step of the story works with."""
+
+    stack: Stack
+    api: Api
+    output: Output
+    story: Story
+    receiver: Receiver
+    papers: Path  # where the story's own files lie: the workflow, the data
+    session_id: str = ""
+    months: list[Month] = field(default_factory=list)
+    hook: Json = field(default_factory=dict)
+
+    def put(self, key: str, content: bytes) -> str:
+        """Write an object as any customer does, over S3; its ETag."""
+        state = self.stack.state
+        client = boto3.client(
+            "s3",
+            endpoint_url=state.s3_endpoint,
+            region_name=state.s3_region,
+            aws_access_key_id=state.s3_access_key,
+            aws_secret_access_key=state.s3_secret_key,
+            config=Config(
+                s3={"addressing_style": "path"},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+        return client.put_object(Bucket=state.s3_bucket, Key=key, Body=content)["ETag"].strip('"')
+
+    def announce(self, key: str, etag: str, size: int) -> httpx.Response:
+        """Deliver the notification that a bucket sends, signed, under a delivery id of its own."""
+        record = {
+            "eventVersion": "2.1",
+            "eventSource": "aws:s3",
+            "awsRegion": self.stack.state.s3_region,
+            "eventTime": datetime.now(UTC).isoformat(),
+            "eventName": "ObjectCreated:Put",
+            "s3": {
+                "s3SchemaVersion": "1.0",
+                "configurationId": "landing",
+                "bucket": {"name": self.stack.state.s3_bucket, "arn": f"arn:aws:s3:::{self.stack.state.s3_bucket}"},
+                "object": {"key": quote(key, safe=""), "size": size, "eTag": etag, "sequencer": "0055AED6DCD90281E5"},
+            },
+        }
+        body = json.dumps({"Records": [record]}).encode()
+        headers = signed(self.hook["secret"], body) | {"Content-Type": "application/json"}
+        return httpx.post(self.hook["url"], content=body, headers=headers, timeout=30, trust_env=False)
+
+    def sql(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+        """Ask the warehouse itself."""
+        with psycopg.connect(self.stack.state.warehouse_dsn) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def rows_of(self, number: int) -> int:
+        """How many rows of a month the warehouse holds."""
+        return int(self.sql("SELECT count(*) FROM flights WHERE month = %s", number)[0][0])
+
+    def runs(self) -> list[Json]:
+        """Every run of the workflow, newest first."""
+        return list(self.api.pages("/api/runs", workflow=WORKFLOW))
+
+    def run(self, run_id: str) -> Json:
+        """One run, whole."""
+        return dict(self.api.get(f"/api/runs/{run_id}"))
+
+    def ended(self, run_id: str) -> Json:
+        """A run once it has ended."""
+        with self.story.waiting("the run goes on"):
+            return waiting.run(self.api, self.output, run_id, seconds=RUN_SECONDS)
+
+    def new_run(self, known: set[str], seconds: float = 30) -> str:
+        """The run that starts by itself, after those that are known."""
+
+        def look() -> str | None:
+            return next((str(run["id"]) for run in self.runs() if run["id"] not in known), None)
+
+        return self.story.until("a run that starts by itself", look, seconds)
+
+    def events(self, kind: str) -> list[Json]:
+        """The workspace's events of one type."""
+        return list(self.api.pages("/api/events", type=kind))
+
+    def settled(self, look: Callable[[], bool], seconds: float) -> bool:
+        """Whether something stays true for a while; looked at again and again."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if not look():
+                return False
+            time.sleep(0.1)
+        return True
+
+
+def signed(secret: str, body: bytes) -> dict[str, str]:
+    """The three headers of Standard Webhooks, made from nothing but the specification."""
+    delivery, moment = f"msg_{uuid.uuid4().hex}", str(int(time.time()))
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    mark = hmac.new(key, f"{delivery}.{moment}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "webhook-id": delivery,
+        "webhook-timestamp": moment,
+        "webhook-signature": "v1," + base64.b64encode(mark).decode(),
+    }
