@@ -9,11 +9,15 @@ from aiokafka.errors import KafkaError
 from contracts.topics import TOPICS
 from services.chassis.database import Database
 from services.chassis.errors import TransientError
+from services.chassis.producer import KafkaUnavailable
 from services.chassis.revocations import Revocations
 from services.chassis.temporal import TemporalGateway, TemporalUnavailable
-from services.chassis.topics import KafkaUnavailable, TopicMissing
 
 _NOBODY = UUID(int=0)
+
+
+class TopicMissing(TransientError):
+    """A topic is not there, and nothing makes it by itself."""
 
 
 class FeedIncomplete(TransientError):

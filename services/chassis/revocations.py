@@ -33,6 +33,10 @@ class Revocations:
             self._credentials[event.credential_id] = event.expires_at
         self._sweep()
 
+    def end_reached(self) -> None:
+        """All that was revoked until now is known."""
+        self.complete = True
+
     def refuses(self, claims: Claims) -> bool:
         """Whether the token, the key behind it, or its user was revoked."""
         if claims.jti in self._credentials or claims.cred in self._credentials:
