@@ -100,6 +100,11 @@ class UnitOfWork:
         )
         return envelope.id
 
+    async def switched(self, tenant: UUID) -> "UnitOfWork":
+        """The same transaction on behalf of another tenant. For the consumer, whose events name their tenants."""
+        await self.connection.execute(_SET_TENANT, {"tenant": str(tenant)})
+        return UnitOfWork(self.connection, tenant, self.service, self.clock, self.ids)
+
 
 @dataclass
 class SystemWork:

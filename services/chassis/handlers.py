@@ -10,6 +10,9 @@ from contracts.envelope import Envelope
 from contracts.topics import topic_of
 from services.chassis.database import UnitOfWork
 
+MANY = 1_000
+FEW = 100
+
 E = TypeVar("E", bound=Contract)
 OneHandler = Callable[[UnitOfWork, E, Envelope], Awaitable[None]]
 BatchHandler = Callable[[UnitOfWork, Sequence[tuple[Envelope, Contract]]], Awaitable[None]]
@@ -17,9 +20,10 @@ BatchHandler = Callable[[UnitOfWork, Sequence[tuple[Envelope, Contract]]], Await
 
 @dataclass(frozen=True)
 class Registered:
-    """A handler and how it wants its events."""
+    """A handler, and how it wants its events: one by one, or all that came together."""
 
-    handle: BatchHandler
+    one: OneHandler[Any] | None = None
+    batch: BatchHandler | None = None
 
 
 class Handlers:
@@ -30,16 +34,11 @@ class Handlers:
 
     def on(self, event: type[E], handle: OneHandler[E]) -> None:
         """Handle one event at a time, in its tenant's unit of work."""
-
-        async def each(work: UnitOfWork, events: Sequence[tuple[Envelope, Any]]) -> None:
-            for envelope, body in events:
-                await handle(work, body, envelope)
-
-        self._add(event, Registered(each))
+        self._add(event, Registered(one=handle))
 
     def on_batch(self, events: Sequence[type[Contract]], handle: BatchHandler) -> None:
         """Handle the events of one tenant that came together, in their order, in one unit of work."""
-        registered = Registered(handle)
+        registered = Registered(batch=handle)
         for event in events:
             self._add(event, registered)
 
@@ -52,6 +51,11 @@ class Handlers:
     def topics(self) -> tuple[str, ...]:
         """The topics that carry these types."""
         return tuple(sorted({topic_of(name).name for name in self._by_type}))
+
+    @property
+    def most_at_once(self) -> int:
+        """How many events may share one transaction: many for batches, fewer where each may take its time."""
+        return MANY if all(handler.one is None for handler in self._by_type.values()) else FEW
 
     def of(self, type_name: str) -> Registered | None:
         """The handler of an event type; None: this service does not care."""

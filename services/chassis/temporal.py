@@ -24,8 +24,10 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from contracts.data import Contract
 from contracts.runs import PERMANENT, ErrorType
 from contracts.runs import QUEUE as WORKFLOW_QUEUE
+from services.chassis.activity_context import ActivityContext
 from services.chassis.errors import TransientError
 from services.chassis.payload_codec import EncryptingCodec
+from services.chassis.scrubbing import Scrubber
 
 R = TypeVar("R", bound=Contract)
 
@@ -99,7 +101,7 @@ def build_worker(
     workflows: Sequence[type] = (),
     executor: Executor | None = None,
     max_activities: int = 20,
-    interceptors: Sequence[Any] = (),
+    scrubber: Scrubber | None = None,
 ) -> Worker:
     """The worker of a service on its own task queue; run it with `async with` or `run()`."""
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
@@ -112,7 +114,7 @@ def build_worker(
         max_concurrent_activities=max_activities,
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
         graceful_shutdown_timeout=GRACE,
-        interceptors=interceptors,
+        interceptors=[ActivityContext(service, scrubber or Scrubber())],
     )
 
 

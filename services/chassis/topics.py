@@ -1,103 +1,68 @@
-"""Kafka's topics made as the table of topics says, and the one producer of a process."""
+"""Kafka's topics, made as the table of topics says; nothing else makes one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from contracts.topics import DEAD_LETTER_RETENTION_SECONDS, SERVICES, TOPICS, dead_letter_topic
-from services.chassis.errors import TransientError
-
-REQUEST_TIMEOUT_MS = 30_000
+from services.chassis.producer import MAX_REQUEST_BYTES, KafkaUnavailable
 
 
-class KafkaUnavailable(TransientError):
-    """No broker answers."""
+async def ensure_topics(kafka: str, *, replication: int = 1, prefix: str = "") -> None:
+    """Make the topics that are not there yet, dead-letter topics among them; raises KafkaUnavailable.
 
-
-class TopicMissing(Exception):
-    """A topic is not there, and nothing makes it by itself."""
-
-
-async def ensure_topics(kafka: str, *, replication: int = 1) -> None:
-    """Make the topics that are not there yet, dead-letter topics among them; raises KafkaUnavailable."""
+    `prefix` stands before every name, for installations that share one cluster.
+    """
     wanted = [
         NewTopic(
-            topic.name,
+            prefix + topic.name,
             topic.partitions,
             replication,
             topic_configs={"retention.ms": str(topic.retention_seconds * 1000)} | topic.config,
         )
         for topic in TOPICS
     ]
-    wanted += [
-        NewTopic(
-            dead_letter_topic(service),
-            1,
-            replication,
-            topic_configs={"retention.ms": str(DEAD_LETTER_RETENTION_SECONDS * 1000)},
-        )
-        for service in SERVICES
-    ]
-    async with _admin(kafka) as admin:
+    letters = {
+        "retention.ms": str(DEAD_LETTER_RETENTION_SECONDS * 1000),
+        "max.message.bytes": str(MAX_REQUEST_BYTES),
+    }
+    for service in SERVICES:
+        wanted.append(NewTopic(prefix + dead_letter_topic(service), 1, replication, topic_configs=letters))
+    async with connected_admin(kafka) as admin:
         present = set(await admin.list_topics())
         missing = [topic for topic in wanted if topic.name not in present]
         if not missing:
             return
         answer = await admin.create_topics(missing)
         for name, code, *_ in answer.topic_errors:
-            if code and for_code(code) is not TopicAlreadyExistsError:
-                raise for_code(code)(f"topic {name}")
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:
+                raise error(f"topic {name}")
 
 
-async def missing_topics(kafka: str, names: list[str]) -> list[str]:
-    """Which of these topics are not there."""
-    async with _admin(kafka) as admin:
+async def missing_topics(kafka: str, names: Iterable[str]) -> list[str]:
+    """Which of these topics are not there; raises KafkaUnavailable."""
+    async with connected_admin(kafka) as admin:
         present = set(await admin.list_topics())
     return [name for name in names if name not in present]
 
 
 @asynccontextmanager
-async def connected_producer(kafka: str, *, client_id: str = "modulardata") -> AsyncIterator[AIOKafkaProducer]:
-    """An idempotent producer; all services of one process share one."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=kafka,
-        client_id=client_id,
-        acks="all",
-        enable_idempotence=True,
-        compression_type="zstd",
-        linger_ms=2,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-        max_request_size=1_048_576,
-    )
-    await _started(producer)
+async def connected_admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client for a few calls; what cannot be done now becomes KafkaUnavailable."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka, client_id="modulardata-admin")
     try:
-        yield producer
-    finally:
-        await producer.stop()
-
-
-async def _started(producer: AIOKafkaProducer) -> None:
-    try:
-        await producer.start()
-    except (KafkaConnectionError, OSError) as error:
-        await producer.stop()
-        raise KafkaUnavailable("Kafka cannot be reached") from error
-
-
-@asynccontextmanager
-async def _admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka, client_id="modulardata-setup")
-    try:
-        await admin.start()
-        yield admin
-    except (TimeoutError, KafkaConnectionError, OSError) as error:
-        raise KafkaUnavailable("Kafka cannot be reached") from error
-    except KafkaError as error:
-        if error.retriable:
-            raise KafkaUnavailable(f"Kafka cannot do it now: {type(error).__name__}") from error
-        raise
+        try:
+            await admin.start()
+        except (KafkaError, OSError) as error:
+            raise KafkaUnavailable("Kafka cannot be reached") from error
+        try:
+            yield admin
+        except KafkaError as error:
+            if error.retriable:
+                raise KafkaUnavailable(f"Kafka cannot do it now: {type(error).__name__}") from error
+            raise
     finally:
         await admin.close()
