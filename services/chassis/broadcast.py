@@ -1,11 +1,10 @@
-"""Reads a whole topic from its beginning in every process, for what each has to know for itself."""
+"""Reads a topic that every process needs whole: from its start to its end first, then as it grows."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from contracts.catalog import EventInvalid, EventUnknown, EventVersionUnknown, decode
@@ -14,111 +13,72 @@ from contracts.envelope import Envelope, EnvelopeInvalid
 from services.chassis import metrics
 from services.chassis.errors import TransientError
 from services.chassis.producer import KafkaUnavailable
-from services.chassis.topics import missing_topics
 
-Hear = Callable[[Envelope, Contract], None]
+_PAUSE_SECONDS = 1.0
 _POLL_MS = 500
-_PAUSE = 1.0
-
-
-class NotCaughtUp(Exception):
-    """The topic has not been read to its end yet."""
 
 
 class Broadcast:
-    """Hears every event of a topic, old ones first. Events may come twice; nothing is committed anywhere."""
+    """Every process hears every event of the topic; what it makes of them must bear hearing them again."""
 
     def __init__(
-        self,
-        kafka: str,
-        topic: str,
-        hear: Hear,
-        *,
-        caught_up: Callable[[], None] | None = None,
-        prefix: str = "",
+        self, kafka: str, topic: str, hear: Callable[[Envelope, Contract], None], complete: Callable[[], None]
     ) -> None:
         self._kafka = kafka
         self._topic = topic
-        self._name = prefix + topic
         self._hear = hear
-        self._caught_up = caught_up
-        self._positions: dict[TopicPartition, int] = {}
-        self._log = structlog.get_logger().bind(part="broadcast", topic=topic)
-        self.complete = False
-
-    async def check(self) -> None:
-        """For readiness: raises NotCaughtUp until all that was there at the start has been heard."""
-        if not self.complete:
-            raise NotCaughtUp(self._topic)
+        self._complete = complete
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Listen until the stop event is set; an outage is waited out."""
+        """Listen until the stop event is set; a broker that is away is waited for."""
         while not stop.is_set():
             try:
-                await self._connected(stop)
+                await self._listen(stop)
             except (KafkaError, TransientError, OSError) as error:
-                self._log.warning("broadcast_interrupted", error=type(error).__name__)
-            except Exception:
-                self._log.exception("broadcast_failed")
-            try:
-                await asyncio.wait_for(stop.wait(), _PAUSE)
-            except TimeoutError:
-                continue
+                structlog.get_logger().warning("broadcast_waits", topic=self._topic, cause=type(error).__name__)
+                await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _connected(self, stop: asyncio.Event) -> None:
-        if await missing_topics(self._kafka, [self._name]):
-            raise KafkaUnavailable(f"topic {self._name} is missing; run the set-up")
-        client = AIOKafkaConsumer(
+    async def _listen(self, stop: asyncio.Event) -> None:
+        consumer = AIOKafkaConsumer(
             bootstrap_servers=self._kafka,
             client_id="modulardata-broadcast",
+            group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )
         try:
-            await client.start()
-            numbers = client.partitions_for_topic(self._name) or await self._numbers(client)
-            partitions = [TopicPartition(self._name, number) for number in sorted(numbers)]
-            client.assign(partitions)
-            beginnings = await client.beginning_offsets(partitions)
-            ends = await client.end_offsets(partitions)
-            for partition in partitions:
-                # What was heard before an outage is not heard again, unless it was removed meanwhile.
-                start = max(self._positions.get(partition, 0), beginnings[partition])
-                self._positions[partition] = start
-                client.seek(partition, start)
+            await consumer.start()
+            partitions = await self._assign(consumer)
+            left = await consumer.end_offsets(partitions)
             while not stop.is_set():
-                self._note_progress(ends)
-                for partition, records in (await client.getmany(timeout_ms=_POLL_MS)).items():
+                for at in [at for at in left if await consumer.position(at) >= left[at]]:
+                    del left[at]
+                if not left:
+                    self._complete()
+                batches = await consumer.getmany(timeout_ms=_POLL_MS)
+                for records in batches.values():
                     for record in records:
                         self._take(record)
-                    self._positions[partition] = records[-1].offset + 1
         finally:
-            await client.stop()
+            await consumer.stop()
 
-    async def _numbers(self, client: AIOKafkaConsumer) -> set[int]:
-        client.subscribe([self._name])
-        await client.topics()
-        found: set[int] | None = client.partitions_for_topic(self._name)
-        client.unsubscribe()
-        if not found:
-            raise KafkaUnavailable(f"topic {self._name} is missing; run the set-up")
-        return found
+    async def _assign(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+        names = await consumer.topics()
+        if self._topic not in names:
+            raise KafkaUnavailable(f"topic {self._topic} is not there; run the set-up first")
+        known = consumer.partitions_for_topic(self._topic)
+        if not known:
+            raise KafkaUnavailable("Kafka does not say where the topic is")
+        partitions = [TopicPartition(self._topic, number) for number in sorted(known)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        return partitions
 
-    def _note_progress(self, ends: dict[TopicPartition, int]) -> None:
-        if self.complete or any(self._positions[partition] < end for partition, end in ends.items()):
-            return
-        self.complete = True
-        if self._caught_up is not None:
-            self._caught_up()
-
-    def _take(self, record: Any) -> None:
+    def _take(self, record: ConsumerRecord) -> None:
         try:
             envelope = Envelope.from_headers(record.headers)
-            event = decode(envelope, record.value or b"")
-        except EventUnknown:
-            return
-        except (EnvelopeInvalid, EventInvalid, EventVersionUnknown) as error:
+            self._hear(envelope, decode(envelope, record.value))
+        except (EnvelopeInvalid, EventUnknown, EventVersionUnknown, EventInvalid) as error:
+            # Nobody's dead letter: every process would make one. What cannot be read revokes nothing.
             metrics.BROADCAST_SKIPPED.labels(self._topic).inc()
-            self._log.error("broadcast_event_skipped", error=type(error).__name__, offset=record.offset, alert=True)
-            return
-        self._hear(envelope, event)
+            structlog.get_logger().warning("broadcast_skipped", topic=self._topic, reason=str(error))
