@@ -27,8 +27,9 @@ class FeedIncomplete(TransientError):
 class KafkaCheck:
     """Asks a broker for its metadata over one connection that stays, and compares its topics with the table."""
 
-    def __init__(self, kafka: str) -> None:
+    def __init__(self, kafka: str, prefix: str = "") -> None:
         self._kafka = kafka
+        self._topics = frozenset(prefix + topic.name for topic in TOPICS)
         self._client: AIOKafkaClient | None = None
 
     async def __call__(self) -> None:
@@ -41,7 +42,7 @@ class KafkaCheck:
         except (KafkaError, OSError) as error:
             await self.close()
             raise KafkaUnavailable("Kafka does not answer") from error
-        missing = {topic.name for topic in TOPICS} - set(found.topics())
+        missing = self._topics - set(found.topics())
         if missing:
             raise TopicMissing(f"topics {', '.join(sorted(missing))} are not there; run the set-up first")
 

@@ -84,7 +84,7 @@ class Process:
         self._members = tuple(members)
         self._settings = foundation.settings
         self._producer = Producer(self._settings.kafka)
-        self._kafka = KafkaCheck(self._settings.kafka)
+        self._kafka = KafkaCheck(self._settings.kafka, self._settings.kafka_prefix)
         self._needs_temporal = any(m.service.activities or m.service.workflows for m in members)
         self.readiness = Readiness(self._checks())
         self._told = asyncio.Event()
@@ -155,7 +155,14 @@ class Process:
             base.start("temporal", self._connect)
         if self._runs("api"):
             revocations = self._foundation.revocations
-            base.start("revocations", Broadcast(settings.kafka, TOPIC, revocations.hear, revocations.end_reached).run)
+            feed = Broadcast(
+                settings.kafka,
+                TOPIC,
+                revocations.hear,
+                caught_up=revocations.end_reached,
+                prefix=settings.kafka_prefix,
+            )
+            base.start("revocations", feed.run)
 
     def _start_work(self) -> None:
         """What the services do."""
@@ -164,14 +171,22 @@ class Process:
             service, platform, parts = member.service, member.platform, member.parts
             name = service.name
             if "consumer" in parts and service.handlers is not None and service.handlers.types:
-                consumer = Consumer(platform.database, settings.kafka, service.handlers, self._producer)
+                consumer = Consumer(
+                    platform.database, settings.kafka, service.handlers, self._producer, prefix=settings.kafka_prefix
+                )
                 work.start(f"{name}.consumer", consumer.run)
             if "worker" in parts and (service.activities or service.workflows):
                 work.start(f"{name}.worker", self._worker(service))
             if "relay" in parts:
-                password = settings.database_passwords[name]
+                relay = Relay(
+                    name,
+                    settings.database_url,
+                    settings.database_passwords[name],
+                    self._producer,
+                    prefix=settings.kafka_prefix,
+                )
                 # With the base: what the last requests published shall leave, too.
-                self._base.start(f"{name}.relay", Relay(name, settings.database_url, password, self._producer).run)
+                self._base.start(f"{name}.relay", relay.run)
             if "loops" in parts:
                 for loop in (*service.loops, Loop("idempotency", Janitor(platform.database).run)):
                     work.start(f"{name}.{loop.name}", _again(name, loop))

@@ -25,6 +25,11 @@ class PlatformSettings(BaseSettings):
         default=None, description="An owner's URL; only `setup` needs it", pattern=r"^postgresql://"
     )
     kafka: str = Field(description="host:port, or several with commas")
+    kafka_prefix: str = Field(
+        default="",
+        pattern=r"^[a-z0-9.-]{0,40}$",
+        description="Stands before topics and groups, where installations share a cluster",
+    )
     temporal: str = Field(description="host:port")
     temporal_namespace: str = "modulardata"
     storage: str = Field(pattern=r"^(file|s3)://", description="file:///folder or s3://bucket/prefix")

@@ -35,7 +35,7 @@ async def _database(settings: PlatformSettings, admin_url: str) -> None:
 
 
 async def _kafka(settings: PlatformSettings) -> None:
-    await ensure_topics(settings.kafka)
+    await ensure_topics(settings.kafka, prefix=settings.kafka_prefix)
     structlog.get_logger().info("topics_ready")
 
 
