@@ -112,7 +112,7 @@ class Supervised:
                 text = file.read().decode(errors="replace").splitlines()[-lines:]
         except OSError:
             return ""
-        message = "\n".join(f"    {line[:300]}" for line in text)
+        message = "\n".join(f"    {_shortened(line)}" for line in text)
         if "No space left on device" in message:
             message += "\n    The disk is full: make room and start again; nothing was lost."
         return message
@@ -167,6 +167,11 @@ class Supervised:
             except OSError as error:  # no memory or no process slots right now: try again later
                 with self.log.open("a") as log:
                     log.write(f"launcher: could not start it again: {error}\n")
+
+
+def _shortened(line: str) -> str:
+    """Keep both ends of a long line: what happened stands at the start of it, and why at the end."""
+    return line if len(line) <= 500 else f"{line[:150]} … {line[-340:]}"
 
 
 def _end_group(leader: int) -> None:
