@@ -77,7 +77,7 @@ class Broadcast:
     def _take(self, record: ConsumerRecord) -> None:
         try:
             envelope = Envelope.from_headers(record.headers)
-            self._hear(envelope, decode(envelope, record.value))
+            self._hear(envelope, decode(envelope, record.value or b""))
         except (EnvelopeInvalid, EventUnknown, EventVersionUnknown, EventInvalid) as error:
             # Nobody's dead letter: every process would make one. What cannot be read revokes nothing.
             metrics.BROADCAST_SKIPPED.labels(self._topic).inc()

@@ -155,13 +155,8 @@ class Process:
             base.start("temporal", self._connect)
         if self._runs("api"):
             revocations = self._foundation.revocations
-            feed = Broadcast(
-                settings.kafka,
-                TOPIC,
-                revocations.hear,
-                caught_up=revocations.end_reached,
-                prefix=settings.kafka_prefix,
-            )
+            topic = settings.kafka_prefix + TOPIC
+            feed = Broadcast(settings.kafka, topic, revocations.hear, revocations.end_reached)
             base.start("revocations", feed.run)
 
     def _start_work(self) -> None:
