@@ -16,6 +16,7 @@ from cli.commands import (
     events,
     login,
     modules,
+    notifications,
     quarantine,
     runs,
     sessions,
@@ -40,7 +41,21 @@ def everywhere(ctx: typer.Context, output: OutputOption = None, profile: Profile
     ctx.obj = {"output": output, "profile": profile}
 
 
-for part in (stack, demo, login, connections, data, sessions, modules, workflows, runs, quarantine, drift, events):
+for part in (
+    stack,
+    demo,
+    login,
+    connections,
+    data,
+    sessions,
+    modules,
+    workflows,
+    runs,
+    quarantine,
+    drift,
+    notifications,
+    events,
+):
     part.register(app)
 
 

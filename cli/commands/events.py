@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         these,
         "list",
         examples="""
-        modulardata events list --type run.finished.v1
+        modulardata events list --type run.finished
         modulardata events list --run 0197f3a2-…
         """,
     )(list_all)
@@ -30,14 +30,14 @@ def register(app: typer.Typer) -> None:
 
 def list_all(
     shell: Shell,
-    kind: Annotated[str | None, typer.Option("--type", help="Only of this type, e.g. run.finished.v1.")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="Only of this type: run.finished, drift.*")] = None,
     run: Annotated[str | None, typer.Option(help="Only of this run.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 50,
 ) -> int:
     """List events, newest first."""
     items = list(shell.api.pages("/api/events", limit=limit, type=kind, run=run))
-    rows = ([item["time"], item["type"], item["subject"], item.get("run"), item.get("data")] for item in items)
-    shell.output.show({"items": items}, table(["time", "type", "subject", "run", "data"], rows, longest=80))
+    rows = ([item["time"], item["type"], item["key"], item["run_id"], item["data"]] for item in items)
+    shell.output.show({"items": items}, table(["time", "type", "about", "run", "data"], rows, longest=80))
     return Exit.GOOD
 
 
