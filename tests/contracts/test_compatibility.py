@@ -1,0 +1,159 @@
+"""The compatibility check: every rule refuses a wrong fixture, and lets pass what is right."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import generate
+from contracts.compatibility import Verdict, compare_openapi, compare_schemas
+
+ROOT = Path(__file__).resolve().parents[2]
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "title": "RunFinished",
+    "required": ["run", "outcome"],
+    "properties": {
+        "run": {"type": "string", "format": "uuid"},
+        "outcome": {"type": "string", "enum": ["succeeded", "failed"]},
+        "rows": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None},
+        "books": {"$ref": "#/$defs/Books"},
+        "steps": {"type": "array", "items": {"$ref": "#/$defs/Books"}},
+        "name": {"type": "string", "maxLength": 63},
+    },
+    "$defs": {"Books": {"type": "object", "required": ["read"], "properties": {"read": {"type": "integer"}}}},
+}
+Edit = Callable[[dict[str, Any]], object]
+
+WRONG: dict[str, Edit] = {
+    "removed": lambda s: s["properties"].pop("rows"),
+    "renamed": lambda s: s["properties"].update(lines=s["properties"].pop("rows")),
+    "retyped": lambda s: s["properties"]["run"].update(type="integer"),
+    "reformatted": lambda s: s["properties"]["run"].update(format="date"),
+    "newly required": lambda s: s["required"].append("rows"),
+    "new and required": lambda s: (s["properties"].update(more={"type": "string"}), s["required"].append("more")),
+    "may now be missing": lambda s: s["required"].remove("outcome"),
+    "enum value added": lambda s: s["properties"]["outcome"]["enum"].append("partial"),
+    "enum value removed": lambda s: s["properties"]["outcome"]["enum"].remove("failed"),
+    "deep in a reference": lambda s: s["$defs"]["Books"]["properties"].pop("read"),
+    "null no longer": lambda s: s["properties"]["rows"]["anyOf"].pop(),
+    "items became another thing": lambda s: s["properties"]["steps"].update(items={"type": "string"}),
+}
+RIGHT: dict[str, Edit] = {
+    "an optional field": lambda s: s["properties"].update(more={"type": "string"}),
+    "a better description": lambda s: s.update(description="How a run ended."),
+    "nothing": lambda s: None,
+}
+
+
+def edited(document: dict[str, Any], edit: Edit) -> dict[str, Any]:
+    changed = copy.deepcopy(document)
+    edit(changed)
+    return changed
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_change_is_refused(name: str) -> None:
+    changes = compare_schemas(EVENT, edited(EVENT, WRONG[name]))
+    assert any(change.verdict is Verdict.BREAKING for change in changes)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_change_passes(name: str) -> None:
+    assert [change for change in compare_schemas(EVENT, edited(EVENT, RIGHT[name])) if change.refused] == []
+
+
+@pytest.mark.parametrize("keyword", ["maxLength", "pattern", "multipleOf", "x-anything"])
+def test_what_cannot_be_classified_is_refused(keyword: str) -> None:
+    changes = compare_schemas(EVENT, edited(EVENT, lambda s: s["properties"]["name"].update({keyword: 7})))
+    assert [change.verdict for change in changes] == [Verdict.UNCLASSIFIED]
+
+
+API: dict[str, Any] = {
+    "paths": {
+        "/api/things": {
+            "post": {
+                "parameters": [{"in": "query", "name": "limit", "schema": {"type": "integer"}}],
+                "requestBody": {
+                    "content": {
+                        "application/json": {"schema": {"type": "object", "properties": {"a": {"type": "string"}}}}
+                    }
+                },
+                "responses": {
+                    "201": {
+                        "content": {
+                            "application/json": {
+                                "schema": {
+                                    "type": "object",
+                                    "required": ["id"],
+                                    "properties": {"id": {"type": "string"}},
+                                }
+                            }
+                        }
+                    }
+                },
+            }
+        }
+    }
+}
+
+
+def post(api: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = api["paths"]["/api/things"]["post"]
+    return found
+
+
+def request(api: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = post(api)["requestBody"]["content"]["application/json"]["schema"]
+    return found
+
+
+def answer(api: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = post(api)["responses"]["201"]["content"]["application/json"]["schema"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda a: a["paths"].clear(),
+        lambda a: a["paths"]["/api/things"].clear(),
+        lambda a: post(a)["parameters"].clear(),
+        lambda a: post(a)["parameters"].append({"in": "query", "name": "b", "required": True, "schema": {}}),
+        lambda a: request(a).update(required=["a"]),
+        lambda a: request(a)["properties"].clear(),
+        lambda a: answer(a)["properties"].clear(),
+        lambda a: post(a)["responses"].clear(),
+        lambda a: post(a).update(security=[{"bearer": []}]),
+        lambda a: post(a).update({"x-permission": "runs:start"}),
+    ],
+)
+def test_a_wrong_change_of_an_api_is_refused(edit: Edit) -> None:
+    assert any(change.refused for change in compare_openapi(API, edited(API, edit)))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda a: a["paths"].update({"/api/more": {}}),
+        lambda a: post(a)["parameters"].append({"in": "query", "name": "b", "schema": {}}),
+        lambda a: request(a)["properties"].update(b={"type": "string"}),
+        lambda a: answer(a)["properties"].update(b={"type": "string"}),
+    ],
+)
+def test_a_right_change_of_an_api_passes(edit: Edit) -> None:
+    assert [change for change in compare_openapi(API, edited(API, edit)) if change.refused] == []
+
+
+def test_committed_documents_are_what_the_models_say() -> None:
+    assert generate.stale() == [], "run `make contracts` and commit it"
+
+
+def test_a_stale_document_is_noticed(tmp_path: Path) -> None:
+    path = ROOT / "contracts" / "schemas" / "recipe.json"
+    kept = path.read_text()
+    assert json.loads(kept)["$id"] == "urn:modulardata:recipe"
+    assert dict(generate.documents())["schemas/recipe.json"] != kept.replace("recipe", "receipt")
