@@ -1,0 +1,108 @@
+"""Reads Parquet by batches in flat memory; the rows in the file's own metadata are the independent count."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from contracts.data import Column, FormatFacts, LogicalType, Schema
+from services.chassis.arrow import logical_type, to_arrow
+from services.connector.failures import Unreadable
+from services.connector.formats.base import ArrowFile, Format, Landed, ReadRequest
+from services.connector.formats.csv_dialect import column_names
+
+_BATCH_ROWS = 16_384
+_BUFFER = 1 << 20
+_MAGIC = b"PAR1"
+# A fitting value of the left type is one of the right type, too.
+_HOLDS = {
+    (LogicalType.INTEGER, LogicalType.FLOAT),
+    (LogicalType.INTEGER, LogicalType.DECIMAL),
+    (LogicalType.DATE, LogicalType.TIMESTAMP),
+}
+# What Arrow raises for broken files; it has several ways of saying so.
+_BROKEN = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError, OSError, ValueError, OverflowError)
+
+
+class ParquetFormat(Format):
+    """Apache Parquet."""
+
+    kind: ClassVar[str] = "parquet"
+    suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
+
+    def read(self, request: ReadRequest) -> Landed:
+        """Read a whole file; raises Unreadable with a code."""
+        try:
+            with pq.ParquetFile(request.path, memory_map=False, buffer_size=_BUFFER) as file:
+                return self._read(request, file)
+        except _BROKEN as error:
+            raise _unreadable(request, error) from error
+
+    def batches(self, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+        """The rows of an open file."""
+        yield from file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False)
+
+    def _read(self, request: ReadRequest, file: pq.ParquetFile) -> Landed:
+        found = file.schema_arrow
+        if len(found) > request.limits.columns:
+            raise Unreadable(
+                "too_many_columns", f"The file has {len(found)} columns; at most {request.limits.columns} are read."
+            )
+        names, renamed = column_names(found.names)
+        columns = [_column(name, entry.type, request.expected) for name, entry in zip(names, found, strict=True)]
+        schema = Schema(columns=tuple(columns))
+        arrow = to_arrow(schema)
+        path = request.folder / f"{request.path.name}.arrow"
+        with ArrowFile(path, arrow) as out:
+            for batch in self.batches(file):
+                arrays = [_cast(values, entry) for values, entry in zip(batch.columns, arrow, strict=True)]
+                out.write(pa.RecordBatch.from_arrays(arrays, schema=arrow))
+                request.progress.add(rows=batch.num_rows)
+        return Landed(
+            path=path,
+            schema=schema,
+            facts=FormatFacts(format="parquet", renamed_headers=renamed),
+            rows=out.rows,
+            counted=file.metadata.num_rows,
+        )
+
+
+def _column(name: str, type: pa.DataType, expected: Schema | None) -> Column:
+    logical = logical_type(type)
+    if logical is None:
+        raise Unreadable("type_unsupported", f"Column {name!r} has the type {type}, which cannot be held without loss.")
+    told = expected.column(name) if expected else None
+    if told is not None and (logical, told.type) in _HOLDS:
+        logical = told.type
+    return Column(name=name, type=logical)
+
+
+def _cast(values: Any, entry: Any) -> Any:
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if values.type == entry.type:
+        return values
+    try:
+        return values.cast(entry.type)
+    except pa.ArrowInvalid as error:
+        # The message of the cast names the value.
+        raise Unreadable(
+            "value_out_of_range", f"Column {entry.name!r} holds a value that {entry.type} cannot hold."
+        ) from error
+
+
+def _unreadable(request: ReadRequest, error: BaseException) -> Unreadable:
+    with request.path.open("rb") as file:
+        size = file.seek(0, 2)
+        if size == 0:
+            return Unreadable("empty", "The file holds nothing at all.")
+        file.seek(0)
+        begins = file.read(4) == _MAGIC
+        file.seek(max(0, size - 4))
+        ends = file.read(4) == _MAGIC
+    if begins and not ends:
+        return Unreadable("truncated", "The file has no Parquet footer: its end is missing.")
+    if not begins:
+        return Unreadable("malformed", "The file is not Parquet.")
+    return Unreadable("malformed", f"The file is broken Parquet ({type(error).__name__}).")
