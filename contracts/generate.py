@@ -59,11 +59,11 @@ def asyncapi() -> dict[str, Any]:
     channels: dict[str, Any] = {}
     operations: dict[str, Any] = {}
     for topic in TOPICS:
-        messages = {event: {"$ref": f"#/components/messages/{event}"} for event in topic.events}
+        carried = {event: {"$ref": f"#/components/messages/{event}"} for event in topic.events}
         channels[topic.name] = {
             "address": topic.name,
             "description": f"{topic.description} Key: {topic.key}.",
-            "messages": messages,
+            "messages": carried,
             "bindings": {
                 "kafka": {
                     "topic": topic.name,
@@ -86,7 +86,7 @@ def asyncapi() -> dict[str, Any]:
         name = dead_letter_topic(service)
         channels[name] = {
             "address": name,
-            "description": f"What {deployable(service)} could not handle: original bytes, key, headers, and dlq-* headers.",
+            "description": f"What {deployable(service)} could not handle: bytes, key and headers as they came, and dlq-*.",
             "bindings": {
                 "kafka": {
                     "topic": name,
