@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from contracts.catalog import EventInvalid, EventUnknown, EventVersionUnknown, decode
 from contracts.data import Contract
 from contracts.envelope import Envelope, EnvelopeInvalid
 from services.chassis import metrics
+from services.chassis.dependencies import TopicMissing
 from services.chassis.errors import TransientError
 from services.chassis.producer import KafkaUnavailable
 
@@ -39,7 +40,9 @@ class Broadcast:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _listen(self, stop: asyncio.Event) -> None:
+        # Without a group, a consumer is given every partition, and those that are added later.
         consumer = AIOKafkaConsumer(
+            self._topic,
             bootstrap_servers=self._kafka,
             client_id="modulardata-broadcast",
             group_id=None,
@@ -48,7 +51,11 @@ class Broadcast:
         )
         try:
             await consumer.start()
-            partitions = await self._assign(consumer)
+            if self._topic not in await consumer.topics():
+                raise TopicMissing(f"topic {self._topic} is not there; run the set-up first")
+            partitions = consumer.assignment()
+            if not partitions:
+                raise KafkaUnavailable("Kafka does not say where the topic is")
             left = await consumer.end_offsets(partitions)
             while not stop.is_set():
                 for at in [at for at in left if await consumer.position(at) >= left[at]]:
@@ -61,18 +68,6 @@ class Broadcast:
                         self._take(record)
         finally:
             await consumer.stop()
-
-    async def _assign(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-        names = await consumer.topics()
-        if self._topic not in names:
-            raise KafkaUnavailable(f"topic {self._topic} is not there; run the set-up first")
-        known = consumer.partitions_for_topic(self._topic)
-        if not known:
-            raise KafkaUnavailable("Kafka does not say where the topic is")
-        partitions = [TopicPartition(self._topic, number) for number in sorted(known)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        return partitions
 
     def _take(self, record: ConsumerRecord) -> None:
         try:

@@ -18,10 +18,10 @@ KEEP = timedelta(hours=25)  # 24 are promised
 MAX_KEY = 255
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
-_FIND = text("SELECT fingerprint, status, headers, body FROM idempotency WHERE route = :route AND key = :key")
+_FIND = text("SELECT body_hash, status, headers, body FROM idempotency WHERE route = :route AND key = :key")
 _KEEP = text(
-    "INSERT INTO idempotency (tenant, route, key, fingerprint, status, headers, body, created_at)"
-    " VALUES (:tenant, :route, :key, :fingerprint, :status, CAST(:headers AS jsonb), :body, :created_at)"
+    "INSERT INTO idempotency (tenant, route, key, body_hash, status, headers, body, created_at)"
+    " VALUES (:tenant, :route, :key, :body_hash, :status, CAST(:headers AS jsonb), :body, :created_at)"
 )
 _FORGET = text("DELETE FROM idempotency WHERE created_at < :before")
 
@@ -47,12 +47,12 @@ def check_key(values: Sequence[str]) -> str | None:
     return key
 
 
-def fingerprint(subject: UUID, path: str, query: str, body: bytes) -> bytes:
+def fingerprint(subject: UUID, path: str, query: str, body: bytes) -> str:
     """What makes two requests the same: who asks, for what, and the bytes sent."""
     digest = hashlib.sha256()
     for part in (str(subject).encode(), path.encode(), query.encode(), body):
         digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.digest()
+    return digest.hexdigest()
 
 
 class Idempotency:
@@ -62,7 +62,7 @@ class Idempotency:
         self._service = service
         self._sealer = sealer
 
-    async def claim(self, work: UnitOfWork, route: str, key: str, digest: bytes) -> Stored | None:
+    async def claim(self, work: UnitOfWork, route: str, key: str, digest: str) -> Stored | None:
         """The answer given before, or None with the key locked until this transaction ends.
 
         Raises 409 while another request with the key is under way, 422 when the key belonged to another request.
@@ -76,19 +76,19 @@ class Idempotency:
         row = (await work.connection.execute(_FIND, {"route": route, "key": key})).one_or_none()
         if row is None:
             return None
-        if row.fingerprint != digest:
+        if row.body_hash != digest:
             detail = "This Idempotency-Key was used for another request."
             raise ProblemError(422, "idempotency_key_reused", detail)
         body = self._sealer.open(row.body, self._context(work, route, key))
         return Stored(row.status, row.headers, body)
 
-    async def keep(self, work: UnitOfWork, route: str, key: str, digest: bytes, stored: Stored) -> None:
+    async def keep(self, work: UnitOfWork, route: str, key: str, digest: str, stored: Stored) -> None:
         """Store the answer in the transaction of the effect."""
         values = {
             "tenant": work.tenant,
             "route": route,
             "key": key,
-            "fingerprint": digest,
+            "body_hash": digest,
             "status": stored.status,
             "headers": json.dumps(dict(stored.headers)),
             "body": self._sealer.seal(stored.body, self._context(work, route, key)),

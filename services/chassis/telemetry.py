@@ -18,7 +18,7 @@ from services.chassis.scrubbing import Scrubber
 from services.chassis.settings import PlatformSettings
 
 # Libraries that tell more at `info` than anybody wants to read.
-_QUIET = ("aiokafka", "alembic", "asyncio", "botocore", "httpcore", "httpx", "sqlalchemy", "urllib3", "uvicorn.access")
+_QUIET = ("aiokafka", "alembic", "asyncio", "botocore", "httpcore", "httpx", "sqlalchemy", "urllib3", "uvicorn")
 
 
 def configure(settings: PlatformSettings, process: str, scrubber: Scrubber, stream: TextIO = sys.stderr) -> None:

@@ -128,13 +128,13 @@ async def add_signing_key(work: SystemWork, kid: str, sealed: bytes, public: byt
 
 async def is_set_up(work: SystemWork) -> bool:
     """Whether the installation has been set up."""
-    return (await work.connection.execute(sa.select(setups.c.only))).first() is not None
+    return (await work.connection.execute(sa.select(setups.c.done))).first() is not None
 
 
 async def mark_set_up(work: SystemWork) -> bool:
     """Note that it has; False when somebody was faster."""
-    statement = insert(setups).values(only=True, at=work.clock.now()).on_conflict_do_nothing()
-    done = await work.connection.execute(statement.returning(setups.c.only))
+    statement = insert(setups).values(done=True, at=work.clock.now()).on_conflict_do_nothing()
+    done = await work.connection.execute(statement.returning(setups.c.done))
     return done.first() is not None
 
 

@@ -54,7 +54,7 @@ signing_keys = sa.Table(
 setups = sa.Table(
     "setups",
     metadata,
-    sa.Column("only", sa.Boolean, primary_key=True),
+    sa.Column("done", sa.Boolean, primary_key=True),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )
 

@@ -89,9 +89,9 @@ def _installation() -> None:
     system_access("signing_keys", "select", "insert")
     op.create_table(
         "setups",
-        sa.Column("only", sa.Boolean, primary_key=True),
+        sa.Column("done", sa.Boolean, primary_key=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("only", name="setups_once"),
+        sa.CheckConstraint("done", name="setups_once"),
     )
     system_access("setups", "select", "insert")
     op.create_table(
