@@ -51,6 +51,7 @@ def documents() -> Iterator[tuple[str, str]]:
             yield f"schemas/commands/{name}.json", _json(_schema(model.model_json_schema(mode="serialization"), name))
     yield "schemas/workflow.json", _json(_schema(WorkflowDefinition.model_json_schema(), "workflow"))
     yield "schemas/recipe.json", _json(_schema(TypeAdapter(Recipe).json_schema(), "recipe"))
+    yield "../docs/reference/events.md", events_page()
     yield "asyncapi.yaml", yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=120)
 
 
@@ -86,7 +87,7 @@ def asyncapi() -> dict[str, Any]:
         name = dead_letter_topic(service)
         channels[name] = {
             "address": name,
-            "description": f"What {deployable(service)} could not handle: bytes, key and headers as they came, and dlq-*.",
+            "description": f"What {deployable(service)} could not handle: its bytes, key and headers, and dlq-*.",
             "bindings": {
                 "kafka": {
                     "topic": name,
@@ -134,6 +135,38 @@ def asyncapi() -> dict[str, Any]:
         "operations": operations,
         "components": {"messages": messages, "schemas": {"envelope": envelope}},
     }
+
+
+def events_page() -> str:
+    """The page for people: every topic, who writes and reads it, and what its events say."""
+    lines = [
+        "# Events",
+        "",
+        "<!-- made from contracts/topics.py and contracts/catalog.py by `make contracts` -->",
+        "",
+        "CloudEvents 1.0 in binary mode: the attributes are Kafka headers (`ce_id`, `ce_type`, `ce_tenant`, `ce_run`, …), the",
+        "value is JSON of at most 64 KB. Delivered at least once; `ce_id` is stable, so take each id once. Order holds for each",
+        "key. Ignore fields and types that you do not know: a version grows by optional fields. JSON Schemas are in",
+        "`contracts/schemas/events`, examples in `contracts/examples`, the AsyncAPI document is `contracts/asyncapi.yaml`.",
+        "",
+    ]
+    for topic in TOPICS:
+        readers = ", ".join(deployable(name) for name in topic.consumers)
+        lines += [
+            f"## `{topic.name}`",
+            "",
+            f"{topic.description} Key: {topic.key}. Written by {deployable(topic.producer)}, read by {readers}; "
+            f"kept {topic.retention_seconds // 86_400} days.",
+            "",
+            "| Type | Says | Fields |",
+            "|---|---|---|",
+        ]
+        for event in topic.events:
+            model = EVENTS[event]
+            fields = ", ".join(f"`{name}`" for name in model.model_fields)
+            lines.append(f"| `{event}` | {(model.__doc__ or '').strip()} | {fields} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def stale() -> list[str]:
