@@ -14,6 +14,7 @@ from cli.commands import (
     demo,
     drift,
     events,
+    keys,
     login,
     modules,
     notifications,
@@ -41,10 +42,11 @@ def everywhere(ctx: typer.Context, output: OutputOption = None, profile: Profile
     ctx.obj = {"output": output, "profile": profile}
 
 
-for part in (
+PARTS = (
     stack,
     demo,
     login,
+    keys,
     connections,
     data,
     sessions,
@@ -55,7 +57,8 @@ for part in (
     drift,
     notifications,
     events,
-):
+)
+for part in PARTS:
     part.register(app)
 
 

@@ -1,12 +1,12 @@
 """`quarantine`: rows and files that wait because they may not go on, and what becomes of them."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.client import segment
-from cli.errors import CliError, Exit
+from cli.client import Api, Json, segment
+from cli.errors import Exit, usage
 from cli.output import facts, table
 from cli.shell import Shell, command, group
 
@@ -79,16 +79,21 @@ def release(
     corrected: Annotated[Path | None, typer.Option("--with", help="Load this corrected file instead.")] = None,
 ) -> int:
     """Let a file go on: a run loads it, with its drift judged again."""
-    path = f"/api/quarantine/{segment(entry)}"
-    if corrected is not None:
-        if not corrected.is_file():
-            raise CliError(f"There is no file {corrected}.", exit_code=Exit.USAGE)
-        given = corrected
-        shell.api.upload(f"{path}/content", lambda: given.open("rb"))
-    released: Any = shell.api.post(f"{path}:release")
-    shell.output.show(released, facts(released or {}))
+    found = released(shell.api, entry, corrected)
+    shell.output.show(found, facts(found))
     shell.output.done("released; `modulardata runs list` shows the run that loads it")
     return Exit.GOOD
+
+
+def released(api: Api, entry: str, corrected: Path | None) -> Json:
+    """Release a file, with corrected content if there is any."""
+    path = f"/api/quarantine/{segment(entry)}"
+    if corrected is not None:
+        given = corrected
+        if not given.is_file():
+            raise usage(f"There is no file {given}.")
+        api.upload(f"{path}/content", lambda: given.open("rb"))
+    return dict(api.post(f"{path}:release"))
 
 
 def reject(shell: Shell, entry: Entry, reason: Annotated[str, typer.Option(help="Why it stays out.")]) -> int:

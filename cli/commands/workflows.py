@@ -8,7 +8,7 @@ import yaml
 from rich.console import RenderableType
 
 from cli import waiting
-from cli.client import Json, segment
+from cli.client import Api, Json, segment
 from cli.commands.runs import exit_code, told
 from cli.documents import WorkflowFile
 from cli.errors import CliError, Exit
@@ -102,16 +102,8 @@ def apply(
 
     Addresses of its triggers are printed; a trigger's secret is shown once, when it is made.
     """
-    document = WorkflowFile(file)
-    definition = document.definition()
-    path = f"/api/workflows/{segment(definition.name)}"
-    try:
-        found = shell.api.ask(
-            "PUT", path, body=definition.model_dump(mode="json"), params={"dry_run": True if dry_run else None}
-        ).body
-    except CliError as error:
-        raise document.at_lines(error) from None
-    parts: list[RenderableType] = [f"{definition.name}: {'would be ' if dry_run else ''}{found['change']}"]
+    found = applied(shell.api, file, dry_run=dry_run)
+    parts: list[RenderableType] = [f"{found['name']}: {'would be ' if dry_run else ''}{found['change']}"]
     changes = found.get("changes") or ()
     if changes:
         parts += ["", table(["where", "was", "becomes"], ([c["pointer"], c.get("old"), c.get("new")] for c in changes))]
@@ -119,6 +111,18 @@ def apply(
         parts += _triggers(found)
     shell.output.show(found, *parts)
     return Exit.GOOD
+
+
+def applied(api: Api, file: Path, *, dry_run: bool = False) -> Json:
+    """Apply a workflow file, and say what changed."""
+    document = WorkflowFile(file)
+    definition = document.definition()
+    params = {"dry_run": True if dry_run else None}
+    try:
+        path = f"/api/workflows/{segment(definition.name)}"
+        return dict(api.ask("PUT", path, body=definition.model_dump(mode="json"), params=params).body)
+    except CliError as error:
+        raise document.at_lines(error) from None
 
 
 def validate(shell: Shell, file: File) -> int:

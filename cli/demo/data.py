@@ -77,7 +77,16 @@ def with_accidents(table: pl.DataFrame, *, ragged: int = 7, repeated: int = 60) 
     return Ragged("".join(lines).encode(), len(lines) - 1, ragged, again.height)
 
 
+def kept(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows that the module's rules leave, worked out here without the platform."""
+    return table.filter(pl.col(NEEDED) != "NA", pl.col("distance").cast(pl.Int64) >= 100)
+
+
 def expected_rows(table: pl.DataFrame) -> int:
-    """How many rows of a month belong in the warehouse, by the module's rules: counted here without the platform."""
-    kept = table.filter(pl.col(NEEDED) != "NA", pl.col("distance").cast(pl.Int64) >= 100)
-    return kept.select(KEY).unique().height
+    """How many rows of a month belong in the warehouse."""
+    return kept(table).select(KEY).unique().height
+
+
+def expected_miles(table: pl.DataFrame) -> int:
+    """The sum of a column over those rows: a count alone would not see a wrong row in the place of a right one."""
+    return int(kept(table).unique(KEY).select(pl.col("distance").cast(pl.Int64).sum()).item())

@@ -1,0 +1,223 @@
+"""The story's second half: events that come twice, a file that does not fit, and a process that is killed."""
+
+import os
+import signal
+import time
+from typing import Any
+
+import psycopg
+
+from cli.client import Json
+from cli.commands.quarantine import released
+from cli.commands.workflows import applied
+from cli.demo import data
+from cli.demo.opening import write_workflow
+from cli.demo.receiver import Received
+from cli.demo.stage import FOLDER, Stage
+from cli.errors import CliError
+
+FEBRUARY = f"{FOLDER}2013-02.csv"
+LATE = f"{FOLDER}2013-02-late.csv"
+MARCH = f"{FOLDER}2013-03.csv"
+APRIL = f"{FOLDER}2013-04.csv"
+LAST_DAY = "28"
+SECONDS = 60.0
+
+
+def february(stage: Stage) -> None:
+    """5. February lands and is announced twice; the listing sees it as well."""
+    story, month = stage.story, data.month(2)
+    late = data.csv(month.filter(month["day"] == LAST_DAY))
+    content = data.csv(month.filter(month["day"] != LAST_DAY))
+    known = stage.run_ids()
+    stage.put(LATE, late)
+    etag = stage.put(FEBRUARY, content)
+    story.tell("February lies in the bucket, and beside it, unannounced, a late file with its last day")
+    answers = [stage.announce(FEBRUARY, etag, len(content)) for _ in range(2)]
+    story.claim(
+        "the signed S3 event is accepted twice, under two delivery ids",
+        [answer.status_code for answer in answers] == [202, 202],
+        [(answer.status_code, answer.text[:200]) for answer in answers],
+    )
+    run = stage.ended(stage.new_run(known))
+    stage.note("February", 2, run)
+    story.claim("the event started the run by itself", run["trigger"] == "s3_event", run["trigger"])
+    story.claim(
+        "it took the file that was announced, not everything new", stage.took(run) == [FEBRUARY], stage.took(run)
+    )
+    forged = stage.announce(FEBRUARY, etag, len(content), forged=True)
+    story.claim("an event with a wrong signature is refused", forged.status_code == 401, forged.status_code)
+
+    write_workflow(stage, watch=True)
+    changed = applied(stage.api, stage.papers / "flights.yaml")
+    story.claim("the trigger is told to list the bucket as well", changed["change"] == "updated", changed["change"])
+    found = stage.ended(stage.new_run(known | {run["id"]}))
+    stage.note("February, late", 2, found)
+    story.claim(
+        "the listing finds the late file and starts its run",
+        found["trigger"] == "watch" and stage.took(found) == [LATE],
+        {"trigger": found["trigger"], "took": stage.took(found)},
+    )
+
+    def seen() -> list[Json] | None:
+        listed = [event["data"]["object"]["key"] for event in stage.events("object.seen")]
+        return listed if {FEBRUARY, LATE} <= set(listed) else None
+
+    story.until("the listing to report what it saw", seen, SECONDS)
+    quiet = stage.settled(lambda: len(stage.run_ids() - known) == 2, seconds=2.5)
+    story.claim("February was announced twice and listed: it had one run", quiet, sorted(stage.run_ids() - known))
+    story.claim(
+        "February is in the warehouse, row for row",
+        stage.rows_of(2) == data.expected_rows(month),
+        {"there": stage.rows_of(2), "expected": data.expected_rows(month)},
+    )
+
+
+def march(stage: Stage) -> None:
+    """6. March comes with a needed column renamed."""
+    story, api, month = stage.story, stage.api, data.month(3)
+    rule = {
+        "name": "ops",
+        "events": ["quarantine.opened"],
+        "channel": {"kind": "webhook", "url": stage.receiver.url},
+    }
+    stage.receiver.expect(api.post("/api/notification-rules", rule)["secret"])
+    known = stage.run_ids()
+    stage.put(MARCH, data.with_renamed_column(month))
+    began = time.monotonic()
+    run_id = stage.new_run(known)
+    story.tell(
+        f"{data.NEEDED} is now called {data.RENAMED}; the listing started a run after {time.monotonic() - began:.1f} s"
+    )
+    run = stage.ended(run_id)
+    stage.note("March, as it came", 3, run)
+    reports = list(api.pages("/api/drift-reports", run=run_id))
+    changes = [change for report in reports for change in report["changes"]]
+    renamed = [(c["kind"], c["column"], c.get("became")) for c in changes]
+    story.claim(
+        "the drift is classified: a needed column was renamed",
+        ("renamed", data.NEEDED, data.RENAMED) in renamed,
+        changes,
+    )
+    story.claim("nothing was loaded", run["state"] == "quarantined" and stage.rows_of(3) == 0, run)
+    entries = [entry for entry in api.pages("/api/quarantine", run=run_id) if entry["what"] == "file"]
+    story.claim(
+        "the file waits in quarantine, all its rows accounted for",
+        len(entries) == 1 and entries[0]["rows"] == month.height and run["books"]["quarantined"] == month.height,
+        entries,
+    )
+    with story.waiting("the notification is on its way"):
+        told = stage.receiver.wait_for(lambda one: one.body.get("type", "").startswith("quarantine.opened"), SECONDS)
+    _notified(stage, told)
+    if not entries:
+        raise CliError("March is not in quarantine, and cannot be released.")
+    corrected = stage.papers / "2013-03-corrected.csv"
+    corrected.write_bytes(data.csv(month))
+    before = stage.run_ids()
+    released(api, entries[0]["id"], corrected)
+    again = stage.ended(stage.new_run(before))
+    stage.note("March, corrected", 3, again)
+    story.claim("the corrected file is released, and its run succeeded", again["state"] == "succeeded", again)
+    story.claim(
+        "March is in the warehouse, row for row",
+        stage.rows_of(3) == data.expected_rows(month),
+        {"there": stage.rows_of(3), "expected": data.expected_rows(month)},
+    )
+    entry = story.until("the entry to be closed", lambda: _loaded(stage, entries[0]["id"]), SECONDS)
+    story.claim("and its quarantine entry is closed", entry["state"] == "loaded", entry["state"])
+
+
+def april(stage: Stage) -> None:
+    """7. April comes with accidents, and the process that writes is killed."""
+    story, month = stage.story, data.month(4)
+    made = data.with_accidents(month)
+    known = stage.run_ids()
+    stage.put(APRIL, made.content)
+    story.tell(f"April has {made.ragged} broken rows, and {made.repeated} that are there twice")
+    run_id = stage.new_run(known)
+    victim = stage.stack.pid("worker")
+    open_before, there = _kill_in_push(stage, run_id, victim)
+    story.claim(
+        "the process that writes was killed with SIGKILL in the middle of its transaction",
+        open_before and there == 0,
+        {"transaction open": open_before, "rows of April visible": there},
+    )
+    back = story.until("the process to come back", lambda: _another(stage, victim), SECONDS)
+    story.claim("it came back as another process", back != victim, {"before": victim, "now": back})
+    run = stage.ended(run_id)
+    stage.note("April", 4, run)
+    push = next(step for step in run["steps"] if step["step"] == "push")
+    story.claim("the history shows a second attempt to push", push["attempts"] >= 2, push)
+    story.claim(
+        "the row count is exact",
+        stage.rows_of(4) == data.expected_rows(month),
+        {"there": stage.rows_of(4), "expected": data.expected_rows(month)},
+    )
+    books = run["books"]
+    story.claim(
+        "the broken rows are set aside, and the repeated ones counted",
+        run["state"] == "partial"
+        and books["quarantined"] == made.ragged
+        and books["deduplicated"] == made.repeated
+        and books["read"] == made.rows,
+        books,
+    )
+
+
+def _notified(stage: Stage, told: Received | None) -> None:
+    story = stage.story
+    story.claim(
+        "a webhook arrived, and its signature is right",
+        told is not None and told.verified,
+        "nothing" if told is None else told.body,
+    )
+    said = "" if told is None else f"{told.body.get('summary')} {told.body.get('advice')}"
+    story.claim(
+        "it says which column, what it looks like it became, and what to do",
+        all(word in said for word in (data.NEEDED, data.RENAMED, "quarantine release")),
+        said,
+    )
+    if told is not None:
+        story.show(f"“{told.body.get('summary')}”")
+        story.show(f"“{told.body.get('advice')}”")
+
+
+def _loaded(stage: Stage, entry: str) -> Json | None:
+    found: Json = stage.api.get(f"/api/quarantine/{entry}")
+    return found if found["state"] == "loaded" else None
+
+
+def _another(stage: Stage, victim: int) -> int | None:
+    child = stage.stack.children["worker"]
+    return child.pid if child.pid not in (0, victim) else None
+
+
+def _kill_in_push(stage: Stage, run_id: str, victim: int) -> tuple[bool, int]:
+    """Kill a process while its transaction in the warehouse is open; say whether it was, and what could be seen.
+
+    The warehouse itself is asked, because it alone knows: the process is stopped at once when its transaction is seen,
+    looked at once more while it stands still, and killed.
+    """
+    deadline = time.monotonic() + SECONDS
+    with (
+        stage.story.waiting("the push to begin"),
+        psycopg.connect(stage.stack.state.warehouse_dsn, autocommit=True) as connection,
+    ):
+        while not _writing(connection):
+            if time.monotonic() > deadline:
+                raise CliError(f"Run {run_id} opened no transaction in the warehouse.")
+            time.sleep(0.002)
+        os.kill(victim, signal.SIGSTOP)
+        still_open = _writing(connection)
+        row: Any = connection.execute("SELECT count(*) FROM flights WHERE month = 4").fetchone()
+        os.kill(victim, signal.SIGKILL)
+    return still_open, int(row[0])
+
+
+def _writing(connection: psycopg.Connection[Any]) -> bool:
+    """Whether somebody else has a transaction open in the warehouse that has begun to write."""
+    row: Any = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND xact_start IS NOT NULL AND backend_xid IS NOT NULL"
+    ).fetchone()
+    return bool(row[0])
