@@ -102,7 +102,8 @@ def apply(
 
     Addresses of its triggers are printed; a trigger's secret is shown once, when it is made.
     """
-    found = applied(shell.api, file, dry_run=dry_run)
+    document = WorkflowFile(file)
+    found = applied(shell.api, document, dry_run=dry_run)
     parts: list[RenderableType] = [f"{found['name']}: {'would be ' if dry_run else ''}{found['change']}"]
     changes = found.get("changes") or ()
     if changes:
@@ -113,9 +114,8 @@ def apply(
     return Exit.GOOD
 
 
-def applied(api: Api, file: Path, *, dry_run: bool = False) -> Json:
+def applied(api: Api, document: WorkflowFile, *, dry_run: bool = False) -> Json:
     """Apply a workflow file, and say what changed."""
-    document = WorkflowFile(file)
     definition = document.definition()
     params = {"dry_run": True if dry_run else None}
     try:

@@ -9,6 +9,7 @@ from cli.commands.runs import psql
 from cli.commands.workflows import applied
 from cli.demo import data
 from cli.demo.stage import FOLDER, MODULE, WORKFLOW, Stage
+from cli.documents import WorkflowFile
 
 JANUARY = f"{FOLDER}2013-01.csv"
 STEPS = (
@@ -108,10 +109,10 @@ def workflow(stage: Stage) -> None:
     story, api = stage.story, stage.api
     place = stage.papers / "flights.yaml"
     write_workflow(stage, watch=False)
-    said = applied(api, place, dry_run=True)
+    said = applied(api, WorkflowFile(place), dry_run=True)
     story.claim("a dry run says that it would be created", said["change"] == "created", said["change"])
-    made = applied(api, place)
-    again = applied(api, place)
+    made = applied(api, WorkflowFile(place))
+    again = applied(api, WorkflowFile(place))
     story.claim(
         "applied, it is created; applied again, it is unchanged",
         [made["change"], again["change"]] == ["created", "unchanged"],

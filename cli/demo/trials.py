@@ -14,6 +14,7 @@ from cli.demo import data
 from cli.demo.opening import write_workflow
 from cli.demo.receiver import Received
 from cli.demo.stage import FOLDER, Stage
+from cli.documents import WorkflowFile
 from cli.errors import CliError
 
 FEBRUARY = f"{FOLDER}2013-02.csv"
@@ -49,7 +50,7 @@ def february(stage: Stage) -> None:
     story.claim("an event with a wrong signature is refused", forged.status_code == 401, forged.status_code)
 
     write_workflow(stage, watch=True)
-    changed = applied(stage.api, stage.papers / "flights.yaml")
+    changed = applied(stage.api, WorkflowFile(stage.papers / "flights.yaml"))
     story.claim("the trigger is told to list the bucket as well", changed["change"] == "updated", changed["change"])
     found = stage.ended(stage.new_run(known | {run["id"]}))
     stage.note("February, late", 2, found)
