@@ -27,6 +27,11 @@ class Readiness:
         self.started = False
         self.draining = False
 
+    def add(self, name: str, check: Check) -> None:
+        """Ask one more dependency from now on."""
+        self._checks[name] = check
+        self._missing[name] = True
+
     @property
     def missing(self) -> tuple[str, ...]:
         """The dependencies that do not answer."""

@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import structlog
+from fastapi import APIRouter
 
 from services.chassis import metrics
 from services.chassis.application import internal_app, public_app
 from services.chassis.broadcast import Broadcast
 from services.chassis.consumer import Consumer
 from services.chassis.database import RoleUnsafe
+from services.chassis.dead_letters import dead_letter_routes
 from services.chassis.dependencies import DatabaseCheck, FeedCheck, KafkaCheck, TemporalCheck
 from services.chassis.errors import TransientError
 from services.chassis.idempotency import Janitor
@@ -141,8 +143,7 @@ class Process:
         settings, base = self._settings, self._base
         app = None
         if self._runs("api"):
-            routers = [router for m in self._members if "api" in m.parts for router in m.service.routers]
-            app = public_app(routers, self.readiness, self._foundation.ids, https=settings.https)
+            app = public_app(self._routers(), self.readiness, self._foundation.ids, https=settings.https)
             public = HttpServer("public", app, settings.http_host, settings.http_port)
             self.public_port = public.port
             self._work.start("public", public.run)
@@ -159,6 +160,15 @@ class Process:
             feed = Broadcast(settings.kafka, topic, revocations.hear, revocations.end_reached)
             base.start("revocations", feed.run)
 
+    def _routers(self) -> list[APIRouter]:
+        settings, routers = self._settings, []
+        for member in self._members:
+            if "api" in member.parts:
+                http, name = member.platform.http, member.service.name
+                routers += member.service.routers
+                routers.append(dead_letter_routes(http, name, settings.kafka, self._producer, settings.kafka_prefix))
+        return routers
+
     def _start_work(self) -> None:
         """What the services do."""
         settings, work = self._settings, self._work
@@ -170,6 +180,9 @@ class Process:
                     platform.database, settings.kafka, service.handlers, self._producer, prefix=settings.kafka_prefix
                 )
                 work.start(f"{name}.consumer", consumer.run)
+                if not self._runs("api"):
+                    # Whoever serves requests, too, goes on serving them while its consumer stands still.
+                    self.readiness.add(f"{name}.consumer", consumer.check)
             if "worker" in parts and (service.activities or service.workflows):
                 work.start(f"{name}.worker", self._worker(service))
             if "relay" in parts:
@@ -220,6 +233,7 @@ class Process:
                 service.name,
                 activities=service.activities,
                 workflows=service.workflows,
+                scrubber=self._foundation.scrubber,
             )
             working = asyncio.create_task(worker.run())
             stopping = asyncio.create_task(stop.wait())

@@ -32,7 +32,7 @@ from services.chassis.scrubbing import Scrubber
 R = TypeVar("R", bound=Contract)
 
 BEAT_SECONDS = 1.0
-GRACE = timedelta(seconds=20)
+GRACE = timedelta(seconds=12)
 CONNECT_SECONDS = 30.0
 PASSED_THROUGH = ("contracts", "pydantic", "pydantic_core", "annotated_types", "typing_inspection")
 
