@@ -3,19 +3,20 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import RowMapping
 
 from contracts.activities import Problem
 from contracts.data import DatasetRef
 from services.chassis.database import Database
-from services.chassis.problems import conflict, invalid
-from services.chassis.storage import Storage
+from services.chassis.problems import ProblemError, conflict, invalid
+from services.chassis.storage import AddressRefused, DatasetCorrupt, Storage
 from services.schema_drift.safe_rows import page
 from services.schema_drift.service import quarantine
 
@@ -36,7 +37,8 @@ class QuarantineContent:
         folder = await asyncio.to_thread(_folder)
         try:
             target = folder / "content"
-            await asyncio.to_thread(self._storage.get_blob, entry["preserved_uri"], target, tenant=tenant)
+            with _kept(entry_id):
+                await asyncio.to_thread(self._storage.get_blob, entry["preserved_uri"], target, tenant=tenant)
         except BaseException:
             await remove(folder)
             raise
@@ -71,7 +73,19 @@ class QuarantineContent:
             with closing(self._storage.batches(dataset, tenant=tenant)) as batches:  # type: ignore[type-var]
                 return page(batches, start, limit)
 
-        return dataset, await asyncio.to_thread(read)
+        with _kept(entry_id):
+            return dataset, await asyncio.to_thread(read)
+
+
+@contextmanager
+def _kept(entry_id: UUID) -> Iterator[None]:
+    """Say it plainly when the store does not give back what was kept; the log says why."""
+    try:
+        yield
+    except (AddressRefused, DatasetCorrupt) as error:
+        structlog.get_logger().error("quarantine_content_unavailable", entry=str(entry_id), reason=str(error))
+        detail = "What was kept for this entry is missing, or is not what was kept."
+        raise ProblemError(500, "content_unavailable", detail) from None
 
 
 async def remove(folder: Path) -> None:
