@@ -20,7 +20,8 @@ import hmac
 import io
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,7 +29,6 @@ import sqlalchemy as sa
 from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from contracts.topics import SERVICES
@@ -46,11 +46,9 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"
 
 async def provision(admin_url: str, passwords: Mapping[str, str]) -> None:
     """Make the database, and for each service its schema and three roles; does nothing that is done already."""
-    await _create_database(admin_url)
     engine = _engine(admin_url)
     try:
-        async with engine.begin() as connection:
-            await connection.execute(sa.text(_LOCK), {"name": "modulardata provision"})
+        async with _alone_on_server(admin_url), engine.begin() as connection:
             database = str((await connection.execute(sa.text("SELECT current_database()"))).scalar_one())
             await _run(connection, f"REVOKE ALL ON DATABASE {quoted(database)} FROM PUBLIC")
             await _run(connection, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
@@ -60,8 +58,11 @@ async def provision(admin_url: str, passwords: Mapping[str, str]) -> None:
         await engine.dispose()
 
 
-async def migrate(admin_url: str, services: Iterable[str] = SERVICES) -> None:
-    """Bring the services' tables to the newest version, each in one transaction, as their owners."""
+async def migrate(admin_url: str, services: Iterable[str] = SERVICES, *, root: Path = _FOLDER) -> None:
+    """Bring the services' tables to the newest version, each in one transaction, as their owners.
+
+    The versions of a service lie in `root`/<service>/migrations.
+    """
     engine = _engine(admin_url)
     try:
         async with engine.connect() as connection:
@@ -71,7 +72,7 @@ async def migrate(admin_url: str, services: Iterable[str] = SERVICES) -> None:
                     await _run(connection, f"SET LOCAL ROLE {quoted(owner_role(service))}")
                     await _run(connection, f"SET LOCAL search_path = {quoted(service)}")
                     await _run(connection, "SET LOCAL lock_timeout = '10s'")
-                    await connection.run_sync(_upgrade, service)
+                    await connection.run_sync(_upgrade, service, root / service / "migrations")
     finally:
         await engine.dispose()
 
@@ -183,9 +184,9 @@ def _has_row_security(name: str) -> bool:
     return bool(op.get_bind().execute(query, {"name": quoted(name)}).scalar_one())
 
 
-def _upgrade(connection: Any, service: str) -> None:
+def _upgrade(connection: Any, service: str, folder: Path) -> None:
     config = Config(stdout=io.StringIO())
-    config.set_main_option("script_location", str(_FOLDER / service / "migrations"))
+    config.set_main_option("script_location", str(folder))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     config.attributes["service"] = service
@@ -216,22 +217,20 @@ async def _provision_service(connection: AsyncConnection, database: str, service
     await _run(connection, f"{defaults} USAGE ON SEQUENCES TO {app}")
 
 
-async def _create_database(admin_url: str) -> None:
+@asynccontextmanager
+async def _alone_on_server(admin_url: str) -> AsyncIterator[None]:
+    """Make the database if it is not there, and be the only one who provisions: roles belong to the whole server."""
     target = sa.make_url(admin_url)
-    engine = _engine(str(target.set(database="postgres").render_as_string(hide_password=False)))
+    engine = _engine(target.set(database="postgres").render_as_string(hide_password=False))
     try:
         async with engine.connect() as connection:
             plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await plain.execute(sa.text("SELECT pg_advisory_lock(hashtextextended('modulardata provision', 0))"))
             query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
             if (await plain.execute(query, {"name": target.database})).scalar() is None:
-                try:
-                    await _run(
-                        plain, f"CREATE DATABASE {quoted(str(target.database))} ENCODING 'UTF8' TEMPLATE template0"
-                    )
-                except DBAPIError as error:
-                    # Another process made it at the same moment.
-                    if getattr(error.orig, "sqlstate", None) not in ("42P04", "23505"):
-                        raise
+                name = quoted(str(target.database))
+                await _run(plain, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+            yield
     finally:
         await engine.dispose()
 
