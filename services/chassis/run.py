@@ -161,7 +161,8 @@ class Process:
             base.start("revocations", feed.run)
 
     def _routers(self) -> list[APIRouter]:
-        settings, routers = self._settings, []
+        settings = self._settings
+        routers: list[APIRouter] = []
         for member in self._members:
             if "api" in member.parts:
                 http, name = member.platform.http, member.service.name
