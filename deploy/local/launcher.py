@@ -307,7 +307,11 @@ def load_or_make(folder: Path, *, with_services: bool, environment: Mapping[str,
     where = urlsplit(kept.database_admin_url).netloc.rpartition("@")[2]
     path = urlsplit(kept.database_admin_url).path.strip("/") or postgres.PLATFORM
     kept.database_url = f"postgresql://{where}/{path}"
-    kept.warehouse_dsn = f"postgresql://{postgres.WAREHOUSE}:{kept.warehouse_password}@{where}/{postgres.WAREHOUSE}"
+    if not kept.warehouse_name:
+        # On somebody's own server other copies may have theirs, and a role of that name may be anybody's.
+        apart = f"_{secrets.token_hex(4)}" if "postgres" in kept.external else ""
+        kept.warehouse_name = f"{postgres.WAREHOUSE}{apart}"
+    kept.warehouse_dsn = f"postgresql://{kept.warehouse_name}:{kept.warehouse_password}@{where}/{kept.warehouse_name}"
     kept.s3_endpoint = own("s3", "MODULARDATA_S3_ENDPOINT", f"http://{HOST}:{port['s3']}")
     if "s3" in kept.external:
         kept.s3_access_key = environment.get("MODULARDATA_S3_ACCESS_KEY", "")

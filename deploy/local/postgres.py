@@ -151,17 +151,18 @@ async def make_databases(state: State) -> None:
     try:
         there = {row[0] for row in await admin.fetch("select datname from pg_database")}
         roles = {row[0] for row in await admin.fetch("select rolname from pg_roles")}
-        # The password is hexadecimal, made here: nothing in it can end the quotes.
-        verb = "alter" if WAREHOUSE in roles else "create"
-        await admin.execute(f"{verb} role {WAREHOUSE} login password '{state.warehouse_password}'")
+        # Name and password are made here of letters, digits and underscores: nothing in them can end the quotes.
+        warehouse = state.warehouse_name
+        verb = "alter" if warehouse in roles else "create"
+        await admin.execute(f"{verb} role {warehouse} login password '{state.warehouse_password}'")
         platform = urlsplit(state.database_admin_url).path.strip("/") or PLATFORM
         if platform not in there:
             await admin.execute(f'create database "{platform}"')
-        if WAREHOUSE not in there:
-            await admin.execute(f"grant {WAREHOUSE} to current_user")
-            await admin.execute(f"create database {WAREHOUSE} owner {WAREHOUSE}")
+        if warehouse not in there:
+            await admin.execute(f"grant {warehouse} to current_user")
+            await admin.execute(f"create database {warehouse} owner {warehouse}")
         # The warehouse plays the customer's: the platform's own roles have no business there.
-        await admin.execute(f"revoke connect on database {WAREHOUSE} from public")
-        await admin.execute(f"grant connect on database {WAREHOUSE} to {WAREHOUSE}")
+        await admin.execute(f"revoke connect on database {warehouse} from public")
+        await admin.execute(f"grant connect on database {warehouse} to {warehouse}")
     finally:
         await admin.close()

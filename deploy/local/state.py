@@ -51,6 +51,7 @@ class State(BaseModel):
     postgres_password: str = ""
     database_admin_url: str = ""
     database_url: str = ""
+    warehouse_name: str = ""
     warehouse_password: str = ""
     warehouse_dsn: str = ""
     s3_endpoint: str = ""

@@ -77,7 +77,8 @@ def test_servers_of_ones_own_take_the_place_of_ours(tmp_path: Path) -> None:
     assert made.external == ["kafka", "postgres"]
     assert made.kafka == "kafka.example:9092"
     assert made.database_url == "postgresql://db.example:5432/platform"
-    assert made.warehouse_dsn.endswith("@db.example:5432/warehouse")
+    assert made.warehouse_dsn.endswith(f"@db.example:5432/{made.warehouse_name}")
+    assert made.warehouse_name.startswith("warehouse_"), "a role that is there may be somebody else's"
 
 
 def test_a_damaged_state_file_is_told(tmp_path: Path) -> None:
