@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import asyncpg
 import httpx
@@ -44,7 +44,7 @@ class AnybodysWord:
         tenant, _, role = text.partition("/")
         if scheme.lower() != "bearer" or not role:
             raise unauthorized()
-        return Principal(UUID(tenant), uuid4(), Role(role), False, uuid4())
+        return Principal(UUID(tenant), uuid5(UUID(tenant), role), Role(role), False, uuid4())
 
 
 def settings_in(folder: Path, servers: State, admin_url: str, **changes: Any) -> PlatformSettings:
