@@ -144,10 +144,11 @@ def events_page() -> str:
         "",
         "<!-- made from contracts/topics.py and contracts/catalog.py by `make contracts` -->",
         "",
-        "CloudEvents 1.0 in binary mode: the attributes are Kafka headers (`ce_id`, `ce_type`, `ce_tenant`, `ce_run`, …), the",
-        "value is JSON of at most 64 KB. Delivered at least once; `ce_id` is stable, so take each id once. Order holds for each",
-        "key. Ignore fields and types that you do not know: a version grows by optional fields. JSON Schemas are in",
-        "`contracts/schemas/events`, examples in `contracts/examples`, the AsyncAPI document is `contracts/asyncapi.yaml`.",
+        "CloudEvents 1.0 in binary mode: the attributes are Kafka headers (`ce_id`, `ce_type`, `ce_tenant`, …), the",
+        "value is JSON of at most 64 KB. Delivered at least once; `ce_id` is stable, so take each id once. Order",
+        "holds for each key. Ignore fields and types that you do not know: a version grows by optional fields.",
+        "JSON Schemas are in `contracts/schemas/events`, examples in `contracts/examples`, the AsyncAPI document is",
+        "`contracts/asyncapi.yaml`.",
         "",
     ]
     for topic in TOPICS:
