@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
 
+from contracts.catalog import type_of
+from contracts.data import Contract
+from contracts.envelope import Envelope
 from contracts.events.runs import RunRequested
 from deploy.local.state import State
 from services.chassis.producer import Producer
@@ -41,6 +44,58 @@ class Bus:
         """Commit one event."""
         async with self.database.work(tenant) as work:
             return await work.publish(event(number), key=key or str(number))
+
+    def envelope(self, tenant: UUID, key: str, *, name: UUID | None = None, body: Contract | None = None) -> Envelope:
+        """The envelope of an event of this service."""
+        return Envelope(
+            id=name or uuid4(),
+            source="/services/orchestrator",
+            type=type_of(body or RunRequested),
+            subject=key,
+            time=self.database.now(),
+            tenant=tenant,
+        )
+
+    async def send(
+        self,
+        tenant: UUID,
+        number: int,
+        *,
+        name: UUID | None = None,
+        body: Contract | None = None,
+        partition: int | None = None,
+    ) -> UUID:
+        """Put one event straight into the topic."""
+        message = body or event(number)
+        envelope = self.envelope(tenant, f"run-{number}", name=name, body=message)
+        await self.producer.send_and_wait(
+            self.runs,
+            message.model_dump_json().encode(),
+            envelope.subject.encode(),
+            envelope.to_headers(),
+            partition,
+        )
+        return envelope.id
+
+    async def has_effects(self, count: int, condition: str = "true", *, at_least: bool = False) -> bool:
+        """Whether so many rows were written."""
+        found = await self.count(f"SELECT count(*) FROM effects WHERE {condition}")
+        assert found <= count or at_least, f"{found} effects, {count} were expected"
+        return found >= count
+
+    async def committed(self) -> dict[int, int]:
+        """The group's offsets by partition."""
+        async with connected_admin(self.kafka) as admin:
+            offsets = await admin.list_consumer_group_offsets(self.prefix + "orchestrator")
+        return {partition.partition: found.offset for partition, found in offsets.items() if found.offset >= 0}
+
+    async def consumed(self) -> None:
+        """Wait until every message of the topic is behind the group's offsets."""
+
+        async def all_behind() -> bool:
+            return sum((await self.committed()).values()) >= await self.size(self.runs)
+
+        await until(all_behind)
 
     async def read(self, topic: str, count: int, *, quiet: float = 0.0) -> list[Any]:
         """The first `count` messages of a topic, by partition and offset; waits `quiet` seconds for one too many."""
