@@ -1,6 +1,6 @@
 """Typed tree → Polars expression. No text is passed on: each node becomes the engine's own operation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
@@ -14,15 +14,19 @@ from services.transform.expressions.tree import Node
 Handler = Callable[["_Lowering", Node, Any], pl.Expr]
 
 
-def lower(root: Node, pointer: str, witness: Witness) -> pl.Expr:
-    """The Polars expression of a typed tree. A value it has no result for is told to the witness, with the pointer."""
-    return _Lowering(pointer, witness).visit(root, None)
+def lower(root: Node, inner: Mapping[str, str], pointer: str, witness: Witness) -> pl.Expr:
+    """The Polars expression of a typed tree over a table whose columns go by `inner` names.
+
+    A value it has no result for is told to the witness, with the pointer.
+    """
+    return _Lowering(inner, pointer, witness).visit(root, None)
 
 
 class _Lowering:
     """`guard` is true where the value is wanted: a branch that is not taken cannot fail."""
 
-    def __init__(self, pointer: str, witness: Witness) -> None:
+    def __init__(self, inner: Mapping[str, str], pointer: str, witness: Witness) -> None:
+        self._inner = inner
         self._pointer = pointer
         self._witness = witness
 
@@ -35,6 +39,9 @@ class _Lowering:
         if plain is not None:
             return plain(node, *arguments)
         return _FALLIBLE[node.op](node, Refusal(self._pointer, self._witness, guard), *arguments)
+
+    def column(self, node: Node, guard: pl.Expr | None) -> pl.Expr:
+        return pl.col(self._inner[node.value])
 
     def literal(self, node: Node, guard: pl.Expr | None) -> pl.Expr:
         dtype = pl.Null() if node.type is None else DTYPES[node.type]
@@ -110,7 +117,6 @@ def _logical(node: Node, values: tuple[pl.Expr, ...]) -> pl.Expr:
 
 
 _PLAIN: dict[str, Callable[..., pl.Expr]] = {
-    "column": lambda node: pl.col([node.value]),
     "widen": _widen,
     "and": lambda node, *values: _logical(node, values),
     "or": lambda node, *values: _logical(node, values),
@@ -136,7 +142,12 @@ _PLAIN: dict[str, Callable[..., pl.Expr]] = {
     **moments.PLAIN,
 }
 _FALLIBLE: dict[str, Callable[..., pl.Expr]] = {**numbers.FALLIBLE, **moments.FALLIBLE}
-_SPECIAL: dict[str, Handler] = {"literal": _Lowering.literal, "case": _Lowering.case, "convert": _Lowering.convert}
+_SPECIAL: dict[str, Handler] = {
+    "column": _Lowering.column,
+    "literal": _Lowering.literal,
+    "case": _Lowering.case,
+    "convert": _Lowering.convert,
+}
 
 
 def operations() -> frozenset[str]:

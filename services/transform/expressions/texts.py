@@ -5,7 +5,7 @@ from collections.abc import Callable
 import polars as pl
 
 from services.transform.expressions import patterns
-from services.transform.expressions.tree import Node
+from services.transform.expressions.tree import ExpressionInvalid, Node
 
 
 def like(node: Node, value: pl.Expr) -> pl.Expr:
@@ -20,6 +20,16 @@ def like(node: Node, value: pl.Expr) -> pl.Expr:
     if way == "ends":
         return value.str.ends_with(text)
     return value == text if way == "equals" else value.str.contains(text, literal=True)
+
+
+def check_pattern(node: Node) -> None:
+    """Let the engine judge a regular expression before any row does: it may be malformed, or too large compiled."""
+    try:
+        pl.Series([""]).str.contains(_pattern(node, 9))
+    except pl.exceptions.ComputeError as error:
+        reason = next((line for line in reversed(str(error).splitlines()) if line.startswith("error: ")), "")
+        detail = reason.removeprefix("error: ") or "it is too large"
+        raise ExpressionInvalid("invalid_pattern", f"The pattern cannot be used: {detail[:200]}.") from None
 
 
 def _written(node: Node, position: int, default: str) -> str:

@@ -1,0 +1,73 @@
+"""A table on its way through a recipe: the lazy frame, the columns as people call them, and as the engine does.
+
+The engine reads some names as patterns: `*` is every column, `^a.*$` a regular expression. So inside, columns bear
+names that we make, and renaming costs nothing.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+from contracts.data import Column, Schema
+from services.transform.dtypes import DTYPES
+
+ROW = "row"  # the number of the row in the input, where somebody will ask for it
+
+
+@dataclass(frozen=True)
+class Table:
+    """A step's input or output."""
+
+    lazy: pl.LazyFrame
+    schema: Schema
+    inner: dict[str, str]  # as people call it → as the engine does
+    carries_row: bool = False
+    _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
+
+    @classmethod
+    def over(cls, lazy: pl.LazyFrame, schema: Schema, *, first_row: int | None = None) -> "Table":
+        """The table that a frame holds, whose columns are those of the schema, in order."""
+        numbers = itertools.count()
+        inner = {column.name: f"c{next(numbers)}" for column in schema.columns}
+        renamed = lazy.select(pl.nth(at).alias(name) for at, name in enumerate(inner.values()))
+        if first_row is not None:
+            renamed = renamed.with_row_index(ROW, offset=first_row)
+        return cls(renamed, schema, inner, first_row is not None, numbers)
+
+    def column(self, name: str) -> pl.Expr:
+        """A column by the name people call it."""
+        return pl.col(self.inner[name])
+
+    def columns(self, names: Sequence[str]) -> list[str]:
+        """The engine's names of some columns."""
+        return [self.inner[name] for name in names]
+
+    def fresh(self) -> str:
+        """A name that no column here ever had."""
+        return f"c{next(self._numbers)}"
+
+    @property
+    def frame_schema(self) -> dict[str, Any]:
+        """The Polars schema inside."""
+        row: dict[str, Any] = {ROW: pl.UInt32()} if self.carries_row else {}
+        return row | {self.inner[column.name]: DTYPES[column.type] for column in self.schema.columns}
+
+    def then(self, lazy: pl.LazyFrame, schema: Schema | None = None, inner: dict[str, str] | None = None) -> "Table":
+        """The table after some operation."""
+        return replace(self, lazy=lazy, schema=schema or self.schema, inner=self.inner if inner is None else inner)
+
+    def keeping(self, columns: Sequence[Column], names: dict[str, str] | None = None) -> "Table":
+        """Only these columns, in this order; `names` says which column each was, where its name is new."""
+        inner = {column.name: self.inner[(names or {}).get(column.name, column.name)] for column in columns}
+        return self.then(self.lazy.select([*self._hidden, *inner.values()]), Schema(columns=tuple(columns)), inner)
+
+    def finished(self) -> pl.LazyFrame:
+        """The frame with the names people know."""
+        return self.lazy.select(pl.col(inner).alias(name) for name, inner in self.inner.items())
+
+    @property
+    def _hidden(self) -> list[str]:
+        return [ROW] if self.carries_row else []
