@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.launcher import Stack
@@ -15,6 +17,14 @@ from tests.bench import bare, events, flights, memory, platform, triggers
 from tests.bench.figures import Figure, compared, report
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder below which the servers' user may have folders of its own, also when root measures."""
+    with tempfile.TemporaryDirectory(prefix="modulardata-bench-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def end_to_end(client: platform.Client, stack: Stack, rounds: int) -> Figure:
@@ -62,19 +72,17 @@ def absolute(rounds: int) -> list[Figure]:
     """What must hold by itself: ready, story, and the stack at rest."""
     ready = []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory(prefix="modulardata-bench-") as folder:
-            Path(folder).chmod(0o755)
+        with open_folder() as folder:
             began = time.perf_counter()
-            with Stack(Path(folder) / "data"):
+            with Stack(folder / "data"):
                 ready.append(time.perf_counter() - began)
     story = []
-    with tempfile.TemporaryDirectory(prefix="modulardata-bench-") as folder:
-        Path(folder).chmod(0o755)
+    with open_folder() as folder:
         began = time.perf_counter()
         subprocess.run(
             [sys.executable, "-m", "cli", "demo", "--once", "--output", "json"],
             cwd=ROOT,
-            env=os.environ | {"MODULARDATA_HOME": str(Path(folder) / "data")},
+            env=os.environ | {"MODULARDATA_HOME": str(folder / "data")},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=True,
@@ -95,9 +103,8 @@ def main() -> int:
     parser.add_argument("--backlog", type=int, default=100_000)
     options = parser.parse_args()
     figures = absolute(options.rounds)
-    with tempfile.TemporaryDirectory(prefix="modulardata-bench-") as folder:
-        Path(folder).chmod(0o755)
-        with Stack(Path(folder) / "data") as stack:
+    with open_folder() as folder:
+        with Stack(folder / "data") as stack:
             resting = memory.rest(stack, options.idle_seconds)
             figures.append(Figure("the stack at rest", "MB", 1024, resting))
             client = platform.Client(stack.state)

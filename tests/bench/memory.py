@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.launcher import Stack
-from deploy.local.memory import stack_megabytes
+from deploy.local.memory import measure
 
 
 @dataclass
@@ -31,4 +31,4 @@ def peak(pid: int) -> Iterator[Peak]:
 def rest(stack: Stack, seconds: float) -> float:
     """Leave the stack alone, then add up what it occupies (PSS), in megabytes."""
     time.sleep(seconds)
-    return stack_megabytes(stack)
+    return sum(share.bytes for share in measure(stack.folder)) / 1e6
