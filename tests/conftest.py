@@ -18,10 +18,22 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 
 from deploy.local.launcher import Stack
 from deploy.local.postgres import other_database
 from deploy.local.state import State
+
+# As lines, and through the standard logger, where tests can see them; a coloured traceback takes seconds to draw.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(default=str),
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+)
 
 CONTROLLER = pytest.StashKey[tuple[Stack, Path]]()
 VERDICT = pytest.StashKey[int]()

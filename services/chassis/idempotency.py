@@ -40,7 +40,7 @@ def check_key(values: Sequence[str]) -> str | None:
     if not values:
         return None
     key = values[0]
-    if len(values) > 1 or not 0 < len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
+    if len(values) > 1 or not key.strip() or len(key) > MAX_KEY or not (key.isascii() and key.isprintable()):
         raise bad_request(
             "idempotency_key_invalid", f"Idempotency-Key is one text of 1 to {MAX_KEY} printable letters."
         )

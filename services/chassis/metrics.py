@@ -47,6 +47,17 @@ ACTIVITY_SECONDS = Histogram(
     "modulardata_activity_seconds", "One attempt of an activity.", ["service", "activity"], buckets=_LONG_SECONDS
 )
 
+# Runs
+TRIGGERS = Counter(
+    "modulardata_triggers_total",
+    "Triggers heard, by source and outcome: accepted, repeated, ignored, refused.",
+    ["source", "outcome"],
+)
+RUNS_FINISHED = Counter("modulardata_runs_finished_total", "Runs that reached their end, by outcome.", ["outcome"])
+RUNS_RECONCILED = Counter(
+    "modulardata_runs_reconciled_total", "Runs that were started again or ended by looking after them.", ["what"]
+)
+
 # Process
 DEPENDENCY_UP = Gauge("modulardata_dependency_up", "1 while the dependency answers.", ["dependency"])
 LOOP_FAILURES = Counter("modulardata_loop_failures_total", "Rounds of a loop that failed.", ["service", "loop"])

@@ -103,16 +103,15 @@ def main() -> int:
     parser.add_argument("--backlog", type=int, default=100_000)
     options = parser.parse_args()
     figures = absolute(options.rounds)
-    with open_folder() as folder:
-        with Stack(folder / "data") as stack:
-            resting = memory.rest(stack, options.idle_seconds)
-            figures.append(Figure("the stack at rest", "MB", 1024, resting))
-            client = platform.Client(stack.state)
-            client.prepare()
-            figures.append(end_to_end(client, stack, options.rounds))
-            figures += triggers.measure(client, stack)
-            figures.append(worker_memory(client, stack))
-            figures += asyncio.run(events.measure(stack.state, backlog=options.backlog))
+    with open_folder() as folder, Stack(folder / "data") as stack:
+        resting = memory.rest(stack, options.idle_seconds)
+        figures.append(Figure("the stack at rest", "MB", 1024, resting))
+        client = platform.Client(stack.state)
+        client.prepare()
+        figures.append(end_to_end(client, stack, options.rounds))
+        figures += triggers.measure(client, stack)
+        figures.append(worker_memory(client, stack))
+        figures += asyncio.run(events.measure(stack.state, backlog=options.backlog))
     within = report("main-job", figures)
     sys.stdout.flush()
     return 0 if within else 1

@@ -62,13 +62,18 @@ class WebhookChannel:
     kind = "webhook"
 
     def __init__(
-        self, egress: Egress, clock: Clock, scrubber: Scrubber, limits: WebhookLimits = WebhookLimits()
+        self,
+        egress: Egress,
+        clock: Clock,
+        scrubber: Scrubber,
+        limits: WebhookLimits = WebhookLimits(),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._egress = egress
         self._clock = clock
         self._scrubber = scrubber
         self._limits = limits
-        self._tls: ssl.SSLContext | None = None
+        self._tls = tls
 
     async def deliver(self, notification: Notification, target: Target) -> Outcome:
         """Send it once. Anything but 2xx is a failure; redirects are not followed."""

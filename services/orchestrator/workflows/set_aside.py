@@ -42,7 +42,8 @@ class SetAside:
         apart = len(group.object_rows) == len(group.objects)
         rows = group.object_rows if apart else (group.dataset.rows,) + (0,) * (len(group.objects) - 1)
         for item, uri, count in zip(group.objects, await self._preserve(group.objects), rows, strict=True):
-            await self._file(
+            await self.step.call(
+                QUARANTINE_FILE,
                 QuarantineFileInput(
                     scope=self.plan.scope,
                     stream=self.stream,
@@ -53,7 +54,7 @@ class SetAside:
                     advice=settled.advice,
                     rows=count,
                     report_id=settled.report_id,
-                )
+                ),
             )
 
     async def unreadable(self, objects: Iterable[UnreadableObject]) -> None:
@@ -61,7 +62,8 @@ class SetAside:
         found = tuple(objects)
         uris = await self._preserve(tuple(item.object for item in found))
         for item, uri in zip(found, uris, strict=True):
-            await self._file(
+            await self.step.call(
+                QUARANTINE_FILE,
                 QuarantineFileInput(
                     scope=self.plan.scope,
                     stream=self.stream,
@@ -70,7 +72,7 @@ class SetAside:
                     reason=item.code,
                     summary=item.message,
                     advice=_ADVICE,
-                )
+                ),
             )
 
     async def rows(self, refused: Iterable[QuarantinedRows]) -> None:
@@ -90,8 +92,3 @@ class SetAside:
             PRESERVE, PreserveInput(scope=self.plan.scope, source=self.plan.definition.source, objects=objects)
         )
         return answer.uris
-
-    async def _file(self, file: QuarantineFileInput) -> None:
-        if self.plan.window.quarantine_entry is None:
-            await self.step.call(QUARANTINE_FILE, file)
-        # A released file has its entry already; that the file was set aside again is said when the run ends.

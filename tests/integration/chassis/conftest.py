@@ -77,6 +77,10 @@ class Bus:
         )
         return envelope.id
 
+    def body(self, number: int) -> bytes:
+        """The bytes of an event that carries a number."""
+        return event(number).model_dump_json().encode()
+
     async def has_effects(self, count: int, condition: str = "true", *, at_least: bool = False) -> bool:
         """Whether so many rows were written."""
         found = await self.count(f"SELECT count(*) FROM effects WHERE {condition}")
