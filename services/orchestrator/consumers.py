@@ -1,0 +1,43 @@
+"""What orchestrator does when it hears of runs owed, sessions to open, objects seen and files released."""
+
+from contracts.envelope import Envelope
+from contracts.events.connections import ObjectSeen
+from contracts.events.drift import QuarantineReleased
+from contracts.events.runs import RunRequested
+from contracts.events.sessions import SessionCreated
+from contracts.runs import OpenSessionInput
+from services.chassis.bus import Handlers
+from services.chassis.database import UnitOfWork
+from services.orchestrator.service import asking
+from services.orchestrator.service.executions import Executions
+
+
+def handlers(executions: Executions) -> Handlers:
+    """The table of orchestrator's handlers."""
+
+    async def run_requested(work: UnitOfWork, event: RunRequested, envelope: Envelope) -> None:
+        # Already started is as good as started: the id is used once for ever.
+        await executions.start_run(work.tenant, event.run_id)
+
+    async def session_created(work: UnitOfWork, event: SessionCreated, envelope: Envelope) -> None:
+        await executions.open_session(
+            OpenSessionInput(
+                tenant=work.tenant,
+                session_id=event.session_id,
+                connection=event.connection,
+                selection=event.selection,
+            )
+        )
+
+    async def object_seen(work: UnitOfWork, event: ObjectSeen, envelope: Envelope) -> None:
+        await asking.object_seen(work, event)
+
+    async def quarantine_released(work: UnitOfWork, event: QuarantineReleased, envelope: Envelope) -> None:
+        await asking.quarantine_released(work, event, envelope.id)
+
+    table = Handlers()
+    table.on(RunRequested, run_requested)
+    table.on(SessionCreated, session_created)
+    table.on(ObjectSeen, object_seen)
+    table.on(QuarantineReleased, quarantine_released)
+    return table

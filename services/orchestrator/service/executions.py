@@ -1,0 +1,49 @@
+"""What the use cases need of the engine that executes runs, whichever it is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from contracts.runs import OpenSessionInput, ValidateWorkflowResult
+from contracts.workflow import WorkflowDefinition
+
+Status = Literal["running", "completed", "failed", "cancelled", "terminated", "timed_out", "absent"]
+
+
+class ValidationUnavailable(Exception):
+    """The services that know did not answer in time."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A command of a run that is under way."""
+
+    step: str
+    command: str
+    attempt: int
+    started_at: datetime | None
+    heartbeat: Any
+    last_failure: str | None
+
+
+class Executions(Protocol):
+    """Starts executions and looks at them. Starting is safe to repeat: an id is used once for ever."""
+
+    async def start_run(self, tenant: UUID, run_id: UUID) -> bool:
+        """Start a run; False when it was started before."""
+
+    async def open_session(self, session: OpenSessionInput) -> bool:
+        """Start to open a session; False when that was started before."""
+
+    async def validate(self, tenant: UUID, definition: WorkflowDefinition) -> ValidateWorkflowResult:
+        """Ask the services that know; raises ValidationUnavailable."""
+
+    async def status(self, tenant: UUID, run_id: UUID) -> Status:
+        """How an execution stands."""
+
+    async def attempts(self, tenant: UUID, run_id: UUID, step: str) -> int | None:
+        """How often the most stubborn command of a step was tried; None when that cannot be said now."""
+
+    async def progress(self, tenant: UUID, run_id: UUID) -> list[Progress]:
+        """What is under way; nothing when that cannot be said now."""
