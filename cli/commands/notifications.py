@@ -20,14 +20,14 @@ def register(app: typer.Typer) -> None:
     command(these, "rules", examples="modulardata notifications rules")(rules)
     command(
         these,
-        "add-rule",
+        "create",
         examples="""
-        modulardata notifications add-rule ops --event 'quarantine.*' --webhook https://example.com/hooks/ops
-        modulardata notifications add-rule failures --event run.finished --where outcome=failed --log
+        modulardata notifications create ops --on 'quarantine.*' --url https://example.com/hooks/ops
+        modulardata notifications create failures --on run.finished --where outcome=failed --log
         """,
-    )(add_rule)
-    command(these, "test-rule", examples="modulardata notifications test-rule ops")(test_rule)
-    command(these, "delete-rule", examples="modulardata notifications delete-rule ops")(delete_rule)
+    )(create_rule)
+    command(these, "test", examples="modulardata notifications test ops")(test_rule)
+    command(these, "delete", examples="modulardata notifications delete ops")(delete_rule)
 
 
 def list_all(
@@ -51,25 +51,25 @@ def rules(shell: Shell) -> int:
     return Exit.GOOD
 
 
-def add_rule(
+def create_rule(
     shell: Shell,
     name: Name,
-    event: Annotated[list[str], typer.Option("--event", "-e", help="A type: run.finished, drift.*, *; repeatable.")],
+    on: Annotated[list[str], typer.Option("--on", help="A type: run.finished, drift.*, *; repeatable.")],
     where: Annotated[list[str] | None, typer.Option(help="A field of the event: outcome=failed; repeatable.")] = None,
-    webhook: Annotated[str | None, typer.Option(help="POST it there, signed (Standard Webhooks).")] = None,
+    url: Annotated[str | None, typer.Option(help="POST it there, signed (Standard Webhooks).")] = None,
     log: Annotated[bool, typer.Option("--log", help="Write it into the service's log.")] = False,
 ) -> int:
     """Make a rule. A webhook's signing secret is shown this once."""
-    if (webhook is None) == (not log):
-        raise usage("A rule tells by --webhook URL or by --log, one of them.")
-    channel: Json = {"kind": "log"} if webhook is None else {"kind": "webhook", "url": webhook}
+    if (url is None) == (not log):
+        raise usage("A rule tells by --url URL or by --log, one of them.")
+    channel: Json = {"kind": "log"} if url is None else {"kind": "webhook", "url": url}
     conditions: dict[str, list[str]] = {}
     for condition in where or ():
         path, equals, value = condition.partition("=")
         if not equals:
             raise usage(f"{condition!r} is no condition.", hint="Like this: --where outcome=failed")
         conditions.setdefault(path, []).append(value)
-    body = {"name": name, "events": event, "where": conditions, "channel": channel}
+    body = {"name": name, "events": on, "where": conditions, "channel": channel}
     made = shell.api.post("/api/notification-rules", body)
     shown = {"rule": made["name"], "events": ", ".join(made["events"]), "secret (shown once)": made["secret"]}
     shell.output.show(made, facts(shown))
