@@ -79,19 +79,25 @@ def session(api: Api, output: Output, session_id: str, *, seconds: float) -> Jso
 
 
 def steps(seen: Json) -> RenderableType:
-    """The steps of a run so far."""
+    """The steps of a run so far; what is under way with its attempt and how far it is."""
+    under_way = {one["step"]: one for one in seen.get("progress") or ()}
     rows = []
     for step in seen.get("steps", ()):
-        took = step.get("seconds")
+        now = under_way.get(step["step"], {}) if step["state"] == "running" else {}
+        beat: Json = now.get("heartbeat") or {}
         rows.append(
             [
-                step["step"],
+                step["step"].replace("_", " "),
                 outcome(step["state"]),
-                step.get("attempts") or "",
-                "" if step.get("rows") is None else f"{step['rows']:,}",
-                "" if step.get("bytes") is None else f"{step['bytes']:,}",
-                "" if took is None else f"{took:.1f} s",
-                step.get("detail") or "",
+                now.get("attempt") or step["attempts"] or "",
+                _figure(beat.get("rows") if now else step["rows"]),
+                _figure(beat.get("bytes") if now else step["bytes"]),
+                "" if step["seconds"] is None else f"{step['seconds']:.1f} s",
+                now.get("last_failure") or step["detail"],
             ]
         )
     return table(["step", "state", "attempts", "rows", "bytes", "time", ""], rows, longest=100)
+
+
+def _figure(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else ""

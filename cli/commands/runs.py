@@ -1,6 +1,6 @@
 """`runs` and `logs`: what ran, step by step, with its books and the reasons of what was set aside."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
@@ -96,9 +96,10 @@ def told(api: Api, run: Json) -> tuple[Json, list[RenderableType]]:
     document = run | {"quarantine": aside}
     head = {
         "run": run["id"],
-        "workflow": f"{run['workflow']} version {run.get('workflow_version')}",
-        "started by": run.get("trigger"),
-        "modules": ", ".join(f"{m['name']} version {m['version']}" for m in run.get("modules") or ()),
+        "workflow": f"{run['workflow']} version {run['workflow_version']}",
+        "started by": run["trigger"],
+        "for": ", ".join(f"{one['bucket']}/{one['key']}" for one in run["objects"] or ()),
+        "modules": ", ".join(f"{one['name']} version {one['version']}" for one in run["modules"]),
         "state": outcome(run["state"]),
         "error": run.get("error_code"),
         "message": run.get("message"),
@@ -111,7 +112,7 @@ def told(api: Api, run: Json) -> tuple[Json, list[RenderableType]]:
         parts += [table(["set aside", "what", "reason", "rows", "why", "state"], rows, longest=200)]
         parts += [f"→ {plain(entry['advice'])}" for entry in aside if entry.get("advice")]
     rows_at = psql(api, run)
-    if rows_at and run.get("books", {}).get("loaded"):
+    if rows_at and (run["books"] or {}).get("loaded"):
         document["look"] = rows_at
         parts += [f"→ {rows_at}"]
     return document, parts
@@ -120,7 +121,7 @@ def told(api: Api, run: Json) -> tuple[Json, list[RenderableType]]:
 def psql(api: Api, run: Json) -> str | None:
     """The command that shows a run's rows; without the password, which the caller has to have."""
     try:
-        destination = _destination(api, run)
+        destination = run["definition"]["destination"]
         connection = api.get(f"/api/connections/{segment(destination['connection'])}")
     except CliError:
         return None  # the workflow or its connection is gone, or not ours to see
@@ -137,13 +138,6 @@ def psql_line(settings: Json, target: Json) -> str:
     return f"psql -h {settings['host']} -p {port} -U {settings['user']} -d {settings['database']} " + (
         f"-c 'TABLE {name} LIMIT 20'"
     )
-
-
-def _destination(api: Api, run: Json) -> Json:
-    definition: Any = run.get("definition")
-    if definition is None:
-        definition = api.get(f"/api/workflows/{segment(run['workflow'])}")["definition"]
-    return dict(definition["destination"])
 
 
 def _figures(books: Json | None) -> list[str]:

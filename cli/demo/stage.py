@@ -113,8 +113,9 @@ class Stage:
         self.months.append(Month(name, number, str(run["id"])))
 
     def took(self, run: Json) -> list[str]:
-        """The objects that a run's window names."""
-        return sorted(str(one["key"]) for one in run["window"]["objects"])
+        """The objects that a run's pull read."""
+        pull = next(step for step in run["steps"] if step["step"] == "pull")
+        return [name for name in str(pull["detail"]).split(", ") if name]
 
     def run(self, run_id: str) -> Json:
         """One run, whole."""

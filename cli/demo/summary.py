@@ -1,6 +1,7 @@
 """The story's end: the books compared with the warehouse, and where to go on."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -113,8 +114,13 @@ def _line(file: str, run: Json) -> Json:
         "trigger": run["trigger"],
         "books": run["books"],
         "push_attempts": push.get("attempts", 0),
-        "seconds": run.get("seconds") or 0.0,
+        "seconds": _lasted(run),
     }
+
+
+def _lasted(run: Json) -> float:
+    began, ended = (datetime.fromisoformat(run[name]) for name in ("created_at", "finished_at"))
+    return round((ended - began).total_seconds(), 2)
 
 
 def _figures(numbers: list[int]) -> list[str]:

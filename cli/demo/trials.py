@@ -40,7 +40,14 @@ def february(stage: Stage) -> None:
         [answer.status_code for answer in answers] == [202, 202],
         [(answer.status_code, answer.text[:200]) for answer in answers],
     )
-    run = stage.ended(stage.new_run(known))
+    named = [answer.json() for answer in answers]
+    run_id = str(named[0]["runs"][0])
+    story.claim(
+        "both deliveries are answered with the same run",
+        [one["runs"] for one in named] == [[run_id]] * 2 and named[1]["repeated"] == [run_id],
+        named,
+    )
+    run = stage.ended(run_id)
     stage.note("February", 2, run)
     story.claim("the event started the run by itself", run["trigger"] == "s3_event", run["trigger"])
     story.claim(
