@@ -21,7 +21,7 @@ from services.connector.formats.csv_dialect import (
     transcode,
 )
 from services.connector.formats.csv_passes import Passes, Verdict
-from services.connector.formats.csv_types import NULL_MARKERS
+from services.connector.formats.csv_types import markers_of
 
 _BLOCK = 4 << 20
 
@@ -55,7 +55,9 @@ class CsvFormat(Format):
                 header=header,
                 total=total,
                 cut_off=not text.survey.ends_with_newline,
-                parse=lambda on_ragged: self.parse(text.path, text.dialect, text.survey, on_ragged),
+                parse=lambda on_ragged: self.parse(
+                    text.path, text.dialect, text.survey, on_ragged, markers_of(request.csv.lexicon)
+                ),
             )
             path, schema, rows, rejected = passes.run()
         finally:
@@ -67,14 +69,19 @@ class CsvFormat(Format):
             delimiter=text.dialect.delimiter,
             quote=text.dialect.quote,
             header=text.dialect.header,
-            null_markers=NULL_MARKERS,
+            null_markers=markers_of(request.csv.lexicon),
             renamed_headers=text.dialect.renamed,
         )
         counted = total if request.counted is None else request.counted
         return Landed(path=path, schema=schema, facts=facts, rows=rows, counted=counted, rejected=rejected)
 
     def parse(
-        self, file: Path, dialect: Dialect, found: Survey, on_ragged: Callable[[Any], Verdict]
+        self,
+        file: Path,
+        dialect: Dialect,
+        found: Survey,
+        on_ragged: Callable[[Any], Verdict],
+        markers: tuple[str, ...],
     ) -> Iterator[pa.RecordBatch]:
         """The records of a UTF-8 file as batches of texts, the header line among them."""
         names = [f"c{position}" for position in range(len(dialect.names))]
@@ -92,7 +99,7 @@ class CsvFormat(Format):
             ),
             convert_options=pacsv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
-                null_values=list(NULL_MARKERS),
+                null_values=list(markers),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
                 check_utf8=False,

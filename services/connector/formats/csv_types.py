@@ -18,6 +18,12 @@ pc: Any = pyarrow.compute  # its stubs know too few of its overloads
 # What stands for "no value" in files. Quoted, they are texts, except in columns that hold no texts.
 NULL_MARKERS = ("", "NULL", "null", "NA", "N/A", "\\N")
 
+
+def markers_of(lexicon: Lexicon) -> tuple[str, ...]:
+    """What stands for "no value" where texts are written like this."""
+    return ("",) if lexicon == "postgres" else NULL_MARKERS
+
+
 _T = LogicalType
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
@@ -91,7 +97,7 @@ def convert(values: Values, type: LogicalType, lexicon: Lexicon = "text") -> Con
     if strict is not None:
         return Converted(strict)
     # Quoted markers for "no value" are no texts here.
-    values = pc.if_else(pc.is_in(values, pa.array(NULL_MARKERS)), pa.scalar(None, pa.string()), values)
+    values = pc.if_else(pc.is_in(values, pa.array(markers_of(lexicon))), pa.scalar(None, pa.string()), values)
     written = pc.fill_null(pc.match_substring_regex(values, _pattern(type, lexicon)), False)
     kept = pc.if_else(written, values, pa.scalar(None, pa.string()))
     good = pc.is_valid(_salvage(kept, type, lexicon))

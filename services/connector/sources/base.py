@@ -1,0 +1,125 @@
+"""What every source does: spec, check, discover, read; objects one by one, tables in slices of one snapshot."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.data import ObjectVersion, Schema
+from services.connector.kinds.base import Document, Kind
+from services.connector.progress import Progress
+
+
+class DiscoveredColumn(BaseModel):
+    """A column as its system describes it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    type: str
+    nullable: bool
+
+
+class DiscoveredTable(BaseModel):
+    """A table: what a selection or target can name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_name: str
+    table: str
+    columns: list[DiscoveredColumn]
+    keys: list[list[str]]  # the primary key first, then other unique keys
+
+
+class DiscoveredFile(BaseModel):
+    """A file: what a selection's path can mean."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    size: int
+    etag: str
+    modified_at: str
+
+
+class Discovered(BaseModel):
+    """What there is to read through a connection; `more` says that there is more than is listed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    files: list[DiscoveredFile] = []
+    prefixes: list[str] = []
+    tables: list[DiscoveredTable] = []
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A slice of a table by its cursor column: above `lower`, up to `upper`. As texts; None: no bound."""
+
+    lower: str | None = None
+    upper: str | None = None
+
+
+@dataclass(frozen=True)
+class SpooledTable:
+    """A slice of a table as a local file of delimited text, with the types and the count its own server gives."""
+
+    path: Path
+    schema: Schema
+    rows: int
+    bytes: int
+
+
+class TableSlice(ABC):
+    """One slice, seen in one snapshot. `bounds` are known before a row is read."""
+
+    bounds: Bounds
+
+    @abstractmethod
+    def spool(self, path: Path, progress: Progress, limit: int | None = None) -> SpooledTable:
+        """Bring the rows to this machine; `limit` looks at the first ones only."""
+
+
+class Source(ABC):
+    """A system that rows come from."""
+
+    spec: ClassVar[Kind]
+
+    @abstractmethod
+    def check(self) -> None:
+        """Try to reach it and to read; raises ConnectorError."""
+
+    @abstractmethod
+    def discover(self, prefix: str = "", limit: int = 1_000) -> Discovered:
+        """What there is to read."""
+
+
+class ObjectSource(Source):
+    """A source of objects, each of which is a file."""
+
+    @abstractmethod
+    def objects(self, selection: Document) -> Iterator[ObjectVersion]:
+        """The object versions that a selection means now, in the order of their keys."""
+
+    @abstractmethod
+    def spool(self, object: ObjectVersion, path: Path, progress: Progress) -> None:
+        """Bring the bytes of exactly this version to this machine; raises OBJECT_CHANGED when it is gone."""
+
+    @abstractmethod
+    def head(self, object: ObjectVersion, path: Path, size: int) -> bool:
+        """Bring the first bytes only; returns whether these are all."""
+
+
+class TableSource(Source):
+    """A source of tables."""
+
+    @abstractmethod
+    def open(
+        self, selection: Document, after: str | None, known: Bounds | None = None
+    ) -> AbstractContextManager[TableSlice]:
+        """A slice above `after` in a snapshot of now; with `known`, the slice that these bounds mean."""
