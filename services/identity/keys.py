@@ -21,7 +21,7 @@ class NewKey:
 def make(id: UUID) -> NewKey:
     """A key for this id."""
     text = f"mdk_{id.hex}_{secrets.token_urlsafe(32)}"
-    return NewKey(text=text, prefix=text[:12], digest=digest(text))
+    return NewKey(text=text, prefix=f"mdk_{id.hex}", digest=digest(text))
 
 
 def digest(text: str) -> bytes:

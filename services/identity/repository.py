@@ -96,8 +96,10 @@ async def revoke_key(work: UnitOfWork, id: UUID) -> bool:
 
 
 async def revoke_keys_of(work: UnitOfWork, user: UUID) -> Sequence[UUID]:
-    """Revoke all API keys that a user made; returns those that still counted."""
-    statement = api_keys.update().where(api_keys.c.created_by == user, api_keys.c.revoked_at.is_(None))
+    """Revoke all API keys that a user made, and those made with these; returns those that still counted."""
+    made = sa.select(api_keys.c.id).where(api_keys.c.created_by == user).cte(recursive=True)
+    made = made.union(sa.select(api_keys.c.id).where(api_keys.c.created_by == made.c.id))
+    statement = api_keys.update().where(api_keys.c.id.in_(sa.select(made.c.id)), api_keys.c.revoked_at.is_(None))
     done = await work.connection.execute(statement.values(revoked_at=work.clock.now()).returning(api_keys.c.id))
     return [row.id for row in done]
 
