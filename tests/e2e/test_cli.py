@@ -1,0 +1,187 @@
+"""Journeys with the command on a real stack: one's own data in five minutes, mistakes, and what is set aside."""
+
+import json
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.workflow import WorkflowDefinition
+
+GOOD, PARTIAL, FAILED, USAGE = 0, 1, 2, 64
+ORDERS = "order_id,day,amount\n" + "".join(f"{number},2026-01-{number:02},{number}.5\n" for number in range(1, 21))
+MORE = "order_id,day,amount\n" + "".join(f"{number},2026-02-{number:02},{number}.5\n" for number in range(15, 26))
+
+
+def test_the_stack_says_where_everything_is(modulardata: Any) -> None:
+    found = modulardata.json("status")
+    assert found["running"]
+    for name in ("api", "api_docs", "temporal_ui", "logs", "datasets"):
+        assert found[name]
+    kept = Path(found["credentials"])
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    secret = json.loads(kept.read_text())["api_key"]
+    assert secret not in json.dumps(found)
+
+
+def test_a_second_stack_in_the_same_folder_is_refused(modulardata: Any) -> None:
+    done = modulardata("up")
+    assert done.code == FAILED
+    assert "runs already" in done.err
+
+
+def test_the_doctor_finds_nothing_amiss(modulardata: Any) -> None:
+    assert modulardata.json("doctor")["ok"] is True
+
+
+def test_ones_own_data_in_five_minutes(modulardata: Any) -> None:
+    (modulardata.folder / "orders.csv").write_text(ORDERS)
+    made = modulardata.json("init", "orders.csv")
+    assert made["workflow"]["destination"]["keys"] == ["order_id"]
+    text = (modulardata.folder / "orders.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=.modulardata-schema/workflow.schema.json\n")
+    schema = json.loads((modulardata.folder / ".modulardata-schema" / "workflow.schema.json").read_text())
+    assert schema == WorkflowDefinition.model_json_schema()
+
+    assert modulardata.json("validate", "orders.yaml")["valid"] is True
+    assert modulardata.json("apply", "orders.yaml", "--dry-run")["change"] == "created"
+    assert modulardata.json("get")["items"] == []
+    applied = modulardata.json("apply", "orders.yaml")
+    assert applied["change"] == "created"
+    assert applied["triggers"][0]["secret"]
+    assert modulardata.json("apply", "orders.yaml")["change"] == "unchanged"
+
+    run = modulardata.json("run", "orders", "--wait")
+    assert run["state"] == "succeeded"
+    assert run["books"] == {"read": 20, "loaded": 20, "filtered": 0, "deduplicated": 0, "quarantined": 0}
+    assert re.fullmatch(r"psql -h \S+ -p \d+ -U \S+ -d \S+ -c 'TABLE \"public\".\"orders\" LIMIT 20'", run["look"])
+
+    (modulardata.folder / "more.csv").write_text(MORE)
+    assert modulardata("files", "cp", "more.csv", "landing:orders/").code == GOOD
+    second = _run_of(modulardata, "orders", "watch")
+    assert second["state"] == "succeeded"
+    assert second["books"]["loaded"] == 11
+    table = modulardata.json("preview", "warehouse:public.orders", "--rows", "500")
+    assert len(table["rows"]) == 25
+
+
+def test_a_changed_file_shows_what_would_change(modulardata: Any) -> None:
+    (modulardata.folder / "places.csv").write_text("place,miles\nEWR,10\nJFK,20\n")
+    modulardata.json("init", "places.csv")
+    modulardata.json("apply", "places.yaml")
+    place = modulardata.folder / "places.yaml"
+    place.write_text(place.read_text().replace("table: places", "table: airports"))
+    planned = modulardata.json("apply", "places.yaml", "--dry-run")
+    assert planned["change"] == "updated"
+    assert [(c["pointer"], c["old"], c["new"]) for c in planned["changes"]] == [
+        ("/destination/target/table", "places", "airports")
+    ]
+    assert modulardata.json("apply", "places.yaml")["version"] == 2
+    assert modulardata("delete", "places").code == GOOD
+
+
+def test_rows_that_are_set_aside_make_a_run_partial_and_are_explained(modulardata: Any) -> None:
+    (modulardata.folder / "broken.csv").write_text("a,b\n1,2\n3\n4,5\n6,7,8\n")
+    assert modulardata("files", "cp", "broken.csv", "landing:broken/broken.csv").code == GOOD
+    (modulardata.folder / "broken.yaml").write_text(
+        "name: broken\n"
+        "source: {connection: landing, selection: {path: 'broken/*.csv'}}\n"
+        "destination: {connection: warehouse, target: {schema: public, table: broken}}\n"
+    )
+    modulardata.json("apply", "broken.yaml")
+    done = modulardata("run", "broken", "--wait", "--output", "json")
+    assert done.code == PARTIAL, done.err
+    run = done.document
+    assert run["books"] == {"read": 4, "loaded": 2, "filtered": 0, "deduplicated": 0, "quarantined": 2}
+    shown = modulardata("runs", "show", run["id"])
+    assert shown.code == PARTIAL
+    assert run["quarantine"][0]["reason"] in shown.out
+    entry = run["quarantine"][0]["id"]
+    rows = modulardata.json("quarantine", "rows", entry)["items"]
+    assert len(rows) == 2
+    assert modulardata("logs", run["id"]).code == GOOD
+
+
+def test_a_session_is_shaped_taken_back_and_deployed(modulardata: Any) -> None:
+    (modulardata.folder / "trips.csv").write_text("miles,hours,name\n100,2,a\n50,,b\n300,3,c\n")
+    modulardata.json("files", "cp", "trips.csv", "landing:trips/trips.csv")
+    assert modulardata("sessions", "open", "landing:trips/trips.csv").code == GOOD
+    assert modulardata.json("sessions", "profile", "latest")["rows"] == 3
+    steps = ["--step", "drop_null: hours", "--step", "derive: speed = miles / hours"]
+    assert modulardata.json("sessions", "add", "latest", *steps)["rows"] == 2
+    session = modulardata.json("sessions", "show", "latest")
+    root = session["nodes"][0]["id"]
+    assert modulardata.json("sessions", "back", "latest", root)["current_node_id"] == root
+    wrong = modulardata("sessions", "add", "latest", "--step", "filter: mils > 1", "--output", "json")
+    assert wrong.code == FAILED
+    assert "mils" in json.dumps(wrong.document["error"])
+    assert wrong.document["error"]["errors"][0]["pointer"].startswith("/steps/0")
+    tip = session["current_node_id"]
+    assert modulardata.json("sessions", "deploy", "latest", "trips-clean", "--node", tip)["version"] == 1
+    assert "derive: speed = miles / hours" in modulardata("modules", "show", "trips-clean").out
+
+
+def test_a_connection_that_cannot_connect_says_why_and_no_secret(modulardata: Any) -> None:
+    done = modulardata(
+        *("connections", "create", "nowhere", "--kind", "postgres", "-s", "host=127.0.0.1", "-s", "port=9"),
+        *("-s", "database=x", "-s", "user=x", "--secrets-from-stdin", "--test-only"),
+        stdin="password=canary-7f3a\n",
+    )
+    assert done.code == FAILED
+    assert "refused" in done.err + done.out
+    assert "canary-7f3a" not in done.err + done.out
+
+
+def test_a_module_that_is_not_there_is_shown_with_its_line(modulardata: Any) -> None:
+    (modulardata.folder / "wrong.yaml").write_text(
+        "name: wrong\n"
+        "source: {connection: landing, selection: {path: 'x/*.csv'}}\n"
+        "modules:\n"
+        "  - name: nobody-made-this\n"
+        "destination: {connection: warehouse, target: {schema: public, table: x}}\n"
+    )
+    done = modulardata("apply", "wrong.yaml")
+    assert done.code == FAILED
+    assert re.search(r"wrong\.yaml:\d+ /modules/0", done.err), done.err
+    assert "nobody-made-this" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["runs", "show", "no-such-run"], FAILED),
+        (["get", "no-such-workflow"], FAILED),
+        (["run", "no-such-workflow"], FAILED),
+        (["connections", "show", "nobody"], FAILED),
+        (["runs", "lst"], USAGE),
+        (["preview", "landing:", "--rows", "0"], USAGE),
+        (["events", "list", "--limit", "none"], USAGE),
+    ],
+)
+def test_mistakes_end_in_words(modulardata: Any, arguments: list[str], code: int) -> None:
+    done = modulardata(*arguments)
+    assert done.code == code
+    assert done.err.startswith("✗")
+    assert "→" in done.err or code == FAILED
+
+
+def test_without_a_stack_the_way_to_one_is_shown(in_new_folder: Callable[[], Any]) -> None:
+    nobody = in_new_folder()
+    assert nobody("status").code == FAILED
+    done = nobody("runs", "list")
+    assert done.code == FAILED
+    assert "modulardata up" in done.err
+    assert nobody("down").code == GOOD
+
+
+def _run_of(modulardata: Any, workflow: str, trigger: str) -> Any:
+    """The run that a cause started, once it has ended; `runs show --wait` does the waiting."""
+    for _ in range(60):
+        items = modulardata.json("runs", "list", "--workflow", workflow)["items"]
+        found = [item for item in items if item["trigger"] == trigger]
+        if found:
+            return modulardata("runs", "show", found[0]["id"], "--wait", "--output", "json").document
+    raise AssertionError(f"no run of {workflow} was started by {trigger}")
