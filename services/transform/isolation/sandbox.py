@@ -1,0 +1,304 @@
+"""Runs a job in a child with walls around it, and says how it ended. The rest of the service never sees the child."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from services.transform.errors import (
+    ChildDied,
+    IsolationUnavailable,
+    MemoryExceeded,
+    OutputTooLarge,
+    TimeExceeded,
+    TransformError,
+)
+from services.transform.isolation import wire
+from services.transform.isolation.child import ERRORS
+from services.transform.isolation.walls import Limits
+
+PRODUCTION = "services.transform.worker"
+_START_SECONDS = 60.0
+_END_SECONDS = 10.0
+_ZYGOTE = Path(__file__).with_name("zygote.py")
+
+
+@dataclass(frozen=True)
+class Fate:
+    """How a child ended."""
+
+    exit_code: int | None
+    signal: int | None
+    max_rss_mb: int
+
+
+@dataclass
+class _Zygote:
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    folder: Path
+
+    def end(self) -> None:
+        """Close its socket, at which it ends by itself with its children; wait for it, and insist if it must be."""
+        self.control.close()
+        try:
+            self.process.wait(_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Sandbox:
+    """Children for jobs: at most `at_once`, each with its own walls, forked from a process made when first needed."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        at_once: int = 2,
+        threads: int | None = None,
+        rest_after: float = 30.0,
+        work: str = PRODUCTION,
+        search: Sequence[str] = (),
+    ) -> None:
+        self._limits = limits
+        self._threads = threads or min(4, os.cpu_count() or 1)
+        self._rest_after = rest_after
+        self._work = work
+        self._search = [*search, str(Path(__file__).resolve().parents[3])]
+        self._room = asyncio.Semaphore(at_once)
+        self._starting = asyncio.Lock()
+        self._zygote: _Zygote | None = None
+        self._running = 0
+        self._rest: asyncio.TimerHandle | None = None
+        self.last: Fate | None = None
+
+    @property
+    def process(self) -> int | None:
+        """The process from which children are forked, while there is one."""
+        return None if self._zygote is None else self._zygote.process.pid
+
+    async def run(self, job: str, *, readable: Sequence[Path], folder: Path, seconds: float) -> bytes:
+        """The child's answer to a job; raises TransformError.
+
+        The child reads `readable`, reads and writes `folder`, and nothing else. Cancelling ends it.
+        """
+        async with self._room:
+            self._running += 1
+            if self._rest is not None:
+                self._rest.cancel()
+            try:
+                return await self._tried(job, readable, folder, seconds)
+            finally:
+                self._running -= 1
+                self._schedule_rest()
+
+    async def close(self) -> None:
+        """End everything."""
+        if self._rest is not None:
+            self._rest.cancel()
+        zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            await asyncio.to_thread(zygote.end)
+
+    async def _tried(self, job: str, readable: Sequence[Path], folder: Path, seconds: float) -> bytes:
+        """A child that died without a reason gets one successor; if that dies as well, it is the job's fault."""
+        try:
+            return await self._once(job, readable, folder, seconds)
+        except ChildDied:
+            for leftover in folder.iterdir():
+                if leftover.is_dir():
+                    shutil.rmtree(leftover)
+                else:
+                    leftover.unlink()
+            return await self._once(job, readable, folder, seconds)
+
+    async def _once(self, job: str, readable: Sequence[Path], folder: Path, seconds: float) -> bytes:
+        zygote = await self._ready()
+        loop = asyncio.get_running_loop()
+        channel, its_channel = socket.socketpair()
+        fate, its_fate = socket.socketpair()
+        try:
+            with its_channel, its_fate:
+                socket.send_fds(zygote.control, [b"job"], [its_channel.fileno(), its_fate.fileno()])
+            channel.setblocking(False)
+            fate.setblocking(False)
+            order = {
+                "job": job,
+                "folder": str(folder),
+                "readable": [*_libraries(), *(str(path) for path in readable)],
+                "writable": [str(folder)],
+                "limits": asdict(self._limits),
+            }
+            answer, late = None, False
+            try:
+                async with asyncio.timeout(seconds):
+                    await loop.sock_sendall(channel, wire.pack(json.dumps(order).encode()))
+                    header = await _exactly(channel, 4)
+                    answer = await _exactly(channel, wire.length(header))
+            except TimeoutError:
+                late = True
+                fate.shutdown(socket.SHUT_WR)
+            except (wire.WireBroken, OSError):
+                answer = None
+            async with asyncio.timeout(_END_SECONDS):
+                told = json.loads(await _until_closed(fate) or b"{}")
+        except TimeoutError:
+            raise ChildDied("The process that ran it did not end.") from None
+        finally:
+            # Where the child still runs, this ends it.
+            channel.close()
+            fate.close()
+        self.last = _fate(told)
+        if late:
+            raise TimeExceeded(f"It takes longer than {seconds:g} seconds.")
+        return self._judge(answer, self.last, folder)
+
+    def _judge(self, answer: bytes | None, fate: Fate, folder: Path) -> bytes:
+        if answer is not None:
+            said: Any = json.loads(answer)
+            if said.get("kind") == "failed" and said.get("type") == MemoryExceeded.type.value:
+                raise self._memory()
+            if said.get("kind") == "failed" and said.get("type") == IsolationUnavailable.type.value:
+                raise IsolationUnavailable(str(said["message"]))
+            return answer
+        if fate.signal == signal.SIGXCPU:
+            raise TimeExceeded(f"It takes more than {self._limits.cpu_seconds} seconds of computing time.")
+        if fate.signal == signal.SIGXFSZ:
+            raise OutputTooLarge("The result is too large to be written.")
+        errors = _tail(folder / ERRORS)
+        starved = "memory allocation of" in errors or "Cannot allocate memory" in errors or "MemoryError" in errors
+        # SIGKILL that we did not send is the kernel's, when the machine has no memory left.
+        if starved or fate.signal == signal.SIGKILL:
+            raise self._memory()
+        ending = f"signal {fate.signal}" if fate.signal is not None else f"code {fate.exit_code}"
+        raise ChildDied(f"The process that ran it ended without a word ({ending}).")
+
+    def _memory(self) -> TransformError:
+        return MemoryExceeded(f"It needs more than {self._limits.memory_mb} MB of memory.")
+
+    async def _ready(self) -> _Zygote:
+        async with self._starting:
+            if self._zygote is not None and self._zygote.process.poll() is not None:
+                zygote, self._zygote = self._zygote, None
+                await asyncio.to_thread(zygote.end)
+            if self._zygote is None:
+                self._zygote = await asyncio.to_thread(self._start)
+            return self._zygote
+
+    def _start(self) -> _Zygote:
+        if sys.platform != "linux":
+            raise IsolationUnavailable("Recipes run only on Linux, whose kernel can put walls around a process.")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        folder = Path(tempfile.mkdtemp(prefix="modulardata-zygote-"))
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-X", "utf8", str(_ZYGOTE), str(theirs.fileno()), self._work, *self._search],
+                pass_fds=[theirs.fileno()],
+                env=_environment(self._threads, self._limits),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        zygote = _Zygote(process, ours, folder)
+        ours.settimeout(_START_SECONDS)
+        try:
+            said = json.loads(ours.recv(4096) or b"{}")
+        except (OSError, ValueError):
+            said = {}
+        if not said.get("ready"):
+            zygote.end()
+            raise ChildDied(f"The process for running recipes did not start: {said.get('error', 'it says nothing')}")
+        ours.settimeout(_END_SECONDS)
+        return zygote
+
+    def _schedule_rest(self) -> None:
+        if not self._running and self._zygote is not None:
+            loop = asyncio.get_running_loop()
+            self._rest = loop.call_later(self._rest_after, self._go_to_rest)
+
+    def _go_to_rest(self) -> None:
+        zygote, self._zygote = self._zygote, None
+        if zygote is not None:
+            asyncio.get_running_loop().run_in_executor(None, zygote.end)
+
+
+@cache
+def _libraries() -> tuple[str, ...]:
+    """Code that the interpreter may still load when a job needs it: its own, installed packages, and ours."""
+    paths = sysconfig.get_paths()
+    ours = Path(__file__).resolve().parents[3]
+    found = {*(paths[kind] for kind in ("stdlib", "platstdlib", "purelib", "platlib"))}
+    found |= {str(ours / package) for package in ("contracts", "services")}
+    return tuple(sorted(path for path in found if Path(path).is_dir()))
+
+
+def _environment(threads: int, limits: Limits) -> dict[str, str]:
+    """All that a child sees of the environment: nothing of ours."""
+    return {
+        "POLARS_MAX_THREADS": str(threads),
+        # What does not fit into memory goes into the child's own folder, which is where it stands.
+        "POLARS_TEMP_DIR": ".",
+        "POLARS_OOC_SPILL_DIR": ".",
+        "RUST_BACKTRACE": "0",
+        "_RJEM_MALLOC_CONF": "background_thread:false",
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def _fate(told: dict[str, Any]) -> Fate:
+    status = told.get("status")
+    rss = int(told.get("max_rss_kb", 0)) // 1024
+    if status is None:
+        return Fate(None, None, rss)
+    if os.WIFSIGNALED(status):
+        return Fate(None, os.WTERMSIG(status), rss)
+    return Fate(os.WEXITSTATUS(status), None, rss)
+
+
+async def _exactly(channel: socket.socket, size: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    parts: list[bytes] = []
+    while size:
+        part = await loop.sock_recv(channel, min(size, 1 << 20))
+        if not part:
+            raise wire.WireBroken("the child went away")
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+async def _until_closed(channel: socket.socket) -> bytes:
+    loop = asyncio.get_running_loop()
+    parts: list[bytes] = []
+    while True:
+        with suppress(ConnectionError):
+            part = await loop.sock_recv(channel, 4096)
+            if part:
+                parts.append(part)
+                continue
+        return b"".join(parts)
+
+
+def _tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 8192))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,135 @@
+"""A small process that has loaded the engine once and forks a child for each job; it never runs a job itself.
+
+Started as a script, by its path, with: the number of its socket, the module whose `handle` does the jobs, and where
+modules are found. It ends when the socket closes, and takes its children with it.
+"""
+
+import array
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+
+
+class _Child:
+    """One running job: its process, and the socket on which its end is told. If that closes first, it is ended."""
+
+    def __init__(self, pid: int, fate: socket.socket) -> None:
+        self.pid = pid
+        self.fate = fate
+        self.unwanted = False
+
+
+class Zygote:
+    """Forks children, notices their ends, and ends those that nobody waits for any more."""
+
+    def __init__(self, control: socket.socket, live: Callable[[int, int], None]) -> None:
+        self._control = control
+        self._live = live
+        self._children: dict[int, _Child] = {}
+        self._selector = selectors.DefaultSelector()
+        self._woken, waker = os.pipe()
+        for end in (self._woken, waker):
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        self._selector.register(control, selectors.EVENT_READ, None)
+        self._selector.register(self._woken, selectors.EVENT_READ, None)
+
+    def run(self) -> None:
+        """Serve until the socket closes."""
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._control:
+                    if not self._fork():
+                        self._end_all()
+                        return
+                elif key.data is None:
+                    os.read(self._woken, 4096)
+                else:
+                    self._end(key.data)
+            self._reap()
+
+    def _fork(self) -> bool:
+        _, ancillary, _, _ = self._control.recvmsg(16, socket.CMSG_SPACE(8))
+        handles = array.array("i")
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                handles.frombytes(data[: len(data) // handles.itemsize * handles.itemsize])
+        if len(handles) != 2:
+            return False
+        channel, fate = handles
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._live(channel, parent)
+            os._exit(1)
+        os.close(channel)
+        child = _Child(pid, socket.socket(fileno=fate))
+        self._children[pid] = child
+        self._selector.register(child.fate, selectors.EVENT_READ, child)
+        return True
+
+    def _end(self, child: _Child) -> None:
+        """Nobody waits for it: end its whole group. Its end is told nevertheless, once it is there."""
+        self._selector.unregister(child.fate)
+        child.unwanted = True
+        _kill(child.pid)
+
+    def _reap(self) -> None:
+        for pid in list(self._children):
+            ended, status, usage = os.wait4(pid, os.WNOHANG)
+            if not ended:
+                continue
+            child = self._children.pop(pid)
+            # Whatever it may have left in its group goes with it.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            if not child.unwanted:
+                self._selector.unregister(child.fate)
+            told = {"status": status, "max_rss_kb": usage.ru_maxrss}
+            with suppress(OSError):  # nobody may be listening any more
+                child.fate.sendall(json.dumps(told).encode())
+            child.fate.close()
+
+    def _end_all(self) -> None:
+        for pid in self._children:
+            _kill(pid)
+            os.waitpid(pid, 0)
+
+
+def _kill(pid: int) -> None:
+    # It may not have made a group of its own yet.
+    for end in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            end(pid, signal.SIGKILL)
+
+
+def main(arguments: list[str]) -> None:
+    """Load the engine, say so, and serve."""
+    handle, module, *paths = arguments
+    control = socket.socket(fileno=int(handle))
+    sys.path[:0] = [path for path in paths if path not in sys.path]
+    try:
+        from services.transform.isolation import child
+
+        work = importlib.import_module(module).handle
+    except BaseException as error:
+        control.send(json.dumps({"error": f"{type(error).__name__}: {error}"[:1000]}).encode())
+        return
+    # The garbage collector of a child would otherwise write to every page it shares.
+    gc.collect()
+    gc.freeze()
+    zygote = Zygote(control, lambda channel, parent: child.live(channel, parent, work))
+    control.send(json.dumps({"ready": True}).encode())
+    zygote.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
