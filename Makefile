@@ -79,9 +79,11 @@ imports: $(READY) ## Who may import whom
 
 contracts: $(READY) ## Regenerate the schemas, OpenAPI and AsyncAPI from the code
 	@$(BIN)/python -m contracts.generate
+	@$(BIN)/python -m services openapi
 
 contracts-check: $(READY) ## Fail when the generated contracts are stale or incompatible
 	@$(BIN)/python -m contracts.generate --check
+	@$(BIN)/python -m services openapi --check
 
 bench: $(READY) ## The benches: a table, and build/bench/*.json
 	@$(BIN)/python -m tests.bench.main_job $(ARGS)

@@ -1,4 +1,4 @@
-"""The command of the services: `python -m services all`, `… connector --only api,worker`, `… setup`, `… list`."""
+"""The command of the services: `python -m services all`, `… connector --only api`, `setup`, `list`, `openapi`."""
 
 import argparse
 import asyncio
@@ -42,6 +42,8 @@ def _main(arguments: Sequence[str]) -> int:
         if options.what == "list":
             print("\n".join(f"{name:18} {', '.join(PARTS)}" for name in installed()))  # noqa: T201
             return 0
+        if options.what == "openapi":
+            return _openapi(options.folder, check=options.check)
         return _with_settings(options)
     except _UsageWrong as error:
         print(error, file=sys.stderr)  # noqa: T201
@@ -72,6 +74,26 @@ def _set_up(settings: PlatformSettings) -> int:
 
     asyncio.run(set_up(settings))
     return 0
+
+
+def _openapi(folder: Path, *, check: bool) -> int:
+    """Write each service's OpenAPI document, or say which of those in the folder are not what the routes say."""
+    from services.chassis.describing import describe
+
+    builders = {name: importlib.import_module(f"services.{name}.main").build for name in installed()}
+    wanted = {folder / f"{name}.json": text for name, text in describe(builders).items()}
+    there = set(folder.glob("*.json"))
+    if not check:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in there - set(wanted):
+            path.unlink()
+        for path, text in wanted.items():
+            path.write_text(text, "utf-8")
+        return 0
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
+    for path in sorted({*stale, *(there - set(wanted))}):
+        print(f"{path} is not what the routes say: run `make contracts` and commit it")  # noqa: T201
+    return FAILED if stale or there - set(wanted) else 0
 
 
 def _run(settings: PlatformSettings, scrubber: Scrubber, plan: Plan) -> int:
@@ -130,9 +152,12 @@ def _names(text: str) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
-    parser.add_argument("what", help="a service, `all`, `setup` or `list`")
+    parser.add_argument("what", help="a service, `all`, `setup`, `list` or `openapi`")
     parser.add_argument("--only", default="", help=f"parts, with commas: {', '.join(PARTS)}")
     parser.add_argument("--without", default="", help="services or parts to leave out: connector.worker, notification")
+    here = Path("contracts") / "openapi"
+    parser.add_argument("--folder", type=Path, default=here, help="where the OpenAPI documents are (openapi)")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when one is stale (openapi)")
     return parser
 
 

@@ -44,7 +44,12 @@ def router(http: ServiceHttp) -> APIRouter:
         rows = await repository.list_modules(work, search=q, after=after, limit=paging.limit + 1)
         return paging.page([ModuleView.model_validate(row) for row in rows], lambda module: (module.name,))
 
-    @routes.post("", dependencies=publishes, status_code=201)
+    @routes.post(
+        "",
+        dependencies=publishes,
+        status_code=201,
+        responses={200: {"model": PublishedView, "description": "This very content is a version already"}},
+    )
     async def publish(body: PublishRequest, work: Work, who: Who, response: Response) -> PublishedView:
         """Freeze a draft as a module's next version; 200 when this very content is a version already."""
         draft = ModuleDraft.model_validate(body.model_dump(exclude={"make_current", "reason"}))

@@ -5,7 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.activities import QuarantineFileInput, QuarantineRowsInput, RunScope, SettleEntryInput
+from contracts.activities import (
+    QuarantinedRows,
+    QuarantineFileInput,
+    QuarantineRowsInput,
+    RunScope,
+    SettleEntryInput,
+)
 from contracts.events.drift import QuarantineOpened, QuarantineRejected, QuarantineReleased
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, not_found
@@ -45,9 +51,7 @@ async def open_file(work: UnitOfWork, input: QuarantineFileInput) -> UUID:
 async def open_rows(work: UnitOfWork, input: QuarantineRowsInput) -> UUID:
     """Set rows aside, once for each run, stream and dataset of them."""
     entry_id, rows = work.ids.new(), input.rows
-    count = rows.dataset.rows
-    where = f" of {rows.object}" if rows.object else ""
-    sample = f"; the first: {rows.sample}" if rows.sample else ""
+    summary, advice = _words(rows, entry_id)
     return await _open(
         work,
         input.scope,
@@ -57,16 +61,11 @@ async def open_rows(work: UnitOfWork, input: QuarantineRowsInput) -> UUID:
             "what": "rows",
             "identity": f"{rows.dataset.id}/{rows.reason}/{rows.object or ''}",
             "reason": rows.reason,
-            "summary": _plain(
-                f"{count} {'row' if count == 1 else 'rows'}{where} set aside: {rows.reason.replace('_', ' ')}{sample}."
-            ),
-            "advice": (
-                f"Look at them with `modulardata quarantine show {entry_id}`, correct them at their source, and load "
-                f"them again; or say that they stay out: `modulardata quarantine reject {entry_id}`."
-            ),
+            "summary": _plain(summary),
+            "advice": advice,
             "object": rows.object,
             "dataset": rows.dataset.model_dump(mode="json"),
-            "rows": count,
+            "rows": rows.dataset.rows,
             "sample": _plain(rows.sample),
         },
     )
@@ -198,6 +197,23 @@ async def _advice(work: UnitOfWork, input: QuarantineFileInput, entry_id: UUID) 
         f"`modulardata quarantine reject {entry_id}` says that it stays out."
     )
     return f"{input.advice} {commands}" if input.advice else commands
+
+
+def _words(rows: QuarantinedRows, entry_id: UUID) -> tuple[str, str]:
+    """What happened to rows, and what to do. Rows of a table whose columns do not fit bring the reason with them."""
+    count = f"{rows.dataset.rows} {'row' if rows.dataset.rows == 1 else 'rows'}"
+    stay_out = f"or say that they stay out: `modulardata quarantine reject {entry_id}`."
+    if rows.reason == "drift":
+        return f"{count} set aside. {rows.sample}", (
+            f"Publish a module version that takes the new columns, or change them back at the source, and run the "
+            f"workflow again; {stay_out}"
+        )
+    where = f" of {rows.object}" if rows.object else ""
+    first = f"; the first: {rows.sample}" if rows.sample else ""
+    return f"{count}{where} set aside: {rows.reason.replace('_', ' ')}{first}.", (
+        f"Look at them with `modulardata quarantine rows {entry_id}`, correct them at their source, and load them "
+        f"again; {stay_out}"
+    )
 
 
 def _plain(text: str) -> str:
