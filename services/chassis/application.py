@@ -33,6 +33,10 @@ _PROBES = ("/healthz", "/readyz", "/startupz")
 # One normalisation, and it is the server's: a path that still has these means to be read in two ways.
 _TWO_WAYS = re.compile(r"//|/\.{1,2}(/|;|$)|[\\\x00-\x1f\x7f]")
 
+_TWO_LENGTHS = ProblemError(
+    400, "two_lengths", "Content-Length and Transfer-Encoding exclude each other.", headers={"Connection": "close"}
+)
+
 
 def public_app(routers: Sequence[APIRouter], readiness: Readiness, ids: Ids, *, https: bool) -> ASGIApp:
     """Every service's routes and the probes. Raises RouteUndeclared for a route that does not say who may call it."""
@@ -133,7 +137,11 @@ class Edge:
 
     async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
         try:
-            if _TWO_WAYS.search(scope["path"]):
+            headers = Headers(scope=scope)
+            if "transfer-encoding" in headers and "content-length" in headers:
+                # Two servers in a row may disagree where this ends: what follows is not read.
+                await problem_response(_TWO_LENGTHS)(scope, receive, exchange.send)
+            elif _TWO_WAYS.search(scope["path"]):
                 await problem_response(not_found())(scope, receive, exchange.send)
             else:
                 await self.app(scope, receive, exchange.send)

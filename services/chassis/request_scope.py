@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from fastapi.exceptions import RequestValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
@@ -136,6 +136,9 @@ async def serve(parts: ServiceParts, rules: RouteRules, request: Request, handle
         return problem_response(problem)
     except RequestValidationError as error:
         return problem_response(_of_parameters(error))
+    except ClientDisconnect:
+        # Nobody reads this answer; it stands in the figures.
+        return problem_response(bad_request("body_cut_off", "The body ended before its time."))
     except Exception as error:
         known = as_problem(error)
         if known is None:
