@@ -29,9 +29,9 @@ TENANT = UUID(int=1)
 
 
 @pytest.fixture
-async def client(servers: State) -> Client:
+async def client(namespace: State) -> Client:
     return await Client.connect(
-        servers.temporal, namespace=servers.temporal_namespace, data_converter=pydantic_data_converter
+        namespace.temporal, namespace=namespace.temporal_namespace, data_converter=pydantic_data_converter
     )
 
 
