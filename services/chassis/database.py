@@ -276,8 +276,9 @@ def session_settings(service: str) -> dict[str, str]:
 
 # Connection exceptions, shut-down, and sessions the server ended: whether a COMMIT under way happened is unknown.
 _LOST = re.compile(r"08...|57P0.|25P0[34]")
-# Lack of resources, and what two transactions do to each other: nothing happened.
-_PASSING = re.compile(r"53...|40001|40P01")
+# Lack of resources, and what two transactions do to each other (a lock that a stopped process holds is no fault of the
+# work that waits for it): nothing happened.
+_PASSING = re.compile(r"53...|40001|40P01|55P03")
 
 
 def _is_lost(error: BaseException) -> bool:

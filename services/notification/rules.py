@@ -39,11 +39,16 @@ def pattern_matches(pattern: str, event_type: str) -> bool:
     return event_type == pattern or event_type.rpartition(".")[0] == pattern
 
 
+def means(rule: Rule, event_type: str) -> bool:
+    """Whether a rule is about events of this type at all."""
+    return any(pattern_matches(pattern, event_type) for pattern in rule.events)
+
+
 def matches(rule: Rule, event_type: str, time: datetime, payload: Mapping[str, Any]) -> bool:
     """Whether a rule speaks of an event. What happened before the rule was made is not its business."""
     return (
         time >= rule.created_at
-        and any(pattern_matches(pattern, event_type) for pattern in rule.events)
+        and means(rule, event_type)
         and all(_equals(payload, path, values) for path, values in rule.where.items())
     )
 

@@ -19,7 +19,7 @@ from services.chassis.problems import conflict, invalid, not_found
 from services.chassis.sealing import Sealer
 from services.notification import repository
 from services.notification.messages import Sentences, describe, links
-from services.notification.rules import Rule, Scalar, matches, notification_id, unknown_patterns
+from services.notification.rules import Rule, Scalar, matches, means, notification_id, unknown_patterns
 
 SECRET_BYTES = 32
 
@@ -49,9 +49,12 @@ class EventLog:
         if not rules:
             return
         owed = []
+        meant = {name: [rule for rule in rules if means(rule, name)] for name in {e.type for e, _ in events}}
         for envelope, event in events:
+            if not meant[envelope.type]:
+                continue
             payload = event.model_dump(mode="json")
-            for rule in rules:
+            for rule in meant[envelope.type]:
                 if matches(rule, envelope.type, envelope.time, payload):
                     owed.append(self._delivery(work, rule, envelope, payload, describe(envelope.type, event)))
         await repository.add_deliveries(work, owed)

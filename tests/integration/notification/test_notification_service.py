@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import svix.webhooks
+from sqlalchemy import text
 
 from contracts.catalog import type_of
 from contracts.data import Contract
@@ -26,6 +27,7 @@ from contracts.topics import topic_of
 from deploy.local.state import State
 from services.chassis.consumer import Consumer
 from services.chassis.egress import Egress
+from services.chassis.errors import TransientError
 from services.chassis.ids import SystemIds
 from services.chassis.outbox import Relay
 from services.chassis.producer import Producer
@@ -579,6 +581,21 @@ async def test_who_writes_later_waits_for_who_wrote_first(world: Composed) -> No
     await second
     items = (await world.request("GET", "/api/events?after=0")).json()["items"]
     assert [item["data"]["workflow"] for item in items] == ["first", "second"]
+
+
+async def test_a_lock_that_somebody_holds_is_the_worlds_fault(world: Composed) -> None:
+    """A process that stands still in its transaction must not turn the events of others into dead letters."""
+    database, log = world.platforms["notification"].database, EventLog("http://here")
+    async with database.work(world.tenant) as stopped:
+        await log.take(stopped, [heard(world, finished())])
+
+        async def impatient() -> None:
+            async with database.work(world.tenant) as work:
+                await work.connection.execute(text("SET LOCAL lock_timeout = '200ms'"))
+                await log.take(work, [heard(world, finished())])
+
+        with pytest.raises(TransientError):
+            await impatient()
 
 
 async def test_many_events_at_once_are_quick(world: Composed) -> None:
