@@ -27,7 +27,7 @@ from services.chassis.revocations import TOPIC
 from services.chassis.servers import HttpServer
 from services.chassis.temporal import build_worker, connect
 
-DRAIN_SECONDS = 17.0  # whoever told this process to end gives it twenty
+DRAIN_SECONDS = 15.0  # whoever told this process to end gives it twenty
 _LAST_SECONDS = 2.0
 _THREADS = 16
 _PATIENT_SECONDS = 5.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-DRAIN_SECONDS = 15
+DRAIN_SECONDS = 12
 
 
 class PortTaken(Exception):

@@ -67,7 +67,13 @@ class PlatformSettings(BaseSettings):
     @cached_property
     def database_passwords(self) -> dict[str, str]:
         """Service name → the password of its role."""
-        loaded = json.loads(self.database_passwords_file.read_text("utf-8"))
+        name = "MODULARDATA_DATABASE_PASSWORDS_FILE"
+        try:
+            loaded = json.loads(self.database_passwords_file.read_text("utf-8"))
+        except OSError as error:
+            raise SettingsInvalid(f"{name}: cannot be read: {error.strerror}") from None
+        except ValueError:
+            loaded = None
         if not isinstance(loaded, dict) or not all(isinstance(value, str) for value in loaded.values()):
             raise SettingsInvalid(
                 "MODULARDATA_DATABASE_PASSWORDS_FILE: not a JSON object of service names to passwords"
