@@ -8,7 +8,10 @@ from contracts.data import Schema
 from contracts.recipe import Recipe
 from services.transform.errors import RecipeInvalid
 from services.transform.steps.catalog import KINDS
+from services.transform.steps.conform import Conform, ConformKind
 from services.transform.steps.kind import Report, StepKind
+
+_CONFORM = ConformKind()
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Stage:
     kind: StepKind[Any]
     before: Schema
     after: Schema
+    label: str
 
 
 def check(recipe: Recipe, schema: Schema, prefix: str = "") -> Schema:
@@ -29,8 +33,11 @@ def check(recipe: Recipe, schema: Schema, prefix: str = "") -> Schema:
     return checked[-1].after if checked else schema
 
 
-def stages(recipe: Recipe, schema: Schema, prefix: str = "") -> list[Stage]:
-    """The recipe's steps, each with its schemas; raises RecipeInvalid. `prefix` goes before each JSON pointer."""
+def stages(recipe: Recipe, schema: Schema, prefix: str = "", name: str = "") -> list[Stage]:
+    """The recipe's steps, each with its schemas; raises RecipeInvalid.
+
+    `prefix` goes before each JSON pointer, the module's name before each message.
+    """
     checked = []
     for index, step in enumerate(recipe.steps):
         pointer = f"{prefix}/steps/{index}"
@@ -38,14 +45,74 @@ def stages(recipe: Recipe, schema: Schema, prefix: str = "") -> list[Stage]:
         report = Report(pointer)
         after = kind.output_schema(schema, step, report)
         if report.problems:
-            raise RecipeInvalid(_named(report.problems, step.kind, index))
-        checked.append(Stage(pointer, index, step, kind, schema, after))
+            raise RecipeInvalid(_said(report.problems, label(name, index, step.kind)))
+        checked.append(Stage(pointer, index, step, kind, schema, after, label(name, index, step.kind)))
         schema = after
     return checked
 
 
-def _named(problems: list[Problem], kind: str, index: int) -> list[Problem]:
-    """The problems with the step in front, so that a message can stand alone."""
-    return [
-        problem.model_copy(update={"message": f"Step {index + 1} ({kind}): {problem.message}"}) for problem in problems
-    ]
+def module_stages(
+    recipe: Recipe,
+    schema: Schema,
+    *,
+    prefix: str,
+    name: str,
+    input_contract: Schema | None,
+    output_contract: Schema | None,
+) -> list[Stage]:
+    """A module's steps between its contracts; raises RecipeInvalid.
+
+    Columns that the contract does not know are left out before the first step, so that a file with one more column
+    gives the same table as before. Only those that a step names all the same are kept.
+    """
+    if input_contract is not None:
+        exact = _between(Conform(input_contract), schema, prefix, f"Module {name} does not get its input")
+        try:
+            checked = [exact, *stages(recipe, exact.after, prefix, name)]
+        except RecipeInvalid as error:
+            beside = _named_beside(recipe, schema, input_contract, prefix)
+            if not beside:
+                raise error from None
+            wide = _between(Conform(input_contract, beside), schema, prefix, f"Module {name} does not get its input")
+            checked = [wide, *stages(recipe, wide.after, prefix, name)]
+    else:
+        checked = stages(recipe, schema, prefix, name)
+    after = checked[-1].after if checked else schema
+    if output_contract is not None and _shape(after) != _shape(output_contract):
+        checked.append(_between(Conform(output_contract), after, prefix, f"Module {name} does not give its output"))
+    return checked
+
+
+def _named_beside(recipe: Recipe, schema: Schema, contract: Schema, prefix: str) -> frozenset[str]:
+    """The columns that the contract does not know and a step names."""
+    beside = frozenset(schema.names) - frozenset(contract.names)
+    wide = _between(Conform(contract, beside), schema, prefix, "")
+    named: set[str] = set()
+    try:
+        for stage in stages(recipe, wide.after, prefix):
+            named |= stage.kind.mentions(stage.before, stage.step)
+    except RecipeInvalid:
+        return frozenset()
+    return beside & named
+
+
+def label(name: str, index: int, kind: str) -> str:
+    """What a step is called in a message."""
+    return f"Module {name}, step {index + 1} ({kind})" if name else f"Step {index + 1} ({kind})"
+
+
+def _between(step: Conform, schema: Schema, prefix: str, what: str) -> Stage:
+    report = Report(prefix)
+    after = _CONFORM.output_schema(schema, step, report)
+    if report.problems:
+        raise RecipeInvalid(_said(report.problems, what))
+    return Stage(prefix, -1, step, _CONFORM, schema, after, what)
+
+
+def _shape(schema: Schema) -> list[tuple[str, str]]:
+    return [(column.name, column.type.value) for column in schema.columns]
+
+
+def _said(problems: list[Problem], what: str) -> list[Problem]:
+    """The problems with their place in front, so that a message can stand alone."""
+    return [problem.model_copy(update={"message": f"{what}: {problem.message}"}) for problem in problems]

@@ -16,6 +16,8 @@ class JobModule(Contract):
     name: str
     recipe: Recipe
     pointer: str = ""
+    input_contract: Schema | None = None
+    output_contract: Schema | None = None
 
 
 class ApplyJob(Contract):
@@ -37,10 +39,25 @@ class Applied(Contract):
     rows: int
     table_schema: Schema
     books: tuple[StepBooks, ...]
-    needed: Schema  # the columns of the input that the recipes demand
     quarantined: int = 0
     quarantine_parts: tuple[str, ...] = ()
     quarantine_sample: str = ""
+
+
+class CheckJob(Contract):
+    """Say what a recipe would do with columns, without rows."""
+
+    kind: Literal["check"] = "check"
+    table_schema: Schema
+    recipe: Recipe
+
+
+class Checked(Contract):
+    """The columns that come out, and those that must come in."""
+
+    kind: Literal["checked"] = "checked"
+    table_schema: Schema
+    needed: Schema
 
 
 class ProfileJob(Contract):
@@ -68,7 +85,7 @@ class Failed(Contract):
     problems: tuple[Problem, ...] = ()
 
 
-Job = Annotated[ApplyJob | ProfileJob, Field(discriminator="kind")]
-Answer = Annotated[Applied | Profiled | Failed, Field(discriminator="kind")]
-JOBS: TypeAdapter[ApplyJob | ProfileJob] = TypeAdapter(Job)
-ANSWERS: TypeAdapter[Applied | Profiled | Failed] = TypeAdapter(Answer)
+Job = ApplyJob | CheckJob | ProfileJob
+Done = Applied | Checked | Profiled
+JOBS: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="kind")])
+ANSWERS: TypeAdapter[Done | Failed] = TypeAdapter(Annotated[Done | Failed, Field(discriminator="kind")])

@@ -14,12 +14,12 @@ import polars as pl
 
 from contracts.activities import StepBooks
 from contracts.data import Schema
-from services.transform.check import Stage, stages
+from services.transform.check import Stage, module_stages
 from services.transform.dtypes import frame_schema
-from services.transform.errors import BooksUnbalanced, DatasetUnreadable, TransformError
+from services.transform.errors import BooksUnbalanced, DatasetUnreadable, TransformError, ValueRefused
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
-from services.transform.needed import needed_columns, read_columns
+from services.transform.needed import read_columns
 from services.transform.set_aside import SetAside
 from services.transform.steps.kind import Site
 from services.transform.table import Table
@@ -53,7 +53,7 @@ class _Tally:
     def books(self) -> StepBooks:
         removed = self.stage.kind.removes(self.stage.step)
         gone = self.rows_in - self.rows_out
-        if gone < 0 or (removed is None and gone):
+        if gone < 0 or (gone and removed is None):
             raise BooksUnbalanced("Rows were lost or doubled between two steps.", self.stage.pointer)
         return StepBooks(
             module=self.module,
@@ -68,6 +68,18 @@ class _Tally:
 def apply(job: ApplyJob) -> Applied:
     """Run the job; raises TransformError."""
     tallies = _checked(job)
+    try:
+        return _run(job, tallies)
+    except ValueRefused as refused:
+        stage = next(
+            (tally.stage for tally in tallies if f"{refused.pointer}/".startswith(f"{tally.stage.pointer}/")), None
+        )
+        if stage is None:
+            raise
+        raise ValueRefused(f"{stage.label}: {refused.message}", refused.pointer) from None
+
+
+def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
     plan = [tally.stage for tally in tallies]
     output, aside = Path(job.output), SetAside(Path(job.output))
     reading = read_columns(plan, job.table_schema)
@@ -84,7 +96,7 @@ def apply(job: ApplyJob) -> Applied:
         rows += produced
         first_row += present
         aside.part_done()
-    books = tuple(tally.books() for tally in tallies)
+    books = tuple(tally.books() for tally in tallies if tally.stage.index >= 0)
     quarantine = aside.finish()
     if quarantine.rows != sum(book.quarantined for book in books):
         raise BooksUnbalanced("The rows that were set aside are not those that are missing.")
@@ -93,7 +105,6 @@ def apply(job: ApplyJob) -> Applied:
         rows=rows,
         table_schema=plan[-1].after if plan else job.table_schema,
         books=books,
-        needed=needed_columns(plan, job.table_schema),
         quarantined=quarantine.rows,
         quarantine_parts=quarantine.parts,
         quarantine_sample=quarantine.sample,
@@ -104,7 +115,14 @@ def _checked(job: ApplyJob) -> list[_Tally]:
     tallies: list[_Tally] = []
     schema = job.table_schema
     for module in job.modules:
-        checked = stages(module.recipe, schema, module.pointer)
+        checked = module_stages(
+            module.recipe,
+            schema,
+            prefix=module.pointer,
+            name=module.name,
+            input_contract=module.input_contract,
+            output_contract=module.output_contract,
+        )
         tallies += [_Tally(module.name, stage) for stage in checked]
         schema = checked[-1].after if checked else schema
     return tallies

@@ -5,15 +5,25 @@ from collections.abc import Callable
 from typing import Any
 
 from services.transform import profile, runner
+from services.transform.check import stages
 from services.transform.errors import (
     MemoryExceeded,
     OutputTooLarge,
     RecipeInvalid,
     TransformError,
 )
-from services.transform.jobs import JOBS, Applied, Failed, Profiled
+from services.transform.jobs import JOBS, Checked, CheckJob, Done, Failed
+from services.transform.needed import needed_columns
 
-_RUN: dict[str, Callable[[Any], Applied | Profiled]] = {"apply": runner.apply, "profile": profile.profile}
+
+def check(job: CheckJob) -> Checked:
+    """What a recipe would do; raises RecipeInvalid."""
+    checked = stages(job.recipe, job.table_schema)
+    after = checked[-1].after if checked else job.table_schema
+    return Checked(table_schema=after, needed=needed_columns(checked, job.table_schema))
+
+
+_RUN: dict[str, Callable[[Any], Done]] = {"apply": runner.apply, "check": check, "profile": profile.profile}
 
 
 def handle(job: bytes) -> bytes:
@@ -21,7 +31,7 @@ def handle(job: bytes) -> bytes:
     return answer(lambda: _run(job)).model_dump_json().encode()
 
 
-def answer(run: Callable[[], Applied | Profiled]) -> Applied | Profiled | Failed:
+def answer(run: Callable[[], Done]) -> Done | Failed:
     """What `run` returns, or why it does not."""
     try:
         return run()
@@ -35,7 +45,7 @@ def answer(run: Callable[[], Applied | Profiled]) -> Applied | Profiled | Failed
         )
 
 
-def _run(job: bytes) -> Applied | Profiled:
+def _run(job: bytes) -> Done:
     wanted = JOBS.validate_json(job)
     return _RUN[wanted.kind](wanted)
 

@@ -335,7 +335,7 @@ def unknown_column(name: str, known: list[str]) -> ExpressionInvalid:
     if not near:
         near = [other for other in known if other.lower() == name.lower()][:1]
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return ExpressionInvalid("unknown_column", f"There is no column {name[:200]!r} here.{hint}")
+    return ExpressionInvalid("column_unknown", f"There is no column {name[:200]!r} here.{hint}")
 
 
 def _negated(found: Node) -> Node:
@@ -354,9 +354,9 @@ def _target(wanted: exp.DataType) -> LogicalType:
         name = None
     found = _TYPES.get(name) if isinstance(name, exp.DType) else None
     if found is None:
-        raise ExpressionInvalid("unknown_type", f"That is none of the types there are: {_TYPE_NAMES}.")
+        raise ExpressionInvalid("type_unknown", f"That is none of the types there are: {_TYPE_NAMES}.")
     if parameters:
         raise ExpressionInvalid(
-            "unknown_type", "Types are written without lengths and digits; use ROUND or LEFT for what is too long."
+            "type_unknown", "Types are written without lengths and digits; use ROUND or LEFT for what is too long."
         )
     return found

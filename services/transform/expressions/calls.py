@@ -84,7 +84,7 @@ def call(tree: exp.Expr) -> tuple[str, list[exp.Expr]] | None:
         base = tree.args.get("this")
         if isinstance(base, exp.Literal) and base.this == "10" and tree.args.get("expression") is not None:
             return "LOG10", list(_arguments(tree, ("expression",)))
-        raise ExpressionInvalid("unknown_function", "LOG means different things; write LN or LOG10.")
+        raise ExpressionInvalid("function_unknown", "LOG means different things; write LN or LOG10.")
     part = _PARTS.get(type(tree))
     if part is not None:
         only(tree, "this")
@@ -126,7 +126,7 @@ def unknown_function(name: str) -> ExpressionInvalid:
     if name.upper() in UNSTEADY:
         reason = f"{name[:60].upper()} gives another answer each time; the same rows must always give the same result."
         return ExpressionInvalid("not_allowed", reason)
-    return ExpressionInvalid("unknown_function", f"The function {name[:60].upper()} is not one that can be called.")
+    return ExpressionInvalid("function_unknown", f"The function {name[:60].upper()} is not one that can be called.")
 
 
 def _arguments(tree: exp.Expr, keys: tuple[str, ...]) -> Iterator[exp.Expr]:

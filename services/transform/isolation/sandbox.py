@@ -82,7 +82,8 @@ class Sandbox:
         self._room = asyncio.Semaphore(at_once)
         self._starting = asyncio.Lock()
         self._zygote: _Zygote | None = None
-        self._running = 0
+        self._asked = 0
+        self._at_once = at_once
         self._rest: asyncio.TimerHandle | None = None
         self.last: Fate | None = None
 
@@ -91,20 +92,25 @@ class Sandbox:
         """The process from which children are forked, while there is one."""
         return None if self._zygote is None else self._zygote.process.pid
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for a place."""
+        return max(0, self._asked - self._at_once)
+
     async def run(self, job: str, *, readable: Sequence[Path], folder: Path, seconds: float) -> bytes:
         """The child's answer to a job; raises TransformError.
 
         The child reads `readable`, reads and writes `folder`, and nothing else. Cancelling ends it.
         """
-        async with self._room:
-            self._running += 1
-            if self._rest is not None:
-                self._rest.cancel()
-            try:
+        self._asked += 1
+        if self._rest is not None:
+            self._rest.cancel()
+        try:
+            async with self._room:
                 return await self._tried(job, readable, folder, seconds)
-            finally:
-                self._running -= 1
-                self._schedule_rest()
+        finally:
+            self._asked -= 1
+            self._schedule_rest()
 
     async def close(self) -> None:
         """End everything."""
@@ -227,7 +233,7 @@ class Sandbox:
         return zygote
 
     def _schedule_rest(self) -> None:
-        if not self._running and self._zygote is not None:
+        if not self._asked and self._zygote is not None:
             loop = asyncio.get_running_loop()
             self._rest = loop.call_later(self._rest_after, self._go_to_rest)
 

@@ -129,6 +129,9 @@ def main(arguments: list[str]) -> None:
     zygote = Zygote(control, lambda channel, parent: child.live(channel, parent, work))
     control.send(json.dumps({"ready": True}).encode())
     zygote.run()
+    # Its own folder, in which it stands.
+    with suppress(OSError):
+        os.rmdir(os.getcwd())
 
 
 if __name__ == "__main__":

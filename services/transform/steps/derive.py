@@ -43,9 +43,6 @@ class DeriveKind(StepKind[Derive]):
     def before(self, step: Derive, wanted: set[str]) -> set[str]:
         return wanted - {derivation.column for derivation in step.columns}
 
-    def origin(self, step: Derive, name: str) -> str | None:
-        return None if any(derivation.column == name for derivation in step.columns) else name
-
     def plan(self, table: Table, step: Derive, site: Site) -> Table:
         fallible = False
         for at, derivation in enumerate(step.columns):

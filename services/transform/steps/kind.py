@@ -97,10 +97,6 @@ class StepKind(ABC, Generic[S]):
         """The columns of the input in which the wanted columns of the output lie."""
         return wanted
 
-    def origin(self, step: S, name: str) -> str | None:
-        """The column of the input that comes out under this name; None if it is made here."""
-        return name
-
     @abstractmethod
     def plan(self, table: Table, step: S, site: Site) -> Table:
         """The table after the step, not run yet."""

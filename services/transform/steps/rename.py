@@ -28,10 +28,8 @@ class RenameKind(StepKind[Rename]):
         return set(step.columns)
 
     def before(self, step: Rename, wanted: set[str]) -> set[str]:
-        return {self.origin(step, name) for name in wanted}
-
-    def origin(self, step: Rename, name: str) -> str:
-        return next((old for old, new in step.columns.items() if new == name), name)
+        old = {new: old for old, new in step.columns.items()}
+        return {old.get(name, name) for name in wanted}
 
     def plan(self, table: Table, step: Rename, site: Site) -> Table:
         inner = {step.columns.get(name, name): engine for name, engine in table.inner.items()}

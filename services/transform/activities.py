@@ -1,0 +1,108 @@
+"""What transform does for workflows: profile, apply, and the beginning and end of a session."""
+
+from uuid import UUID
+
+from temporalio import activity
+
+from contracts.activities import (
+    APPLY,
+    ATTACH_ROOT,
+    FAIL_SESSION,
+    FREEZE,
+    PROFILE,
+    ApplyInput,
+    ApplyResult,
+    AttachRootInput,
+    FailSessionInput,
+    FreezeInput,
+    Nothing,
+    Profile,
+    ProfileInput,
+)
+from contracts.runs import ErrorType
+from contracts.workflow import ModuleDraft
+from services.chassis.database import Database
+from services.chassis.problems import ProblemError
+from services.chassis.temporal import failure, heartbeating
+from services.transform.computing import Computing
+from services.transform.errors import TransformError
+from services.transform.jobs import JobModule
+from services.transform.service import Sessions
+
+
+class TransformActivities:
+    """Each may run twice: results are named by their content, and what is written is written once."""
+
+    def __init__(self, database: Database, sessions: Sessions, computing: Computing, seconds: float) -> None:
+        self._database = database
+        self._sessions = sessions
+        self._computing = computing
+        self._seconds = seconds
+
+    @activity.defn(name=PROFILE.name)
+    async def profile(self, input: ProfileInput) -> Profile:
+        """Describe a dataset column by column."""
+        async with heartbeating(lambda: {"doing": "profile", "rows": input.dataset.rows}):
+            try:
+                return await self._computing.profile(input.tenant, input.dataset, self._seconds)
+            except TransformError as error:
+                raise failure(error.type, error.message) from error
+
+    @activity.defn(name=APPLY.name)
+    async def apply(self, input: ApplyInput) -> ApplyResult:
+        """Run modules in sequence over a dataset."""
+        modules = [
+            JobModule(
+                name=module.ref.name,
+                recipe=module.recipe,
+                pointer=f"/modules/{at}",
+                input_contract=module.input_contract,
+                output_contract=module.output_contract,
+            )
+            for at, module in enumerate(input.modules)
+        ]
+        async with heartbeating(lambda: {"doing": "apply", "rows": input.dataset.rows}):
+            try:
+                result = await self._computing.apply(input.scope.tenant, input.dataset, modules, self._seconds)
+            except TransformError as error:
+                raise failure(error.type, error.message) from error
+        return ApplyResult(
+            dataset=result.dataset,
+            quarantined=() if result.quarantined is None else (result.quarantined,),
+            books=result.books,
+        )
+
+    @activity.defn(name=ATTACH_ROOT.name)
+    async def attach_root(self, input: AttachRootInput) -> Nothing:
+        """Give a session its first node."""
+        try:
+            async with self._database.work(input.tenant) as work:
+                await self._sessions.attach_root(work, input)
+        except ProblemError:
+            raise _no_session(input.session_id) from None
+        return Nothing()
+
+    @activity.defn(name=FAIL_SESSION.name)
+    async def fail_session(self, input: FailSessionInput) -> Nothing:
+        """Say why a session has no data."""
+        try:
+            async with self._database.work(input.tenant) as work:
+                await self._sessions.fail(work, input)
+        except ProblemError:
+            raise _no_session(input.session_id) from None
+        return Nothing()
+
+    @activity.defn(name=FREEZE.name)
+    async def freeze(self, input: FreezeInput) -> ModuleDraft:
+        """Make a module draft of a node."""
+        try:
+            async with self._database.work(input.tenant) as work:
+                return await self._sessions.draft(work, input.session_id, input.node_id, input.name, input.description)
+        except TransformError as error:
+            raise failure(error.type, error.message) from error
+        except ProblemError:
+            raise failure(ErrorType.NOT_FOUND, "There is no such node.") from None
+
+
+def _no_session(session_id: UUID) -> Exception:
+    return failure(ErrorType.NOT_FOUND, f"There is no session {session_id}.")

@@ -1,0 +1,153 @@
+"""Recipes and profiles over datasets: parts out of the store, a job in the sandbox, files back into the store."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from contracts.activities import Profile, QuarantinedRows, StepBooks
+from contracts.data import Column, DatasetRef, LogicalType, Schema
+from contracts.recipe import Recipe
+from contracts.runs import ErrorType
+from services.chassis.storage import DatasetCorrupt, Storage
+from services.transform.errors import DatasetUnreadable, RecipeInvalid, TransformError
+from services.transform.isolation.sandbox import Sandbox
+from services.transform.jobs import (
+    ANSWERS,
+    Applied,
+    ApplyJob,
+    Checked,
+    CheckJob,
+    Failed,
+    Job,
+    JobModule,
+    Profiled,
+    ProfileJob,
+)
+
+SET_ASIDE = Schema(
+    columns=(
+        Column(name="row", type=LogicalType.INTEGER),
+        Column(name="reason", type=LogicalType.STRING),
+        Column(name="column", type=LogicalType.STRING),
+        Column(name="value", type=LogicalType.STRING),
+        Column(name="raw", type=LogicalType.STRING),
+    )
+)
+_CHECK_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What recipes made of a dataset."""
+
+    dataset: DatasetRef
+    books: tuple[StepBooks, ...]
+    quarantined: QuarantinedRows | None
+
+
+class Computing:
+    """Runs jobs; knows the store and the sandbox, and neither sessions nor runs."""
+
+    def __init__(self, storage: Storage, sandbox: Sandbox, scratch: Path | None = None) -> None:
+        self._storage = storage
+        self._sandbox = sandbox
+        self._scratch = scratch
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for a place."""
+        return self._sandbox.waiting
+
+    async def apply(self, tenant: UUID, dataset: DatasetRef, modules: Sequence[JobModule], seconds: float) -> Result:
+        """Run recipes in sequence; raises TransformError."""
+        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+            job = ApplyJob(
+                inputs=tuple(map(str, parts)),
+                table_schema=dataset.table_schema,
+                modules=tuple(modules),
+                output=str(folder),
+            )
+            done = await self._run(job, parts, folder, seconds)
+            if not isinstance(done, Applied):
+                raise _unexpected(done)
+            return await asyncio.to_thread(self._keep, tenant, folder, done)
+
+    async def profile(self, tenant: UUID, dataset: DatasetRef, seconds: float) -> Profile:
+        """Describe a dataset column by column; raises TransformError."""
+        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+            job = ProfileJob(inputs=tuple(map(str, parts)), table_schema=dataset.table_schema)
+            done = await self._run(job, parts, folder, seconds)
+        if not isinstance(done, Profiled):
+            raise _unexpected(done)
+        return done.profile
+
+    async def check(self, recipe: Recipe, schema: Schema) -> Checked:
+        """What a recipe would do with columns; raises RecipeInvalid. Also this is read in a child."""
+        async with self._folder() as folder:
+            done = await self._run(CheckJob(table_schema=schema, recipe=recipe), [], folder, _CHECK_SECONDS)
+        if not isinstance(done, Checked):
+            raise _unexpected(done)
+        return done
+
+    async def _run(
+        self, job: Job, readable: Sequence[Path], folder: Path, seconds: float
+    ) -> Applied | Checked | Profiled:
+        said = await self._sandbox.run(job.model_dump_json(), readable=readable, folder=folder, seconds=seconds)
+        answer = ANSWERS.validate_json(said)
+        if isinstance(answer, Failed):
+            raise failed(answer)
+        return answer
+
+    def _keep(self, tenant: UUID, folder: Path, done: Applied) -> Result:
+        dataset = self._storage.adopt(tenant, [folder / name for name in done.parts], done.table_schema)
+        if dataset.rows != done.rows:
+            raise TransformError("The files that were written do not hold the rows that were counted.")
+        quarantined = None
+        if done.quarantined:
+            rows = self._storage.adopt(tenant, [folder / name for name in done.quarantine_parts], SET_ASIDE)
+            quarantined = QuarantinedRows(dataset=rows, reason="cast_failed", sample=done.quarantine_sample)
+        return Result(dataset, done.books, quarantined)
+
+    @asynccontextmanager
+    async def _parts(self, tenant: UUID, dataset: DatasetRef) -> AsyncIterator[list[Path]]:
+        local = self._storage.local_parts(dataset, tenant=tenant)
+        try:
+            parts = await asyncio.to_thread(local.__enter__)
+        except DatasetCorrupt as error:
+            raise DatasetUnreadable(str(error)) from error
+        try:
+            yield [path.resolve() for path in parts]
+        finally:
+            await asyncio.to_thread(local.__exit__, None, None, None)
+
+    @asynccontextmanager
+    async def _folder(self) -> AsyncIterator[Path]:
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="modulardata-job-", dir=self._scratch)).resolve()
+        try:
+            yield folder
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def failed(answer: Failed) -> TransformError:
+    """A child's refusal as what it was there."""
+    if answer.problems:
+        return RecipeInvalid(answer.problems)
+    return Refused(answer.type, answer.message, answer.pointer)
+
+
+class Refused(TransformError):
+    """A child's refusal, with the type it gave."""
+
+    def __init__(self, type: ErrorType, message: str, pointer: str) -> None:
+        super().__init__(message, pointer)
+        self.type = type
+
+
+def _unexpected(done: object) -> TransformError:
+    return TransformError(f"The child answered another question ({type(done).__name__}).")

@@ -1,0 +1,40 @@
+"""Puts transform together."""
+
+from services.chassis.parts import Service
+from services.chassis.platform import Platform
+from services.transform.activities import TransformActivities
+from services.transform.api import router
+from services.transform.computing import Computing
+from services.transform.deployments import Deployments
+from services.transform.isolation.sandbox import Sandbox
+from services.transform.isolation.walls import Limits
+from services.transform.service import Sessions
+from services.transform.settings import TransformSettings
+
+
+def build(platform: Platform) -> Service:
+    """The parts of transform."""
+    settings = TransformSettings()
+    sandbox = Sandbox(
+        Limits(
+            memory_mb=settings.child_memory_mb, cpu_seconds=settings.child_cpu_seconds, file_mb=settings.child_file_mb
+        ),
+        at_once=settings.children,
+        threads=settings.child_threads,
+        rest_after=settings.rest_seconds,
+    )
+    computing = Computing(platform.storage, sandbox, settings.scratch)
+    sessions = Sessions(computing, platform.storage, settings)
+    deployments = Deployments(lambda: platform.temporal.client)
+    activities = TransformActivities(platform.database, sessions, computing, settings.job_seconds)
+    return Service(
+        name=platform.service,
+        routers=(router(sessions, deployments, platform.http),),
+        activities=(
+            activities.profile,
+            activities.apply,
+            activities.attach_root,
+            activities.fail_session,
+            activities.freeze,
+        ),
+    )

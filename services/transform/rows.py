@@ -1,0 +1,51 @@
+"""Rows as JSON that every client reads the same: no number loses a digit, no value breaks the document."""
+
+import base64
+import math
+from collections.abc import Iterator
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+MAX_TEXT = 10_000
+# Beyond this a number loses digits in clients that read all numbers as floats.
+_SAFE_INTEGER = 2**53
+
+
+def page(batches: Iterator[pa.RecordBatch], offset: int, limit: int) -> list[dict[str, Any]]:
+    """`limit` rows from row `offset` on."""
+    rows: list[dict[str, Any]] = []
+    for batch in batches:
+        if offset >= batch.num_rows:
+            offset -= batch.num_rows
+            continue
+        for row in batch.slice(offset, limit - len(rows)).to_pylist():
+            rows.append({name: plain(value) for name, value in row.items()})
+        offset = 0
+        if len(rows) >= limit:
+            break
+    return rows
+
+
+def plain(value: Any) -> bool | int | float | str | None:
+    """A value as it is where JSON can hold it, else as the text a person would write."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= _SAFE_INTEGER else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}" if value else "0"
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return _cut(base64.b64encode(value[:MAX_TEXT]).decode(), len(value) > MAX_TEXT)
+    text = str(value)
+    return _cut(text[:MAX_TEXT], len(text) > MAX_TEXT)
+
+
+def _cut(text: str, more: bool) -> str:
+    return text + "…" if more else text
