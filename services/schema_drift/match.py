@@ -12,9 +12,11 @@ from services.schema_drift.types import type_fit
 
 # Comparing every missing with every added column is quadratic; beyond this many pairs only names that differ
 # in case and style alone are matched.
-MAX_PAIRS = 250_000
+MAX_PAIRS = 20_000
 # A name longer than this is compared by its beginning.
 MAX_NAME = 200
+# Words beyond these count as one.
+MAX_WORDS = 8
 
 NAME_WEIGHT = 0.75
 TYPE_WEIGHT = 0.25
@@ -48,7 +50,8 @@ def words(name: str) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFKD", name[:MAX_NAME])
     plain = "".join(character for character in plain if not unicodedata.combining(character))
     parts = _SEPARATORS.split(_CAMEL.sub(" ", plain))
-    return tuple(part.casefold() for part in parts if part) or (name[:MAX_NAME].casefold(),)
+    found = [part.casefold() for part in parts if part] or [name[:MAX_NAME].casefold()]
+    return (*found[: MAX_WORDS - 1], "".join(found[MAX_WORDS - 1 :])) if len(found) > MAX_WORDS else tuple(found)
 
 
 def _word_likeness(left: str, right: str) -> float:
@@ -68,11 +71,14 @@ def _is_within(short: str, long: str) -> bool:
 
 def name_likeness(left: str, right: str) -> float:
     """How alike two names are: 1.0 for the same words, whatever their case, style or separators."""
-    left_words, right_words = words(left), words(right)
-    joined_left, joined_right = "".join(left_words), "".join(right_words)
+    return _likeness(words(left), words(right))
+
+
+def _likeness(left: tuple[str, ...], right: tuple[str, ...]) -> float:
+    joined_left, joined_right = "".join(left), "".join(right)
     if joined_left == joined_right:
         return 1.0
-    few, many = sorted((left_words, right_words), key=len)
+    few, many = sorted((left, right), key=len)
     pairs = sorted(
         ((_word_likeness(a, b), -i, -j) for i, a in enumerate(few) for j, b in enumerate(many)),
         reverse=True,
@@ -98,7 +104,14 @@ def candidates(missing: Sequence[Column], added: Sequence[Column]) -> list[Candi
     if len(missing) * len(added) > MAX_PAIRS:
         found = _same_words_only(missing, added)
     else:
-        found = [pair for left in missing for right in added if (pair := _compare(left, right)) is not None]
+        others = [(column, words(column.name)) for column in added]
+        found = [
+            pair
+            for left in missing
+            for left_words in (words(left.name),)
+            for right, right_words in others
+            if (pair := _compare(left, left_words, right, right_words)) is not None
+        ]
     place_missing = {column.name: place for place, column in enumerate(missing)}
     place_added = {column.name: place for place, column in enumerate(added)}
     return sorted(found, key=lambda pair: (-pair.score, place_missing[pair.missing.name], place_added[pair.added.name]))
@@ -117,8 +130,10 @@ def assign(ranked: Sequence[Candidate]) -> list[Candidate]:
     return chosen
 
 
-def _compare(missing: Column, added: Column) -> Candidate | None:
-    name = name_likeness(missing.name, added.name)
+def _compare(
+    missing: Column, missing_words: tuple[str, ...], added: Column, added_words: tuple[str, ...]
+) -> Candidate | None:
+    name = _likeness(missing_words, added_words)
     if name < LEAST_NAME:
         return None
     fit = type_fit(missing.type, added.type)
@@ -127,12 +142,14 @@ def _compare(missing: Column, added: Column) -> Candidate | None:
 
 
 def _same_words_only(missing: Sequence[Column], added: Sequence[Column]) -> list[Candidate]:
-    by_words: dict[str, list[Column]] = {}
+    by_words: dict[str, list[tuple[Column, tuple[str, ...]]]] = {}
     for column in added:
-        by_words.setdefault("".join(words(column.name)), []).append(column)
+        parts = words(column.name)
+        by_words.setdefault("".join(parts), []).append((column, parts))
     return [
         pair
         for left in missing
-        for right in by_words.get("".join(words(left.name)), ())
-        if (pair := _compare(left, right)) is not None
+        for left_words in (words(left.name),)
+        for right, right_words in by_words.get("".join(left_words), ())
+        if (pair := _compare(left, left_words, right, right_words)) is not None
     ]

@@ -10,6 +10,8 @@ from services.schema_drift.policy import Decision, Mode, blocks
 
 # An event holds 64 KB at most: it names the most severe changes, and the stored report names all of them.
 MAX_CHANGES = 50
+MAX_CHANGES_BYTES = 24_000
+MAX_TEXT = 3_000
 MAX_NAME = 200
 # So many are named in a sentence.
 MAX_NAMED = 3
@@ -27,7 +29,13 @@ class Report:
     @property
     def changes(self) -> tuple[DriftChange, ...]:
         """The changes as a message carries them: the most severe ones, with names cut to a readable length."""
-        return tuple(_change(difference) for difference in self.differences[:MAX_CHANGES])
+        changes, size = [], 0
+        for change in map(_change, self.differences[:MAX_CHANGES]):
+            size += len(change.model_dump_json().encode())
+            if size > MAX_CHANGES_BYTES:
+                break
+            changes.append(change)
+        return tuple(changes)
 
     def documents(self) -> list[dict[str, Any]]:
         """Every change with its evidence, to be stored."""
@@ -39,8 +47,8 @@ def write(module: str, mode: Mode, decision: Decision, differences: Sequence[Dif
     return Report(
         differences=tuple(differences),
         decision=decision,
-        summary=summarise(mode, decision, differences),
-        advice=advise(module, decision, differences),
+        summary=_shortened(summarise(mode, decision, differences)),
+        advice=_shortened(advise(module, decision, differences)),
     )
 
 
@@ -162,10 +170,14 @@ def _cut(name: str) -> str:
     return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+
+
 def _quote(name: str) -> str:
     # Names come from files: what could change a terminal's or a reader's view of the sentence is shown as it is.
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in _cut(name))
-    return "`" + shown.replace("`", "'") + "`"
+    return "`" + _cut(shown.replace("`", "'")) + "`"
 
 
 def _rest(count: int) -> str:

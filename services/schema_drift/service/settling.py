@@ -1,5 +1,6 @@
 """Settling an input: compare, decide, record, say so; asked again, it gives the answer it gave before."""
 
+import asyncio
 import hashlib
 from uuid import UUID
 
@@ -33,7 +34,8 @@ async def settle(work: UnitOfWork, input: SettleInput) -> SettleResult:
     if stored is not None:
         return _result(stored["id"], _report_of(stored))
     accepted = await repository.accepted_facts(work, scope.workflow_id, input.stream)
-    found = detect(incoming, input.contract, facts, accepted)
+    # Hundreds of unlike names take a while to compare, and others want this loop meanwhile.
+    found = await asyncio.to_thread(detect, incoming, input.contract, facts, accepted)
     decision = decide(input.policy.mode, found)
     if found:
         report = write(input.module.name if input.module else "", input.policy.mode, decision, found)

@@ -104,11 +104,12 @@ def test_each_kind_of_difference_has_its_words(incoming: Schema, mode: Mode, sum
     assert advice in found.advice
 
 
-def test_a_change_of_everything_fits_into_an_event_and_a_sentence() -> None:
-    wide = Schema(columns=tuple(Column(name=f"{n}_" + "é" * 9_000, type=LogicalType.DATE) for n in range(500)))
-    found = detect(Schema(columns=(Column(name="only", type=LogicalType.FLOAT),)), wide)
-    assert len(found) == 501
-    made = write("m", "warn", decide("warn", found), found)
+@pytest.mark.parametrize("letter", ["e", "é", "\U0001f600", "\x01", "\U000e0001", "`", '"'])
+def test_a_change_of_everything_fits_into_an_event_and_a_sentence(letter: str) -> None:
+    old = Schema(columns=tuple(Column(name=f"{n}_a" + letter * 900, type=LogicalType.DATE) for n in range(200)))
+    new = Schema(columns=tuple(Column(name=f"{n}-A" + letter * 900, type=LogicalType.DATE) for n in range(200, 0, -1)))
+    found = detect(new, old)
+    made = write("m", "strict", decide("strict", found), found)
     event = DriftDetected.model_validate(
         {
             "report_id": "01930000-0000-7000-8000-000000000000",
@@ -124,8 +125,15 @@ def test_a_change_of_everything_fits_into_an_event_and_a_sentence() -> None:
         }
     )
     assert len(event.model_dump_json().encode()) < MAX_PAYLOAD_BYTES
-    assert "497 more are gone" in made.summary
-    assert len(made.summary) < 2_000
+    assert 5 < len(event.changes) <= 50
+    assert len(made.differences) >= 200
+
+
+def test_a_sentence_names_a_few_and_counts_the_rest() -> None:
+    wide = Schema(columns=tuple(Column(name=f"{n}_{'é' * 9_000}", type=LogicalType.DATE) for n in range(500)))
+    found = detect(Schema(columns=(Column(name="only", type=LogicalType.FLOAT),)), wide)
+    assert len(found) == 501
+    assert "497 more are gone" in write("m", "warn", decide("warn", found), found).summary
 
 
 def test_a_hostile_name_cannot_change_the_sentence_around_it() -> None:
