@@ -117,16 +117,16 @@ class History:
             await finish(work, balanced(end))
 
     async def _attempts(self, step: RecordStepInput) -> int:
+        """The true number: what the step's result knew of itself, or the engine's own record if that says more."""
         if step.state == "skipped":
             return 0
-        if step.attempts:
-            return step.attempts
+        said = max(1, step.attempts)
         async with self._database.work(step.scope.tenant) as work:
             began = await runs.started_at(work, step.scope.run_id, step.step)
             lasted = 0.0 if began is None else (work.clock.now() - began).total_seconds()
         if lasted < FIRST_RETRY_SECONDS:
-            return 1
-        return await self._executions.attempts(step.scope.tenant, step.scope.run_id, step.step) or 1
+            return said
+        return max(said, await self._executions.attempts(step.scope.tenant, step.scope.run_id, step.step) or 1)
 
 
 def balanced(end: FinishRunInput) -> FinishRunInput:

@@ -1,0 +1,261 @@
+"""Records the histories that `test_replay.py` replays: `python -m tests.replay.record [NAME…]`.
+
+The workflows run on a server of this command's own, against stubs of all activities; histories are kept without
+encryption. Record one anew only when no run of an earlier release can still be under way.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+
+from contracts import activities as a
+from contracts.data import LogicalType
+from contracts.runs import (
+    DEPLOY_MODULE,
+    OPEN_SESSION,
+    QUEUE,
+    RUN_WORKFLOW,
+    VALIDATE_WORKFLOW,
+    DeployModuleInput,
+    ErrorType,
+    OpenSessionInput,
+    RunInput,
+    ValidateWorkflowInput,
+)
+from tests.integration.orchestrator.stub_services import (
+    StubServices,
+    group,
+    object_version,
+    pulled,
+    refused,
+    schema,
+)
+
+FOLDER = Path(__file__).parent / "histories"
+SERVER = Path(sys.executable).parent / "temporal"
+TENANT, ID = UUID(int=1), UUID(int=2)
+Scenario = tuple[str, Any, StubServices]
+Meanwhile = Callable[[WorkflowHandle[Any, Any]], Awaitable[None]]
+
+
+async def nothing_else(handle: WorkflowHandle[Any, Any]) -> None:
+    """Most histories go by themselves."""
+
+
+def unfit(asked: a.SettleInput) -> a.SettleResult:
+    renamed = asked.group.dataset.table_schema.column("flight") is None
+    return a.SettleResult(decision="quarantine" if renamed else "proceed", report_id=ID, summary="flight is gone")
+
+
+def refuse(type: ErrorType) -> Callable[[Any], Any]:
+    def answer(asked: Any) -> Any:
+        raise ApplicationError("refused", type=type)
+
+    return answer
+
+
+def run() -> RunInput:
+    return RunInput(tenant=TENANT, run_id=ID)
+
+
+def succeeded() -> Scenario:
+    return RUN_WORKFLOW, run(), StubServices()
+
+
+def without_modules() -> Scenario:
+    return RUN_WORKFLOW, run(), StubServices(modules=())
+
+
+def partial() -> Scenario:
+    services, renamed = StubServices(), schema(carrier=LogicalType.STRING)
+    broken = a.UnreadableObject(object=object_version("c.csv"), code="truncated", message="cut short")
+    services.answers["connector.pull"] = lambda i: pulled(
+        group(10, "a.csv"),
+        group(4, "b.csv", shape=renamed),
+        rows_read=16,
+        quarantined=(refused(2),),
+        unreadable=(broken,),
+    )
+    services.answers["schema_drift.settle"] = unfit
+    services.answers["transform.apply"] = lambda i: a.ApplyResult(
+        dataset=i.dataset.model_copy(update={"rows": 9}), quarantined=(refused(1, "cast_failed"),)
+    )
+    return RUN_WORKFLOW, run(), services
+
+
+def quarantined() -> Scenario:
+    services = StubServices()
+    services.answers["connector.pull"] = lambda i: pulled(group(4, shape=schema(carrier=LogicalType.STRING)))
+    services.answers["schema_drift.settle"] = unfit
+    return RUN_WORKFLOW, run(), services
+
+
+def released() -> Scenario:
+    _, asked, services = quarantined()
+    services.window = a.WindowRequest(quarantine_entry=ID, preserved_uri="kept/x", preserved_object="landing/x")
+    return RUN_WORKFLOW, asked, services
+
+
+def nothing_new() -> Scenario:
+    services = StubServices()
+    services.answers["connector.pull"] = lambda i: a.PullResult()
+    return RUN_WORKFLOW, run(), services
+
+
+def retried_push() -> Scenario:
+    services, tries = StubServices(), list[int]()
+    push = services.answers["connector.push"]
+
+    def flaky(asked: Any) -> Any:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ApplicationError("connection reset", type=ErrorType.UNREACHABLE_TIMEOUT)
+        return push(asked)
+
+    services.answers["connector.push"] = flaky
+    return RUN_WORKFLOW, run(), services
+
+
+def failed_pull() -> Scenario:
+    services = StubServices()
+    services.answers["connector.pull"] = refuse(ErrorType.AUTHENTICATION_FAILED)
+    return RUN_WORKFLOW, run(), services
+
+
+def failed_transform() -> Scenario:
+    services = StubServices()
+    services.answers["transform.apply"] = refuse(ErrorType.EXPRESSION_FAILED)
+    return RUN_WORKFLOW, run(), services
+
+
+def failed_push() -> Scenario:
+    services = StubServices()
+    services.answers["connector.push"] = refuse(ErrorType.DESTINATION_REFUSED)
+    return RUN_WORKFLOW, run(), services
+
+
+def unbalanced() -> Scenario:
+    services = StubServices()
+    services.answers["connector.pull"] = lambda i: pulled(group(9), rows_read=10)
+    return RUN_WORKFLOW, run(), services
+
+
+def cancelled() -> Scenario:
+    services = StubServices()
+
+    async def slow(asked: Any) -> Any:
+        await asyncio.sleep(3600)
+
+    services.answers["schema_drift.settle"] = slow
+    return RUN_WORKFLOW, run(), services
+
+
+async def cancel_at_settle(handle: WorkflowHandle[Any, Any]) -> None:
+    deadline = asyncio.get_running_loop().time() + 30
+    while not any(
+        item.activity_type.name == "schema_drift.settle"
+        for item in (await handle.describe()).raw_description.pending_activities
+    ):
+        if asyncio.get_running_loop().time() > deadline:
+            raise TimeoutError("the run never came to settle drift")
+        await asyncio.sleep(0.05)
+    await handle.cancel()
+
+
+def session_opened() -> Scenario:
+    asked = OpenSessionInput(tenant=TENANT, session_id=ID, connection="landing", selection={"path": "a.csv"})
+    return OPEN_SESSION, asked, StubServices()
+
+
+def session_failed() -> Scenario:
+    _, asked, services = session_opened()
+    services.answers["connector.pull"] = refuse(ErrorType.NOT_FOUND)
+    return OPEN_SESSION, asked, services
+
+
+def module_deployed() -> Scenario:
+    asked = DeployModuleInput(tenant=TENANT, session_id=ID, node_id=ID, name="clean-flights", deployed_by=ID)
+    return DEPLOY_MODULE, asked, StubServices()
+
+
+def validated() -> Scenario:
+    services = StubServices()
+    return VALIDATE_WORKFLOW, ValidateWorkflowInput(tenant=TENANT, definition=services.definition), services
+
+
+SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
+    "run_succeeded": (succeeded, nothing_else),
+    "run_without_modules": (without_modules, nothing_else),
+    "run_partial": (partial, nothing_else),
+    "run_quarantined": (quarantined, nothing_else),
+    "run_released_quarantined_again": (released, nothing_else),
+    "run_nothing_new": (nothing_new, nothing_else),
+    "run_retried_push": (retried_push, nothing_else),
+    "run_failed_pull": (failed_pull, nothing_else),
+    "run_failed_transform": (failed_transform, nothing_else),
+    "run_failed_push": (failed_push, nothing_else),
+    "run_unbalanced": (unbalanced, nothing_else),
+    "run_cancelled": (cancelled, cancel_at_settle),
+    "session_opened": (session_opened, nothing_else),
+    "session_failed": (session_failed, nothing_else),
+    "module_deployed": (module_deployed, nothing_else),
+    "workflow_validated": (validated, nothing_else),
+}
+
+
+async def record(client: Client, name: str) -> str:
+    """Play one scenario to its end; its history as JSON."""
+    make, meanwhile = SCENARIOS[name]
+    workflow, asked, services = make()
+    async with services.working(client):
+        handle = await client.start_workflow(workflow, asked, id=name, task_queue=QUEUE)
+        await meanwhile(handle)
+        try:
+            await asyncio.wait_for(handle.result(), 60)
+        except WorkflowFailureError:
+            print(f"{name}: ended with a failure, as some do")
+    return anonymous((await handle.fetch_history()).to_json())
+
+
+def anonymous(history: str) -> str:
+    """Which machine recorded it, and where its code lay, is nobody's business."""
+
+    def clean(name: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: clean(key, item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [clean(name, item) for item in value]
+        if name == "stackTrace":
+            return ""
+        return re.sub(r"\d+@[\w.-]+", "recorder", value) if isinstance(value, str) else value
+
+    return json.dumps(clean("", json.loads(history)), indent=1)
+
+
+async def main(names: list[str]) -> None:
+    """Record these, or all."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(SERVER), data_converter=pydantic_data_converter, dev_server_log_level="error"
+    ) as server:
+        for name in names or SCENARIOS:
+            (FOLDER / f"{name}.json").write_text(await record(server.client, name) + "\n")
+            print(f"{name}: recorded")
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # activities that fail are part of it
+    asyncio.run(main(sys.argv[1:]))
+    sys.stdout.flush()
+    os._exit(0)  # a Temporal client may crash the interpreter on its way out
