@@ -176,9 +176,10 @@ async def test_from_kafka_to_a_signed_webhook(world: Composed, servers: State) -
     assert handlers is not None
     consumer = Consumer(platform.database, servers.kafka, handlers, producer, prefix=prefix)
     relay = Relay("notification", platform.settings.database_url, PASSWORDS["notification"], producer, prefix=prefix)
-    tasks = [asyncio.create_task(part.run(stop)) for part in (consumer, relay)]
+    loops = world.services["notification"].loops
+    tasks = [asyncio.create_task(part.run(stop)) for part in (consumer, relay, *loops)]
     try:
-        async with serving() as target, dispatching(world):
+        async with serving() as target:
             rule = await make_rule(world, url=target.url)
             envelope, event = heard(world, drift())
             message = event.model_dump_json().encode()
