@@ -1,5 +1,6 @@
 """One service's PostgreSQL: units of work that see one tenant, and system work that a migration opted into."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ POOL_OVERFLOW = 6
 POOL_WAIT_SECONDS = 2.0
 POOL_RECYCLE_SECONDS = 1800
 CONNECT_SECONDS = 5.0
+OPEN_SECONDS = 5.0  # to a transaction's first answer
 STATEMENT_TIMEOUT = "30s"
 LOCK_TIMEOUT = "10s"
 IDLE_TIMEOUT = "60s"
@@ -139,6 +141,7 @@ class Database:
         self.service = service
         self._clock = clock or SystemClock()
         self._ids = ids or SystemIds()
+        self._discarded: dict[AsyncConnection, asyncio.Task[None]] = {}
         self._engine = create_async_engine(
             service_url(service, url, password),
             pool_size=pool_size,
@@ -205,17 +208,23 @@ class Database:
     @asynccontextmanager
     async def _connection(self, first: Any, parameters: dict[str, Any]) -> AsyncIterator[AsyncConnection]:
         try:
-            connection = await self._begin(first, parameters)
+            async with asyncio.timeout(OPEN_SECONDS):
+                connection = await self._begin(first, parameters)
         except (PoolTimeout, OSError) as error:
             raise DatabaseUnavailable(_summary(error)) from error
         try:
             yield connection
+        except asyncio.CancelledError:
+            # Whoever gave up may have waited for a server that is silent: it would not answer a ROLLBACK either.
+            self._discard(connection)
+            raise
         except DBAPIError as error:
             if _is_lost(error) or _is_passing(error):
                 raise DatabaseUnavailable(_summary(error)) from error
             raise
         finally:
-            await connection.close()
+            if not connection.closed and connection not in self._discarded:
+                await connection.close()
 
     async def _begin(self, first: Any, parameters: dict[str, Any]) -> AsyncConnection:
         # A pooled connection may have died while it rested: the first statement finds out, and once a new one is tried.
@@ -223,6 +232,9 @@ class Database:
             connection = await self._engine.connect()
             try:
                 await connection.execute(first, parameters)
+            except asyncio.CancelledError:
+                self._discard(connection)
+                raise
             except BaseException as error:
                 await connection.close()
                 if not isinstance(error, DBAPIError):
@@ -234,6 +246,18 @@ class Database:
                 raise
             return connection
         raise DatabaseUnavailable("the database ends every session")
+
+    def _discard(self, connection: AsyncConnection) -> None:
+        """Throw a connection away aside, without asking the server."""
+
+        async def throw_away() -> None:
+            try:
+                await connection.invalidate()
+            finally:
+                await connection.close()
+                del self._discarded[connection]
+
+        self._discarded[connection] = asyncio.create_task(throw_away())
 
 
 def app_role(service: str) -> str:

@@ -71,11 +71,17 @@ class RequestScope:
     async def work(self) -> UnitOfWork:
         """The unit of work of the principal's tenant, opened when first asked for."""
         if self._work is None:
+            opening = self.parts.database.work(self.who().tenant)
+            task = asyncio.create_task(self._stack.enter_async_context(opening))
+            task.add_done_callback(_heard)
             try:
-                async with asyncio.timeout(self.parts.open_within):
-                    self._work = await self._stack.enter_async_context(self.parts.database.work(self.who().tenant))
-            except TimeoutError:
-                raise unavailable("The database does not answer.") from None
+                done, _ = await asyncio.wait({task}, timeout=self.parts.open_within)
+                if not done:
+                    raise unavailable("The database does not answer.")
+            finally:
+                # Not waited for when it is late: giving a silent server up takes a while, too.
+                task.cancel()
+            self._work = await task
         return self._work
 
     def after_commit(self, run: AfterCommit) -> None:
@@ -95,6 +101,12 @@ class RequestScope:
     ) -> None:
         """Undo everything."""
         await self._stack.__aexit__(kind, error or _Refused(), trace)
+
+
+def _heard(task: "asyncio.Task[Any]") -> None:
+    """Somebody has looked at what became of it."""
+    if not task.cancelled():
+        task.exception()
 
 
 class _Refused(Exception):

@@ -23,7 +23,7 @@ from tests.integration.identity.running import Child, Installation, free_port, i
 
 
 class Line:
-    """A wire to a server that can be cut: new connections are refused, old ones are closed."""
+    """A wire to a server. Cut, it refuses new connections and closes old ones; not flowing, it swallows all."""
 
     def __init__(self, address: str) -> None:
         host, _, port = address.partition(":")
@@ -31,6 +31,8 @@ class Line:
         self.port = free_port()
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
+        self.flowing = threading.Event()
+        self.flowing.set()
         self.join()
 
     def join(self) -> None:
@@ -66,6 +68,7 @@ class Line:
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(65_536):
+                self.flowing.wait()
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -93,6 +96,7 @@ def world() -> Iterator[Stack]:
 def line(world: Stack) -> Iterator[Line]:
     made = Line(urlsplit(world.state.database_admin_url).netloc.rpartition("@")[2])
     yield made
+    made.flowing.set()
     made.cut()
 
 
@@ -182,6 +186,26 @@ def test_a_database_that_goes_and_comes_back(place: Installation, line: Line) ->
     line.join()
     until(child.ready, seconds=10)
     assert log_in(place)[0] == 401
+    assert child.end() == 0
+
+
+def test_a_database_that_falls_silent(place: Installation, line: Line) -> None:
+    child = place.start("identity")
+    place.set_up()
+    with place.client(place.admin["api_key"]) as client:
+        assert client.get("/api/me").status_code == 200
+        line.flowing.clear()
+        begun = time.monotonic()
+        answer = client.get("/api/me")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert time.monotonic() - begun < 3
+        status, seconds, _ = log_in(place)
+        assert status == 503
+        assert seconds < 7
+        until(lambda: child.missing() == {"postgres"}, seconds=5)
+        line.flowing.set()
+        until(child.ready, seconds=10)
+        assert client.get("/api/me").status_code == 200
     assert child.end() == 0
 
 
