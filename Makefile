@@ -77,9 +77,10 @@ types: $(READY) ## Strict types
 imports: $(READY) ## Who may import whom
 	@$(BIN)/lint-imports
 
-contracts: $(READY) ## Regenerate the schemas, OpenAPI and AsyncAPI from the code
+contracts: $(READY) ## Regenerate the schemas, OpenAPI, AsyncAPI and reference pages from the code
 	@$(BIN)/python -m contracts.generate
 	@$(BIN)/python -m services openapi
+	@$(BIN)/python -m docs.generate
 
 contracts-check: $(READY) ## Fail when the generated contracts are stale or incompatible
 	@$(BIN)/python -m contracts.generate --check

@@ -1,0 +1,241 @@
+"""Writes the reference pages that are made from the code: recipes, settings, the command line, the workflow file.
+
+`python -m docs.generate` writes; with `--check` it only says which pages are stale.
+"""
+
+import argparse
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+from pydantic_settings import BaseSettings
+
+from cli import steps
+from cli.main import app
+from contracts import recipe, workflow
+from contracts.topics import SERVICES
+from services.chassis.settings import PlatformSettings
+from services.transform.expressions import functions
+
+HERE = Path(__file__).resolve().parent
+MADE = "<!-- made from the code by `make contracts` -->"
+EXIT_CODES = """## Exit codes
+
+| Code | Means |
+|---|---|
+| 0 | good |
+| 1 | partial: something was set aside and waits for you |
+| 2 | failed |
+| 64 | the command was put wrongly |
+"""
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Every page: its name and its text."""
+    yield "recipes.md", recipes()
+    yield "settings.md", settings()
+    yield "command-line.md", command_line()
+    yield "workflow-file.md", workflow_file()
+
+
+def recipes() -> str:
+    """Steps and expressions."""
+    lines = [
+        "# Recipes",
+        "",
+        MADE,
+        "",
+        "A recipe is a list of steps. What it needs and gives is known before it runs.",
+        "",
+    ]
+    lines += ["| Step | Does | In short, on the command line |", "|---|---|---|"]
+    models = {model.model_fields["kind"].default: model for model in _steps()}
+    for kind, model in models.items():
+        lines.append(f"| `{kind}` | {_sentence(model)} | `{steps.FORMS[kind]}` |")
+    for kind, model in models.items():
+        lines += ["", f"## `{kind}`", "", _sentence(model), "", *_fields(model, leave_out={"kind"})]
+    lines += ["", "Parts of steps:", ""]
+    for part in (recipe.Derivation, recipe.SortKey, recipe.Replacement):
+        lines += [f"**{part.__name__}.** {_sentence(part)}", "", *_fields(part), ""]
+    lines += [
+        "## Expressions",
+        "",
+        "SQL over the columns of one row. A name that is no plain word stands in double quotes. What is not listed is",
+        "refused before anything runs, and the answer names the column or function and the nearest that exists.",
+        "",
+        "`+ - * /` · `//` `%` · `||` · `= <> < <= > >=` · `AND OR NOT` · `IS [NOT] NULL` · `[NOT] IN (…)` ·",
+        "`BETWEEN` · `[NOT] LIKE`, `ILIKE` · `CASE WHEN … THEN … ELSE … END` · `CAST(x AS type)`,",
+        "`x::type`, `TRY_CAST`",
+        "",
+        "| Function | Gives |",
+        "|---|---|",
+    ]
+    for name, function in functions.FUNCTIONS.items():
+        arguments = ", ".join(p.name + ("?" if p.optional else "") for p in function.parameters)
+        lines.append(f"| `{name}({arguments})` | {function.summary} |")
+    lines += [f"| `{name}(…)` | {summary} |" for name, summary in functions.SPECIAL.items()]
+    also = ", ".join(f"`{other}` for `{name}`" for other, name in functions.ALIASES.items())
+    lines += ["", f"Also known: {also}.", ""]
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    """Environment variables."""
+    lines = ["# Settings", "", MADE, "", "Everything is set by environment variables. Secrets come as files.", ""]
+    lines += ["## All services", "", *_variables(PlatformSettings)]
+    for service in SERVICES:
+        module = importlib.import_module(f"services.{service}.settings")
+        for _, model in inspect.getmembers(module, inspect.isclass):
+            if issubclass(model, BaseSettings) and model.__module__ == module.__name__ and model.model_fields:
+                lines += ["", f"## {service}", "", *_variables(model)]
+    return "\n".join([*lines, ""])
+
+
+def command_line() -> str:
+    """Every command."""
+    root: Any = typer.main.get_command(app)
+    lines = [
+        "# Command line",
+        "",
+        MADE,
+        "",
+        "`modulardata COMMAND --help` says more, with examples. `--output json` prints one",
+        "",
+    ]
+    lines[-1:] = ["JSON document on standard output; everything else goes to standard error.", "", EXIT_CODES]
+    lines += ["## Commands", "", "| Command | Does |", "|---|---|"]
+    for name, command in _commands(root, "modulardata"):
+        about = (command.get_short_help_str(120) or "").strip()
+        lines.append(f"| `{name}` | {about} |")
+    return "\n".join([*lines, ""])
+
+
+def workflow_file() -> str:
+    """The YAML file of a workflow."""
+    lines = [
+        "# Workflow file",
+        "",
+        MADE,
+        "",
+        "`modulardata init FILE` writes one, with a line that lets editors check it. `modulardata apply` takes it.",
+        "",
+        "```yaml",
+        "name: flights",
+        "source:",
+        "  connection: landing",
+        "  selection: {path: flights/*.csv, format: {kind: csv}}",
+        "modules:",
+        "  - {name: clean-flights, version: 1}",
+        "destination:",
+        "  connection: warehouse",
+        "  target: {schema: public, table: flights}",
+        "  mode: upsert",
+        "  keys: [year, month, day, carrier, flight, origin]",
+        "triggers:",
+        "  - {kind: s3_event, name: new-file}",
+        "drift: {mode: warn}",
+        "```",
+        "",
+    ]
+    parts = (
+        (workflow.WorkflowDefinition, "Workflow"),
+        (workflow.SourceDefinition, "source"),
+        (workflow.ModuleUse, "modules"),
+        (workflow.DestinationDefinition, "destination"),
+        (workflow.S3EventTrigger, "triggers: s3_event"),
+        (workflow.WebhookTrigger, "triggers: webhook"),
+        (workflow.DriftPolicy, "drift"),
+    )
+    for model, title in parts:
+        lines += [f"## {title}", "", _sentence(model), "", *_fields(model), ""]
+    return "\n".join(lines)
+
+
+def _steps() -> list[type[BaseModel]]:
+    found = [model for _, model in inspect.getmembers(recipe, inspect.isclass) if issubclass(model, BaseModel)]
+    kinds = [model for model in found if "kind" in model.model_fields]
+    return sorted(kinds, key=lambda model: inspect.getsourcelines(model)[1])
+
+
+def _sentence(model: type) -> str:
+    return " ".join((model.__doc__ or "").split())
+
+
+def _fields(model: type[BaseModel], leave_out: frozenset[str] | set[str] = frozenset()) -> list[str]:
+    schema = model.model_json_schema()
+    lines = ["| Field | Type | |", "|---|---|---|"]
+    for name, about in schema.get("properties", {}).items():
+        if name in leave_out:
+            continue
+        note = about.get("description", "")
+        if name in schema.get("required", ()):
+            note = f"needed. {note}".strip()
+        elif about.get("default") not in (None, "", [], {}):
+            note = f"default `{about['default']}`. {note}".strip()
+        lines.append(f"| `{name}` | {_type(about)} | {note} |")
+    return lines
+
+
+def _type(about: dict[str, Any]) -> str:
+    if "$ref" in about:
+        return str(about["$ref"]).rpartition("/")[2]
+    if "const" in about:
+        return f"`{about['const']}`"
+    if "enum" in about:
+        return " or ".join(f"`{value}`" for value in about["enum"])
+    for key in ("anyOf", "oneOf", "allOf"):
+        if key in about:
+            return " or ".join(dict.fromkeys(_type(item) for item in about[key]))
+    if about.get("type") == "array":
+        return f"list of {_type(about.get('items', {}))}"
+    if about.get("type") == "object" and isinstance(about.get("additionalProperties"), dict):
+        return f"names to {_type(about['additionalProperties'])}"
+    return str(about.get("type", "any"))
+
+
+def _variables(model: type[BaseSettings]) -> list[str]:
+    prefix = str(model.model_config.get("env_prefix", ""))
+    lines = ["| Variable | Default | |", "|---|---|---|"]
+    for name, field in model.model_fields.items():
+        default = "needed" if field.is_required() else f"`{field.get_default(call_default_factory=True)}`"
+        default = "" if default in ("`None`", "``", "`()`") else default
+        lines.append(f"| `{prefix}{name.upper()}` | {default} | {field.description or ''} |")
+    return lines
+
+
+def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    below = getattr(command, "commands", None)
+    if not below:
+        if not command.hidden:
+            yield path, command
+        return
+    for name, one in below.items():
+        yield from _commands(one, f"{path} {name}")
+
+
+def stale() -> list[str]:
+    """Pages that are not what the code says."""
+    folder = HERE / "reference"
+    return [name for name, text in pages() if not (folder / name).exists() or (folder / name).read_text() != text]
+
+
+def main() -> int:
+    """Write, or check."""
+    parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    if parser.parse_args().check:
+        for name in stale():
+            print(f"docs/reference/{name} is stale: run `make contracts` and commit it")
+        return 1 if stale() else 0
+    for name, text in pages():
+        (HERE / "reference" / name).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
