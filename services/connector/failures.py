@@ -29,10 +29,11 @@ class ConnectorError(Exception):
 
 
 class Fenced(ConnectorError):
-    """A newer attempt owns this stream; what this one staged is not loaded."""
+    """A newer attempt owns this stream; what this one staged is not loaded. `stands`: the fence, if it was that."""
 
-    def __init__(self) -> None:
+    def __init__(self, stands: int | None = None) -> None:
         super().__init__(ErrorType.FENCED, "A newer attempt has taken over this load.")
+        self.stands = stands
 
 
 class Stopped(Exception):

@@ -3,9 +3,10 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -117,6 +118,7 @@ class S3Store:
         self._secrets = secrets
         self._waits = waits or S3Waits()
         self._client: S3Client | None = None
+        self.clock_difference = timedelta()  # how far the store's clock was ahead of ours when it last listed
 
     @property
     def bucket(self) -> str:
@@ -163,11 +165,16 @@ class S3Store:
         while True:
             with self.errors():
                 answer = self.client.list_objects_v2(**asked)
+            self._compare_clocks(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
             for item in answer.get("Contents", []):
                 yield Listed(item["Key"], item["ETag"].strip('"'), item["Size"], item["LastModified"])
             if not answer.get("IsTruncated"):
                 return
             asked["ContinuationToken"] = answer["NextContinuationToken"]
+
+    def _compare_clocks(self, date: str | None) -> None:
+        with suppress(TypeError, ValueError):
+            self.clock_difference = parsedate_to_datetime(date or "") - datetime.now(UTC)
 
     def head(self, key: str) -> tuple[ObjectVersion, datetime]:
         """The version that is there now, with its version id where the bucket keeps versions."""

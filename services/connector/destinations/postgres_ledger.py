@@ -122,7 +122,11 @@ class Fence:
             (key.workflow_id, key.stream, epoch),
         ).fetchone()
         if row is None:
-            raise Fenced
+            found = session.execute(
+                f"SELECT epoch FROM {FENCE} WHERE workflow_id = %s AND stream = %s",  # noqa: S608
+                (key.workflow_id, key.stream),
+            ).fetchone()
+            raise Fenced(found[0] if found else None)
 
     def shut(self, session: "Session", key: LoadKey, epoch: int) -> None:
         """Let nobody below this epoch pass from now on; waits for whoever is passing."""

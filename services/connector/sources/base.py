@@ -4,56 +4,42 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any, ClassVar
 
 from contracts.data import ObjectVersion, Schema
 from services.connector.kinds.base import Document, Kind
 from services.connector.progress import Progress
 
 
-class DiscoveredColumn(BaseModel):
-    """A column as its system describes it."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True)
+class DiscoveredColumn:
+    """A column: the logical type it is read as, and the type its own system declares."""
 
     name: str
     type: str
+    declared: str
     nullable: bool
 
 
-class DiscoveredTable(BaseModel):
-    """A table: what a selection or target can name."""
+@dataclass(frozen=True)
+class DiscoveredStream:
+    """Something that can be read: a file, or a table with its columns and unique keys (the primary one first)."""
 
-    model_config = ConfigDict(frozen=True)
-
-    schema_name: str
-    table: str
-    columns: list[DiscoveredColumn]
-    keys: list[list[str]]  # the primary key first, then other unique keys
-
-
-class DiscoveredFile(BaseModel):
-    """A file: what a selection's path can mean."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    size: int
-    etag: str
-    modified_at: str
+    name: str
+    selection: dict[str, Any]
+    columns: tuple[DiscoveredColumn, ...] | None = None
+    keys: tuple[tuple[str, ...], ...] = ()
+    size: int | None = None
+    modified_at: datetime | None = None
 
 
-class Discovered(BaseModel):
+@dataclass(frozen=True)
+class Discovered:
     """What there is to read through a connection; `more` says that there is more than is listed."""
 
-    model_config = ConfigDict(frozen=True)
-
-    files: list[DiscoveredFile] = []
-    prefixes: list[str] = []
-    tables: list[DiscoveredTable] = []
+    streams: tuple[DiscoveredStream, ...]
     more: bool = False
 
 

@@ -18,7 +18,7 @@ from services.connector.sources.base import (
     Bounds,
     Discovered,
     DiscoveredColumn,
-    DiscoveredTable,
+    DiscoveredStream,
     SpooledTable,
     TableSlice,
     TableSource,
@@ -45,7 +45,8 @@ _LOGICAL: dict[str, LogicalType] = {
 _KEEPER = "modulardata keeps the line"
 
 _COLUMNS = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), b.typname, a.atttypmod, a.attnotnull
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), b.typname,
+       CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, a.attnotnull
   FROM pg_attribute a
   JOIN pg_type t ON t.oid = a.atttypid
   JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
@@ -61,8 +62,12 @@ SELECT n.nspname, c.relname, c.oid
  ORDER BY 1, 2 LIMIT %s
 """
 _ATTRIBUTES = """
-SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
-  FROM pg_attribute a WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum
+SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), b.typname,
+       CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END, a.attnotnull
+  FROM pg_attribute a
+  JOIN pg_type t ON t.oid = a.atttypid
+  JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+ WHERE a.attrelid = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum
 """
 _KEYS = """
 SELECT i.indrelid, array_agg(a.attname ORDER BY k.ord)
@@ -119,19 +124,25 @@ class PostgresSource(TableSource):
             tables = session.execute(_TABLES, (len(prefix), prefix, limit + 1)).fetchall()
             more, tables = len(tables) > limit, tables[:limit]
             oids = [row[2] for row in tables]
-            columns: dict[int, list[DiscoveredColumn]] = {oid: [] for oid in oids}
-            for oid, name, type, nullable in session.execute(_ATTRIBUTES, (oids,)):
-                columns[oid].append(DiscoveredColumn(name=name, type=type, nullable=nullable))
-            keys: dict[int, list[list[str]]] = {oid: [] for oid in oids}
+            columns: dict[int, list[TableColumn]] = {oid: [] for oid in oids}
+            for oid, *column in session.execute(_ATTRIBUTES, (oids,)):
+                columns[oid].append(TableColumn(*column))
+            keys: dict[int, list[tuple[str, ...]]] = {oid: [] for oid in oids}
             for oid, names in session.execute(_KEYS, (oids,)):
-                keys[oid].append(list(names))
-        return Discovered(
-            tables=[
-                DiscoveredTable(schema_name=schema, table=table, columns=columns[oid], keys=keys[oid])
-                for schema, table, oid in tables
-            ],
-            more=more,
-        )
+                keys[oid].append(tuple(names))
+        streams = [
+            DiscoveredStream(
+                name=f"{schema}.{table}",
+                selection={"schema": schema, "table": table},
+                columns=tuple(
+                    DiscoveredColumn(column.name, column.logical.value, column.declared, not column.needed)
+                    for column in columns[oid]
+                ),
+                keys=tuple(keys[oid]),
+            )
+            for schema, table, oid in tables
+        ]
+        return Discovered(tuple(streams), more=more)
 
     @contextmanager
     def open(self, selection: Document, after: str | None, known: Bounds | None = None) -> Iterator[TableSlice]:

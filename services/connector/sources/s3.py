@@ -1,6 +1,7 @@
 """Reads objects from S3: lists what a pattern means, and brings each version's bytes to this machine unchanged."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from services.connector.failures import ConnectorError
 from services.connector.kinds.base import Document, Kind
 from services.connector.kinds.s3 import S3, S3Selection
 from services.connector.progress import Progress
-from services.connector.sources.base import Discovered, DiscoveredFile, ObjectSource
+from services.connector.sources.base import Discovered, DiscoveredStream, ObjectSource
 
 _CHUNK = 1 << 20
 
@@ -31,20 +32,14 @@ class S3Source(ObjectSource):
             self._store.client.list_objects_v2(Bucket=self._store.bucket, MaxKeys=1)
 
     def discover(self, prefix: str = "", limit: int = 1_000) -> Discovered:
-        """Files below a prefix and the folders they lie in."""
-        files: list[DiscoveredFile] = []
-        more = False
-        for item in self._store.listing(prefix):
-            if why_ignored(item.key, item.size):
-                continue
-            if len(files) >= limit:
-                more = True
-                break
-            files.append(
-                DiscoveredFile(key=item.key, size=item.size, etag=item.etag, modified_at=item.modified.isoformat())
-            )
-        folders = sorted({file.key.rpartition("/")[0] + "/" for file in files if "/" in file.key})
-        return Discovered(files=files, prefixes=folders, more=more)
+        """Files below a prefix."""
+        files = (item for item in self._store.listing(prefix) if not why_ignored(item.key, item.size))
+        found = list(islice(files, limit + 1))
+        streams = [
+            DiscoveredStream(name=item.key, selection={"path": item.key}, size=item.size, modified_at=item.modified)
+            for item in found[:limit]
+        ]
+        return Discovered(tuple(streams), more=len(found) > limit)
 
     def objects(self, selection: Document) -> Iterator[ObjectVersion]:
         """The object versions that the path means now."""

@@ -1,0 +1,5 @@
+"""Alembic's environment of connector."""
+
+from services.chassis.migrations import run_environment
+
+run_environment()

@@ -1,0 +1,53 @@
+"""Says for others whether a connection exists and can play a role with a selection or a target."""
+
+from typing import Any
+
+from contracts.activities import DescribeConnectionInput, DescribeConnectionResult, Problem
+from services.chassis.database import Database
+from services.connector.kinds.base import Kind, problems_with
+from services.connector.kinds.registry import KINDS
+from services.connector.repository import connections as repository
+
+
+class Describing:
+    """Answers without reaching for the system behind the connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def describe(self, input: DescribeConnectionInput) -> DescribeConnectionResult:
+        """What there is, and what is wrong; pointers are those of a workflow definition."""
+        role = input.role
+        async with self._database.work(input.tenant) as work:
+            row = await repository.get(work, input.name)
+        if row is None:
+            missing = Problem(
+                pointer=f"/{role}/connection", code="not_found", message=f"there is no connection {input.name!r}"
+            )
+            return DescribeConnectionResult(problems=(missing,))
+        kind = KINDS[row["kind"]]
+        able = kind.capabilities.source if role == "source" else kind.capabilities.destination
+        problems: list[Problem] = []
+        if not able:
+            message = f"a connection of kind {kind.name} cannot be a {role}"
+            problems.append(Problem(pointer=f"/{role}/connection", code="role_unsupported", message=message))
+        elif role == "source" and input.selection is not None:
+            problems += self._document(kind, row["settings"], input.selection, "/source/selection", source=True)
+        elif role == "destination" and input.target is not None:
+            problems += self._document(kind, row["settings"], input.target, "/destination/target", source=False)
+        return DescribeConnectionResult(
+            connection_id=row["id"],
+            kind=kind.name,
+            bucket=row["settings"].get("bucket"),
+            problems=tuple(problems),
+        )
+
+    def _document(
+        self, kind: Kind, settings: dict[str, Any], given: dict[str, Any], pointer: str, *, source: bool
+    ) -> list[Problem]:
+        model = kind.selection if source else kind.target
+        problems = problems_with(model, given, pointer)
+        if problems:
+            return problems
+        agreed = kind.agree(kind.settings.model_validate(settings), model.model_validate(given))
+        return [problem.model_copy(update={"pointer": f"{pointer}{problem.pointer}"}) for problem in agreed]
