@@ -4,18 +4,14 @@ from uuid import UUID
 
 from temporalio import activity
 
-from contracts.activities import (
-    APPLY,
-    ATTACH_ROOT,
-    FAIL_SESSION,
-    FREEZE,
-    PROFILE,
+from contracts.activities import APPLY, ATTACH_ROOT, FAIL_SESSION, FREEZE, PROFILE
+from contracts.commands.command import Nothing
+from contracts.commands.transform import (
     ApplyInput,
     ApplyResult,
     AttachRootInput,
     FailSessionInput,
     FreezeInput,
-    Nothing,
     Profile,
     ProfileInput,
 )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from contracts.activities import Profile
+from contracts.commands.transform import Profile
 from contracts.data import DatasetRef
 from contracts.permissions import Permission
 from contracts.workflow import ModuleVersionRef

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.data import Schema
 from contracts.recipe import Recipe
 from services.transform.errors import RecipeInvalid

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from contracts.activities import Profile, QuarantinedRows, StepBooks
+from contracts.commands.connector import QuarantinedRows
+from contracts.commands.transform import Profile, StepBooks
 from contracts.data import Column, DatasetRef, LogicalType, Schema
 from contracts.recipe import Recipe
 from contracts.runs import ErrorType

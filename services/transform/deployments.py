@@ -11,7 +11,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.runs import DEPLOY_MODULE, QUEUE, DeployModuleInput, DeployModuleResult, ErrorType, deploy_id
 from contracts.workflow import ModuleVersionRef
 from services.chassis.problems import ProblemError, conflict, invalid, unavailable

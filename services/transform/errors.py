@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.runs import ErrorType
 
 MAX_PROBLEMS = 50

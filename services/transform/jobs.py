@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from contracts.activities import Problem, Profile, StepBooks
+from contracts.commands.connector import Problem
+from contracts.commands.transform import Profile, StepBooks
 from contracts.data import Contract, Schema
 from contracts.recipe import Recipe
 from contracts.runs import ErrorType

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from contracts.activities import ColumnProfile, Profile
+from contracts.commands.transform import ColumnProfile, Profile
 from contracts.data import Column, LogicalType
 from services.transform.conversions import to_text
 from services.transform.dtypes import frame_schema

@@ -1,6 +1,6 @@
 """What a job's failure is to somebody who called the API: never a 5xx for a recipe that was wrong."""
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.runs import ErrorType
 from services.chassis.problems import ProblemError, conflict, invalid, unavailable
 from services.transform.errors import RecipeInvalid, TransformError

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from contracts.activities import StepBooks
+from contracts.commands.transform import StepBooks
 from contracts.data import Schema
 from services.transform.check import Stage, module_stages
 from services.transform.dtypes import frame_schema

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.activities import AttachRootInput, FailSessionInput, Problem, Profile
+from contracts.commands.connector import Problem
+from contracts.commands.transform import AttachRootInput, FailSessionInput, Profile
 from contracts.data import DatasetRef
 from contracts.events.sessions import NodeAdded, SessionCreated, SessionFailed, SessionOpened
 from contracts.recipe import Recipe

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.activities import StepBooks
+from contracts.commands.transform import StepBooks
 from contracts.data import Schema
 from contracts.recipe import Step
 from contracts.workflow import Name

@@ -1,10 +1,12 @@
 """Text → syntax tree: within limits of length, tokens and depth, and without ever running what was written."""
 
 import logging
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.parsers.duckdb import DuckDBParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from services.transform.expressions.tree import ExpressionInvalid
@@ -22,6 +24,12 @@ _PREFIXES = frozenset({TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 
+class _Parser(DuckDBParser):
+    """DuckDB's grammar; but a DECIMAL without digits stays one without digits, and does not become one of 18 and 3."""
+
+    TYPE_CONVERTERS: ClassVar[dict[exp.DType, Any]] = {}
+
+
 def parse(text: str) -> exp.Expr:
     """The syntax tree of one expression; raises ExpressionInvalid. What it means is judged elsewhere."""
     if len(text) > MAX_LENGTH:
@@ -31,7 +39,7 @@ def parse(text: str) -> exp.Expr:
     try:
         tokens = DuckDB().tokenize(text)
         _check_nesting(tokens)
-        trees = [tree for tree in DuckDB().parser().parse(tokens, text) if tree is not None]
+        trees = [tree for tree in _Parser(dialect=DuckDB()).parse(tokens, text) if tree is not None]
     except RecursionError:
         raise _too_deep() from None
     except ParseError as error:

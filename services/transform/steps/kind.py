@@ -7,7 +7,7 @@ from typing import Generic, Literal, TypeVar
 
 import polars as pl
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.data import Column, LogicalType, Schema
 from services.transform.expressions.analysis import analyse, unknown_column
 from services.transform.expressions.refusal import Witness
