@@ -13,6 +13,20 @@ MAX_PAYLOAD_BYTES = 64 * 1024
 Headers = Sequence[tuple[str, bytes]]
 
 
+# Header → attribute; other headers are other people's.
+_FIELDS = {
+    "ce_specversion": "specversion",
+    "ce_id": "id",
+    "ce_source": "source",
+    "ce_type": "type",
+    "ce_subject": "subject",
+    "ce_time": "time",
+    "ce_tenant": "tenant",
+    "ce_run": "run",
+    "traceparent": "traceparent",
+}
+
+
 class EnvelopeInvalid(Exception):
     """The headers of a message are not those of one of our events."""
 
@@ -53,18 +67,18 @@ class Envelope(BaseModel):
     def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> "Envelope":
         """Read the envelope back; raises EnvelopeInvalid with a reason that holds no value of the message."""
         found: dict[str, str] = {}
-        for name, value in headers:
-            try:
-                found[name] = value.decode("utf-8")
-            except (UnicodeDecodeError, AttributeError):
-                raise EnvelopeInvalid(f"header {name!r} is not UTF-8 text") from None
-        if found.get("ce_specversion") != SPEC_VERSION:
+        name = ""
+        try:
+            for name, value in headers:
+                field = _FIELDS.get(name)
+                if field is not None:
+                    found[field] = value.decode("utf-8")
+        except (UnicodeDecodeError, AttributeError):
+            raise EnvelopeInvalid(f"header {name!r} is not UTF-8 text") from None
+        if found.pop("specversion", None) != SPEC_VERSION:
             raise EnvelopeInvalid("header 'ce_specversion' is not 1.0")
         try:
-            return cls.model_validate(
-                {name.removeprefix("ce_"): value for name, value in found.items() if name.startswith("ce_")}
-                | {"traceparent": found.get("traceparent")}
-            )
+            return cls.model_validate(found)
         except ValidationError as error:
             where = ", ".join(sorted({f"ce_{item['loc'][0]}" for item in error.errors() if item["loc"]}))
             raise EnvelopeInvalid(f"missing or malformed headers: {where}") from None

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.data import Contract, RowBooks
 from contracts.workflow import ModuleVersionRef, WorkflowDefinition
 

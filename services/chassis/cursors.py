@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from services.chassis.http import Paging
 from services.chassis.problems import ProblemError, invalid
 

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.permissions import Permission
 from services.chassis.auth import Principal
 from services.chassis.database import UnitOfWork

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 
 MEDIA_TYPE = "application/problem+json"
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from services.chassis import metrics
 from services.chassis.problems import ProblemError
 from services.chassis.responses import problem_response

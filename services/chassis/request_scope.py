@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from services.chassis import strict_json
 from services.chassis.auth import Authenticator, Principal
 from services.chassis.database import UnitOfWork

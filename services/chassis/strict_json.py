@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from services.chassis.problems import ProblemError, bad_request, invalid
 
 MAX_DEPTH = 64

@@ -8,16 +8,12 @@ from typing import TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from contracts.activities import (
-    CLOSE_WINDOW,
-    DESCRIBE_CONNECTION,
-    PRESERVE,
-    PULL,
-    PUSH,
+from contracts.activities import CLOSE_WINDOW, DESCRIBE_CONNECTION, PRESERVE, PULL, PUSH
+from contracts.commands.command import Nothing
+from contracts.commands.connector import (
     CloseWindowInput,
     DescribeConnectionInput,
     DescribeConnectionResult,
-    Nothing,
     PreserveInput,
     PreserveResult,
     PullInput,

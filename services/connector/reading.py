@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from contracts.activities import PulledGroup, PullResult, QuarantinedRows, UnreadableObject
+from contracts.commands.connector import PulledGroup, PullResult, QuarantinedRows, UnreadableObject
 from contracts.data import FormatFacts, ObjectVersion, Schema
 from services.connector.failures import Unreadable
 from services.connector.formats.base import (

@@ -6,7 +6,7 @@ import secrets
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from services.chassis.problems import invalid
 
 MIN_LENGTH = 12

@@ -2,13 +2,8 @@
 
 from temporalio import activity
 
-from contracts.activities import (
-    PUBLISH_MODULE,
-    RESOLVE_MODULE,
-    PublishModuleInput,
-    ResolveModuleInput,
-    ResolveModuleResult,
-)
+from contracts.activities import PUBLISH_MODULE, RESOLVE_MODULE
+from contracts.commands.module_registry import PublishModuleInput, ResolveModuleInput, ResolveModuleResult
 from contracts.runs import ErrorType
 from contracts.workflow import ModuleVersionRef
 from services.chassis.database import Database

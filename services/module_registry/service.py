@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import RowMapping
 
-from contracts.activities import ResolveModuleResult
+from contracts.commands.module_registry import ResolveModuleResult
 from contracts.data import Schema
 from contracts.events.modules import ModuleVersionPublished
 from contracts.recipe import Recipe

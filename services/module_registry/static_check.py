@@ -6,7 +6,7 @@ node is frozen. So a column that only an expression misspells is found there, or
 
 from collections.abc import Iterable
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.data import Schema
 from contracts.recipe import (
     Cast,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.permissions import Permission
 from services.chassis.cursors import number_after
 from services.chassis.egress import Egress, EgressRefused, HostUnknown

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.activities import Problem
 from contracts.catalog import EVENTS
+from contracts.commands.connector import Problem
 from contracts.data import Contract
 from contracts.envelope import Envelope
 from services.chassis.database import UnitOfWork

@@ -2,18 +2,9 @@
 
 from temporalio import activity
 
-from contracts.activities import (
-    FINISH_RUN,
-    PIN_MODULES,
-    RECORD_STEP,
-    START_RUN,
-    FinishRunInput,
-    Nothing,
-    PinModulesInput,
-    RecordStepInput,
-    RunPlan,
-    StartRunInput,
-)
+from contracts.activities import FINISH_RUN, PIN_MODULES, RECORD_STEP, START_RUN
+from contracts.commands.command import Nothing
+from contracts.commands.orchestrator import FinishRunInput, PinModulesInput, RecordStepInput, RunPlan, StartRunInput
 from contracts.runs import ErrorType
 from services.chassis.temporal import failure
 from services.orchestrator.service.history import History, RunEnded, RunUnknown

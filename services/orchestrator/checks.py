@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.objects import literal_prefix
 from contracts.workflow import S3EventTrigger, WorkflowDefinition
 

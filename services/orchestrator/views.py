@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import RowMapping
 
-from contracts.activities import Problem, StepBooks
+from contracts.commands.connector import Problem
+from contracts.commands.transform import StepBooks
 from contracts.data import RowBooks
 from contracts.workflow import ModuleVersionRef, WorkflowDefinition
 from services.orchestrator.changes import Change

@@ -2,12 +2,9 @@
 
 from temporalio import activity
 
-from contracts.activities import (
-    QUARANTINE_FILE,
-    QUARANTINE_ROWS,
-    SETTLE_DRIFT,
-    SETTLE_ENTRY,
-    Nothing,
+from contracts.activities import QUARANTINE_FILE, QUARANTINE_ROWS, SETTLE_DRIFT, SETTLE_ENTRY
+from contracts.commands.command import Nothing
+from contracts.commands.schema_drift import (
     QuarantineFileInput,
     QuarantineResult,
     QuarantineRowsInput,

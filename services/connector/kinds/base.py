@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from services.chassis.problems import invalid
 from services.chassis.strict_json import problems_of
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from services.connector.kinds.base import Capabilities, Document, Kind, SecretDocument
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.events.connections import ConnectionCreated, ConnectionDeleted, ConnectionUpdated
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, invalid, not_found

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contracts.activities import DescribeConnectionInput, DescribeConnectionResult, Problem
+from contracts.commands.connector import DescribeConnectionInput, DescribeConnectionResult, Problem
 from services.chassis.database import Database
 from services.connector.kinds.base import Kind, problems_with
 from services.connector.kinds.registry import KINDS

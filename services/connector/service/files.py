@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.data import ObjectVersion
 from services.chassis.problems import ProblemError, invalid
 from services.connector.clients.s3 import Listed, S3Store

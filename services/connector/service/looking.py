@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.data import FormatFacts, Schema
 from contracts.runs import ErrorType
 from services.chassis.problems import ProblemError, conflict, invalid, unavailable

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from contracts.activities import PreserveInput, PreserveResult, PullInput, PullResult
+from contracts.commands.connector import PreserveInput, PreserveResult, PullInput, PullResult
 from contracts.data import ObjectVersion
 from contracts.runs import ErrorType
 from services.connector.failures import ConnectorError, Unreadable

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from contracts.activities import PushInput, PushResult, RunScope
+from contracts.commands.command import RunScope
+from contracts.commands.connector import PushInput, PushResult
 from contracts.data import DatasetRef
 from contracts.runs import ErrorType
 from services.chassis.database import Database

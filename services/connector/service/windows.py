@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import RowMapping
 
-from contracts.activities import RunScope
+from contracts.commands.command import RunScope
 from contracts.data import ObjectVersion
 from contracts.events.connections import WindowCommitted
 from contracts.runs import ErrorType

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from contracts.activities import WindowRequest
+from contracts.commands.command import WindowRequest
 from contracts.data import ObjectVersion
 from contracts.events.runs import RunRequested
 from services.chassis.database import UnitOfWork

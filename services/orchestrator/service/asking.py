@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from contracts.activities import WindowRequest
+from contracts.commands.command import WindowRequest
 from contracts.events.connections import ObjectSeen
 from contracts.events.drift import QuarantineReleased
 from services.chassis.database import UnitOfWork

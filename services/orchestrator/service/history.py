@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from contracts.activities import FinishRunInput, PinModulesInput, RecordStepInput, RunPlan, RunScope, WindowRequest
+from contracts.commands.command import RunScope, WindowRequest
+from contracts.commands.orchestrator import FinishRunInput, PinModulesInput, RecordStepInput, RunPlan
 from contracts.data import RowBooks
 from contracts.events.runs import RunFinished, RunStarted, RunStepFinished
 from contracts.runs import ErrorType

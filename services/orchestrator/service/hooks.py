@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import RowMapping
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from services.chassis import strict_json
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.metrics import TRIGGERS

@@ -6,7 +6,8 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import RowMapping
 
-from contracts.activities import FinishRunInput, RunScope
+from contracts.commands.command import RunScope
+from contracts.commands.orchestrator import FinishRunInput
 from services.chassis.database import Database
 from services.chassis.errors import TransientError
 from services.chassis.metrics import RUNS_RECONCILED

@@ -10,7 +10,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, TimeoutError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import Command, Limits
+    from contracts.commands.command import Command, Limits
     from contracts.data import Contract
     from contracts.runs import PERMANENT, ErrorType
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import Problem
+    from contracts.commands.connector import Problem
     from contracts.data import Schema
     from contracts.workflow import ResolvedModule, WorkflowDefinition
 

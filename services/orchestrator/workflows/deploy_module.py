@@ -4,7 +4,9 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import FREEZE, PUBLISH_MODULE, FreezeInput, PublishModuleInput
+    from contracts.activities import FREEZE, PUBLISH_MODULE
+    from contracts.commands.module_registry import PublishModuleInput
+    from contracts.commands.transform import FreezeInput
     from contracts.runs import DEPLOY_MODULE, DeployModuleInput, DeployModuleResult
 
 from services.orchestrator.workflows.calls import call, reason_of

@@ -3,20 +3,10 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import (
-        ATTACH_ROOT,
-        FAIL_SESSION,
-        PROFILE,
-        PULL,
-        AttachRootInput,
-        FailSessionInput,
-        Nothing,
-        ProfileInput,
-        PulledGroup,
-        PullInput,
-        PullResult,
-        RunScope,
-    )
+    from contracts.activities import ATTACH_ROOT, FAIL_SESSION, PROFILE, PULL
+    from contracts.commands.command import Nothing, RunScope
+    from contracts.commands.connector import PulledGroup, PullInput, PullResult
+    from contracts.commands.transform import AttachRootInput, FailSessionInput, ProfileInput
     from contracts.runs import OPEN_SESSION, ErrorType, OpenSessionInput
     from contracts.workflow import SourceDefinition
 

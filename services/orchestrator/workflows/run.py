@@ -20,22 +20,19 @@ with workflow.unsafe.imports_passed_through():
         SETTLE_DRIFT,
         SETTLE_ENTRY,
         START_RUN,
-        ApplyInput,
+    )
+    from contracts.commands.connector import (
         CloseWindowInput,
-        FinishRunInput,
-        PinModulesInput,
         PulledGroup,
         PullInput,
         PullResult,
         PushInput,
         QuarantinedRows,
-        ResolveModuleInput,
-        RunPlan,
-        SettleEntryInput,
-        SettleInput,
-        SettleResult,
-        StartRunInput,
     )
+    from contracts.commands.module_registry import ResolveModuleInput
+    from contracts.commands.orchestrator import FinishRunInput, PinModulesInput, RunPlan, StartRunInput
+    from contracts.commands.schema_drift import SettleEntryInput, SettleInput, SettleResult
+    from contracts.commands.transform import ApplyInput
     from contracts.data import DatasetRef
     from contracts.runs import RUN_WORKFLOW, ErrorType, RunInput, RunResult
     from contracts.workflow import ResolvedModule

@@ -6,19 +6,10 @@ from dataclasses import dataclass
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import (
-        PRESERVE,
-        QUARANTINE_FILE,
-        QUARANTINE_ROWS,
-        PreserveInput,
-        PulledGroup,
-        QuarantinedRows,
-        QuarantineFileInput,
-        QuarantineRowsInput,
-        RunPlan,
-        SettleResult,
-        UnreadableObject,
-    )
+    from contracts.activities import PRESERVE, QUARANTINE_FILE, QUARANTINE_ROWS
+    from contracts.commands.connector import PreserveInput, PulledGroup, QuarantinedRows, UnreadableObject
+    from contracts.commands.orchestrator import RunPlan
+    from contracts.commands.schema_drift import QuarantineFileInput, QuarantineRowsInput, SettleResult
     from contracts.data import ObjectVersion
 
 from services.orchestrator.workflows.steps import Step

@@ -8,7 +8,9 @@ from typing import Literal, TypeVar
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import RECORD_STEP, Command, RecordStepInput, RunScope
+    from contracts.activities import RECORD_STEP
+    from contracts.commands.command import Command, RunScope
+    from contracts.commands.orchestrator import RecordStepInput
     from contracts.data import Contract
 
 from services.orchestrator.workflows.calls import StepEnded, call, note, reason_of

@@ -6,7 +6,8 @@ from typing import Literal
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import ApplyResult, PulledGroup, PullResult, PushResult, StepBooks
+    from contracts.commands.connector import PulledGroup, PullResult, PushResult
+    from contracts.commands.transform import ApplyResult, StepBooks
     from contracts.data import RowBooks
 
 Outcome = Literal["succeeded", "partial", "quarantined"]

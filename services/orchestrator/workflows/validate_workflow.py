@@ -6,15 +6,9 @@ from collections.abc import Iterator
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import (
-        DESCRIBE_CONNECTION,
-        RESOLVE_MODULE,
-        DescribeConnectionInput,
-        DescribeConnectionResult,
-        Problem,
-        ResolveModuleInput,
-        ResolveModuleResult,
-    )
+    from contracts.activities import DESCRIBE_CONNECTION, RESOLVE_MODULE
+    from contracts.commands.connector import DescribeConnectionInput, DescribeConnectionResult, Problem
+    from contracts.commands.module_registry import ResolveModuleInput, ResolveModuleResult
     from contracts.runs import VALIDATE_WORKFLOW, ValidateWorkflowInput, ValidateWorkflowResult
 
 from services.orchestrator.workflows.calls import call

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import RowMapping
 
-from contracts.activities import Problem
+from contracts.commands.connector import Problem
 from contracts.data import DatasetRef
 from services.chassis.database import Database
 from services.chassis.problems import ProblemError, conflict, invalid

@@ -5,13 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.activities import (
-    QuarantinedRows,
-    QuarantineFileInput,
-    QuarantineRowsInput,
-    RunScope,
-    SettleEntryInput,
-)
+from contracts.commands.command import RunScope
+from contracts.commands.connector import QuarantinedRows
+from contracts.commands.schema_drift import QuarantineFileInput, QuarantineRowsInput, SettleEntryInput
 from contracts.events.drift import QuarantineOpened, QuarantineRejected, QuarantineReleased
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, not_found

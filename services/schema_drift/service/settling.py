@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.activities import SettleInput, SettleResult
+from contracts.commands.schema_drift import SettleInput, SettleResult
 from contracts.data import FormatFacts, Schema
 from contracts.events.drift import DriftDetected
 from services.chassis.database import UnitOfWork

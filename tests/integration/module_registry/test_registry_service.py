@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from temporalio.exceptions import ApplicationError
 
-from contracts.activities import PublishModuleInput, ResolveModuleInput
+from contracts.commands.module_registry import PublishModuleInput, ResolveModuleInput
 from contracts.permissions import Role
 from contracts.runs import ErrorType
 from contracts.workflow import ModuleDraft, ModuleUse

@@ -10,12 +10,11 @@ from uuid import UUID, uuid4
 import polars as pl
 import pytest
 
-from contracts.activities import (
-    PulledGroup,
-    QuarantinedRows,
+from contracts.commands.command import RunScope
+from contracts.commands.connector import PulledGroup, QuarantinedRows
+from contracts.commands.schema_drift import (
     QuarantineFileInput,
     QuarantineRowsInput,
-    RunScope,
     SettleEntryInput,
     SettleInput,
     SettleResult,

@@ -1,0 +1,55 @@
+"""What a run asks of its own service: begin, pin, record, finish."""
+
+from typing import Literal
+from uuid import UUID
+
+from contracts.commands.command import RunScope, WindowRequest
+from contracts.commands.transform import StepBooks
+from contracts.data import Contract, RowBooks
+from contracts.workflow import ModuleVersionRef, WorkflowDefinition
+
+
+class StartRunInput(Contract):
+    """Begin a run: pin what it will use and say that it started."""
+
+    tenant: UUID
+    run_id: UUID
+
+
+class RunPlan(Contract):
+    """All that a run depends on, fixed at its start."""
+
+    scope: RunScope
+    workflow_version: int
+    definition: WorkflowDefinition
+    window: WindowRequest = WindowRequest()
+
+
+class PinModulesInput(Contract):
+    """Record which module versions a run uses."""
+
+    scope: RunScope
+    modules: tuple[ModuleVersionRef, ...]
+
+
+class RecordStepInput(Contract):
+    """Record one step's beginning or end."""
+
+    scope: RunScope
+    step: str
+    state: Literal["running", "succeeded", "failed", "skipped"]
+    attempts: int = 0
+    rows: int | None = None
+    bytes: int | None = None
+    detail: str = ""
+
+
+class FinishRunInput(Contract):
+    """End a run: record its books and outcome, and say so. Books that do not balance make it a failure."""
+
+    scope: RunScope
+    outcome: Literal["succeeded", "partial", "quarantined", "failed", "cancelled"]
+    books: RowBooks
+    step_books: tuple[StepBooks, ...] = ()
+    error_code: str | None = None
+    message: str | None = None

@@ -1,0 +1,92 @@
+"""What is asked of transform: profile a dataset, run modules over it, keep a session."""
+
+from uuid import UUID
+
+from contracts.commands.command import RunScope
+from contracts.commands.connector import PullResult, QuarantinedRows
+from contracts.data import Contract, DatasetRef
+from contracts.workflow import ResolvedModule
+
+
+class ProfileInput(Contract):
+    """Describe a dataset column by column."""
+
+    tenant: UUID
+    dataset: DatasetRef
+
+
+class ColumnProfile(Contract):
+    """One column in figures."""
+
+    name: str
+    type: str
+    nulls: int
+    distinct: int | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    mean: float | None = None
+    top: tuple[tuple[str, int], ...] = ()
+
+
+class Profile(Contract):
+    """A dataset in figures."""
+
+    rows: int
+    columns: tuple[ColumnProfile, ...]
+
+
+class ApplyInput(Contract):
+    """Run modules in sequence over a dataset."""
+
+    scope: RunScope
+    dataset: DatasetRef
+    modules: tuple[ResolvedModule, ...]
+
+
+class StepBooks(Contract):
+    """The row arithmetic of one step."""
+
+    module: str
+    step: int
+    kind: str
+    rows_in: int
+    rows_out: int
+    filtered: int = 0
+    deduplicated: int = 0
+    quarantined: int = 0
+
+
+class ApplyResult(Contract):
+    """The modules' output and its books."""
+
+    dataset: DatasetRef
+    quarantined: tuple[QuarantinedRows, ...] = ()
+    books: tuple[StepBooks, ...] = ()
+
+
+class AttachRootInput(Contract):
+    """Give a session its first node."""
+
+    tenant: UUID
+    session_id: UUID
+    pulled: PullResult
+    profile: Profile
+
+
+class FailSessionInput(Contract):
+    """Say why a session has no data."""
+
+    tenant: UUID
+    session_id: UUID
+    code: str
+    message: str
+
+
+class FreezeInput(Contract):
+    """Make a module draft of a session's node."""
+
+    tenant: UUID
+    session_id: UUID
+    node_id: UUID
+    name: str
+    description: str = ""
