@@ -108,7 +108,7 @@ def workflow(stage: Stage) -> None:
     """4. A workflow is applied from a file, and run by hand."""
     story, api = stage.story, stage.api
     place = stage.papers / "flights.yaml"
-    write_workflow(stage, watch=False)
+    _write_workflow(stage)
     said = applied(api, WorkflowFile(place), dry_run=True)
     story.claim("a dry run says that it would be created", said["change"] == "created", said["change"])
     made = applied(api, WorkflowFile(place))
@@ -135,7 +135,7 @@ def workflow(stage: Stage) -> None:
     story.show(psql(api, run) or "")
 
 
-def write_workflow(stage: Stage, *, watch: bool) -> None:
+def _write_workflow(stage: Stage) -> None:
     """Write the workflow's file."""
     definition: Json = {
         "name": WORKFLOW,
@@ -148,7 +148,7 @@ def write_workflow(stage: Stage, *, watch: bool) -> None:
             "mode": "upsert",
             "keys": list(data.KEY),
         },
-        "triggers": [{"kind": "s3_event", "name": "new-month", "watch": watch, "interval_seconds": 1.0}],
+        "triggers": [{"kind": "s3_event", "name": "new-month", "watch": True, "interval_seconds": 1.0}],
     }
     text = yaml.safe_dump(definition, sort_keys=False)
     (stage.papers / "flights.yaml").write_text(text, encoding="utf-8")
