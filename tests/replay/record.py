@@ -20,7 +20,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from contracts import activities as a
+from contracts.commands.command import WindowRequest
+from contracts.commands.connector import PullResult, UnreadableObject
+from contracts.commands.schema_drift import SettleInput, SettleResult
+from contracts.commands.transform import ApplyResult
 from contracts.data import LogicalType
 from contracts.runs import (
     DEPLOY_MODULE,
@@ -54,9 +57,9 @@ async def nothing_else(handle: WorkflowHandle[Any, Any]) -> None:
     """Most histories go by themselves."""
 
 
-def unfit(asked: a.SettleInput) -> a.SettleResult:
+def unfit(asked: SettleInput) -> SettleResult:
     renamed = asked.group.dataset.table_schema.column("flight") is None
-    return a.SettleResult(decision="quarantine" if renamed else "proceed", report_id=ID, summary="flight is gone")
+    return SettleResult(decision="quarantine" if renamed else "proceed", report_id=ID, summary="flight is gone")
 
 
 def refuse(type: ErrorType) -> Callable[[Any], Any]:
@@ -80,7 +83,7 @@ def without_modules() -> Scenario:
 
 def partial() -> Scenario:
     services, renamed = StubServices(), schema(carrier=LogicalType.STRING)
-    broken = a.UnreadableObject(object=object_version("c.csv"), code="truncated", message="cut short")
+    broken = UnreadableObject(object=object_version("c.csv"), code="truncated", message="cut short")
     services.answers["connector.pull"] = lambda i: pulled(
         group(10, "a.csv"),
         group(4, "b.csv", shape=renamed),
@@ -89,7 +92,7 @@ def partial() -> Scenario:
         unreadable=(broken,),
     )
     services.answers["schema_drift.settle"] = unfit
-    services.answers["transform.apply"] = lambda i: a.ApplyResult(
+    services.answers["transform.apply"] = lambda i: ApplyResult(
         dataset=i.dataset.model_copy(update={"rows": 9}), quarantined=(refused(1, "cast_failed"),)
     )
     return RUN_WORKFLOW, run(), services
@@ -104,13 +107,13 @@ def quarantined() -> Scenario:
 
 def released() -> Scenario:
     _, asked, services = quarantined()
-    services.window = a.WindowRequest(quarantine_entry=ID, preserved_uri="kept/x", preserved_object="landing/x")
+    services.window = WindowRequest(quarantine_entry=ID, preserved_uri="kept/x", preserved_object="landing/x")
     return RUN_WORKFLOW, asked, services
 
 
 def nothing_new() -> Scenario:
     services = StubServices()
-    services.answers["connector.pull"] = lambda i: a.PullResult()
+    services.answers["connector.pull"] = lambda i: PullResult()
     return RUN_WORKFLOW, run(), services
 
 

@@ -10,12 +10,27 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from contracts import activities as a
+from contracts.activities import COMMANDS
+from contracts.commands.command import Command, Nothing, RunScope, WindowRequest
+from contracts.commands.connector import (
+    DescribeConnectionResult,
+    PreserveResult,
+    PulledGroup,
+    PullResult,
+    PushInput,
+    PushResult,
+    QuarantinedRows,
+)
+from contracts.commands.module_registry import ResolveModuleResult
+from contracts.commands.orchestrator import FinishRunInput, RunPlan, StartRunInput
+from contracts.commands.schema_drift import QuarantineResult, SettleResult
+from contracts.commands.transform import ApplyResult, Profile
 from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
 from contracts.recipe import Recipe
 from contracts.runs import QUEUE
 from contracts.workflow import (
     DestinationDefinition,
+    ModuleDraft,
     ModuleUse,
     ModuleVersionRef,
     ResolvedModule,
@@ -54,18 +69,18 @@ def object_version(key: str = "flights/01.csv") -> ObjectVersion:
     return ObjectVersion(bucket="landing", key=key, etag=key, size=10)
 
 
-def group(rows: int, *keys: str, shape: Schema = FLIGHTS) -> a.PulledGroup:
+def group(rows: int, *keys: str, shape: Schema = FLIGHTS) -> PulledGroup:
     objects = tuple(object_version(key) for key in keys or ("flights/01.csv",))
-    return a.PulledGroup(dataset=dataset(rows, shape=shape), facts=FormatFacts(format="csv"), objects=objects)
+    return PulledGroup(dataset=dataset(rows, shape=shape), facts=FormatFacts(format="csv"), objects=objects)
 
 
-def pulled(*groups: a.PulledGroup, rows_read: int | None = None, **more: Any) -> a.PullResult:
+def pulled(*groups: PulledGroup, rows_read: int | None = None, **more: Any) -> PullResult:
     read = sum(item.dataset.rows for item in groups) if rows_read is None else rows_read
-    return a.PullResult(window_id=uuid4(), groups=groups, rows_read=read, bytes_read=read * 10, **more)
+    return PullResult(window_id=uuid4(), groups=groups, rows_read=read, bytes_read=read * 10, **more)
 
 
-def refused(rows: int, reason: str = "ragged") -> a.QuarantinedRows:
-    return a.QuarantinedRows(dataset=dataset(rows, "refused"), reason=reason, sample="row 7")
+def refused(rows: int, reason: str = "ragged") -> QuarantinedRows:
+    return QuarantinedRows(dataset=dataset(rows, "refused"), reason=reason, sample="row 7")
 
 
 def module(name: str = "clean-flights", takes: Schema = FLIGHTS, gives: Schema = FLIGHTS) -> ResolvedModule:
@@ -96,39 +111,39 @@ class StubServices:
         self.elsewhere = elsewhere  # queues that somebody else serves
         self.asked: list[tuple[str, Any]] = []
         self.definition = definition(**changes)
-        self.window = a.WindowRequest()
+        self.window = WindowRequest()
         self.answers: dict[str, Answer] = {
             "orchestrator.start_run": self._plan,
             "orchestrator.pin_modules": nothing,
             "orchestrator.record_step": nothing,
             "orchestrator.finish_run": nothing,
-            "module_registry.resolve": lambda i: a.ResolveModuleResult(module=module(i.module.name)),
+            "module_registry.resolve": lambda i: ResolveModuleResult(module=module(i.module.name)),
             "module_registry.publish": lambda i: module(i.draft.name).ref,
-            "connector.describe": lambda i: a.DescribeConnectionResult(
+            "connector.describe": lambda i: DescribeConnectionResult(
                 connection_id=uuid4(), kind="s3", bucket="landing"
             ),
             "connector.pull": lambda i: pulled(group(10)),
-            "connector.preserve": lambda i: a.PreserveResult(uris=tuple(f"kept/{o.key}" for o in i.objects)),
+            "connector.preserve": lambda i: PreserveResult(uris=tuple(f"kept/{o.key}" for o in i.objects)),
             "connector.push": push_all,
             "connector.close_window": nothing,
-            "schema_drift.settle": lambda i: a.SettleResult(decision="proceed"),
-            "schema_drift.quarantine_file": lambda i: a.QuarantineResult(entry_id=uuid4()),
-            "schema_drift.quarantine_rows": lambda i: a.QuarantineResult(entry_id=uuid4()),
+            "schema_drift.settle": lambda i: SettleResult(decision="proceed"),
+            "schema_drift.quarantine_file": lambda i: QuarantineResult(entry_id=uuid4()),
+            "schema_drift.quarantine_rows": lambda i: QuarantineResult(entry_id=uuid4()),
             "schema_drift.settle_entry": nothing,
-            "transform.apply": lambda i: a.ApplyResult(dataset=i.dataset),
-            "transform.profile": lambda i: a.Profile(rows=i.dataset.rows, columns=()),
+            "transform.apply": lambda i: ApplyResult(dataset=i.dataset),
+            "transform.profile": lambda i: Profile(rows=i.dataset.rows, columns=()),
             "transform.attach_root": nothing,
             "transform.fail_session": nothing,
-            "transform.freeze": lambda i: a.ModuleDraft(
+            "transform.freeze": lambda i: ModuleDraft(
                 name=i.name, recipe=Recipe(), input_contract=FLIGHTS, output_contract=FLIGHTS
             ),
         }
 
-    def _plan(self, asked: a.StartRunInput) -> a.RunPlan:
-        scope = a.RunScope(
+    def _plan(self, asked: StartRunInput) -> RunPlan:
+        scope = RunScope(
             tenant=asked.tenant, run_id=asked.run_id, workflow_id=UUID(int=7), workflow=self.definition.name
         )
-        return a.RunPlan(scope=scope, workflow_version=1, definition=self.definition, window=self.window)
+        return RunPlan(scope=scope, workflow_version=1, definition=self.definition, window=self.window)
 
     def named(self, name: str) -> list[Any]:
         """The inputs of one activity, in order."""
@@ -140,10 +155,10 @@ class StubServices:
         return [name for name, _ in self.asked if name != "orchestrator.record_step"]
 
     @property
-    def finished(self) -> a.FinishRunInput:
+    def finished(self) -> FinishRunInput:
         """The one end of the one run."""
         (end,) = self.named("orchestrator.finish_run")
-        assert isinstance(end, a.FinishRunInput)
+        assert isinstance(end, FinishRunInput)
         return end
 
     @property
@@ -154,12 +169,12 @@ class StubServices:
     def activities(self) -> dict[str, list[Callable[..., Any]]]:
         """Activities by queue."""
         by_queue: dict[str, list[Callable[..., Any]]] = defaultdict(list)
-        for command in a.COMMANDS:
+        for command in COMMANDS:
             if command.queue not in self.elsewhere:
                 by_queue[command.queue].append(self._activity(command))
         return by_queue
 
-    def _activity(self, command: a.Command[Any, Any]) -> Callable[..., Any]:
+    def _activity(self, command: Command[Any, Any]) -> Callable[..., Any]:
         async def answer(input: Any) -> Any:
             self.asked.append((command.name, input))
             given = self.answers[command.name](input)
@@ -180,12 +195,12 @@ class StubServices:
             yield
 
 
-def nothing(asked: Any) -> a.Nothing:
-    return a.Nothing()
+def nothing(asked: Any) -> Nothing:
+    return Nothing()
 
 
-def push_all(asked: a.PushInput) -> a.PushResult:
+def push_all(asked: PushInput) -> PushResult:
     rows = sum(item.rows for item in asked.datasets)
-    return a.PushResult(
+    return PushResult(
         rows=rows, inserted=rows, updated=0, deduplicated=0, bytes=rows * 10, attempt=activity.info().attempt
     )

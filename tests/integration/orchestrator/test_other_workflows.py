@@ -9,7 +9,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 
-from contracts import activities as a
+from contracts.commands.connector import PullResult, UnreadableObject
 from contracts.data import LogicalType
 from contracts.runs import (
     DEPLOY_MODULE,
@@ -76,10 +76,10 @@ async def test_session_on_files_of_two_shapes_says_what_differs(client: Client) 
 
 async def test_session_on_nothing_and_on_what_cannot_be_read(client: Client) -> None:
     services = StubServices()
-    services.answers["connector.pull"] = lambda i: a.PullResult()
+    services.answers["connector.pull"] = lambda i: PullResult()
     assert (await refusal(client, services))[0] == "not_found"
     services = StubServices()
-    broken = a.UnreadableObject(object=object_version("x.csv"), code="unterminated_quote", message="line 3: quote")
+    broken = UnreadableObject(object=object_version("x.csv"), code="unterminated_quote", message="line 3: quote")
     services.answers["connector.pull"] = lambda i: pulled(unreadable=(broken,))
     assert await refusal(client, services) == ("configuration_invalid", "x.csv: line 3: quote")
 

@@ -9,7 +9,11 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from contracts import activities as a
+from contracts.commands.command import WindowRequest
+from contracts.commands.connector import PullResult, PushResult, UnreadableObject
+from contracts.commands.module_registry import ResolveModuleResult
+from contracts.commands.schema_drift import SettleResult
+from contracts.commands.transform import ApplyResult, StepBooks
 from contracts.data import LogicalType, RowBooks
 from contracts.events.drift import DriftChange
 from contracts.runs import QUEUE, RUN_WORKFLOW, ErrorType, RunInput, RunResult, run_id
@@ -61,18 +65,16 @@ async def fails(client: Client, services: StubServices) -> str | None:
     return services.finished.error_code
 
 
-def unfit(changes: tuple[DriftChange, ...] = ()) -> a.SettleResult:
-    return a.SettleResult(
+def unfit(changes: tuple[DriftChange, ...] = ()) -> SettleResult:
+    return SettleResult(
         decision="quarantine", report_id=UUID(int=3), changes=changes, summary="column gone", advice="rename it"
     )
 
 
 async def test_good_run_goes_through_every_step_once(client: Client) -> None:
     services = StubServices()
-    books = a.StepBooks(
-        module="clean-flights", step=0, kind="filter", rows_in=10, rows_out=7, filtered=2, deduplicated=1
-    )
-    services.answers["transform.apply"] = lambda i: a.ApplyResult(dataset=dataset(7), books=(books,))
+    books = StepBooks(module="clean-flights", step=0, kind="filter", rows_in=10, rows_out=7, filtered=2, deduplicated=1)
+    services.answers["transform.apply"] = lambda i: ApplyResult(dataset=dataset(7), books=(books,))
     result = await run(client, services)
     assert result == RunResult(outcome="succeeded", books=RowBooks(read=10, loaded=7, filtered=2, deduplicated=1))
     assert services.order == [
@@ -111,7 +113,7 @@ async def test_file_that_does_not_fit_waits_and_the_others_load(client: Client) 
     renamed = schema(carrier=LogicalType.STRING, number=LogicalType.INTEGER)
     services.answers["connector.pull"] = lambda i: pulled(group(10, "good.csv"), group(4, "bad.csv", shape=renamed))
     services.answers["schema_drift.settle"] = lambda i: (
-        unfit() if i.group.dataset.fingerprint == renamed.fingerprint else a.SettleResult(decision="proceed")
+        unfit() if i.group.dataset.fingerprint == renamed.fingerprint else SettleResult(decision="proceed")
     )
     result = await run(client, services)
     assert result == RunResult(outcome="partial", books=RowBooks(read=14, loaded=10, quarantined=4))
@@ -145,7 +147,7 @@ async def test_rows_of_several_files_are_shared_out_when_they_are_known(client: 
 
 async def test_unreadable_file_waits_with_its_reason(client: Client) -> None:
     services = StubServices()
-    broken = a.UnreadableObject(object=object_version("cut.csv"), code="unterminated_quote", message="line 9: quote")
+    broken = UnreadableObject(object=object_version("cut.csv"), code="unterminated_quote", message="line 9: quote")
     services.answers["connector.pull"] = lambda i: pulled(group(5), unreadable=(broken,))
     assert (await run(client, services)).outcome == "partial"
     (entry,) = services.named("schema_drift.quarantine_file")
@@ -155,7 +157,7 @@ async def test_unreadable_file_waits_with_its_reason(client: Client) -> None:
 async def test_rows_refused_by_reader_and_module_are_set_aside_and_counted(client: Client) -> None:
     services = StubServices()
     services.answers["connector.pull"] = lambda i: pulled(group(10), rows_read=12, quarantined=(refused(2),))
-    services.answers["transform.apply"] = lambda i: a.ApplyResult(
+    services.answers["transform.apply"] = lambda i: ApplyResult(
         dataset=dataset(9), quarantined=(refused(1, "cast_failed"),)
     )
     result = await run(client, services)
@@ -174,7 +176,7 @@ async def test_parser_that_loses_a_row_fails_the_run_before_anything_is_loaded(c
 
 async def test_destination_that_loses_a_row_fails_the_run(client: Client) -> None:
     services = StubServices()
-    services.answers["connector.push"] = lambda i: a.PushResult(
+    services.answers["connector.push"] = lambda i: PushResult(
         rows=10, inserted=9, updated=0, deduplicated=0, bytes=90, attempt=1
     )
     assert await fails(client, services) == "books_unbalanced"
@@ -233,7 +235,7 @@ async def test_accident_in_a_service_keeps_its_words_to_itself(client: Client) -
 
 async def test_unknown_module_fails_the_run_before_a_window_is_claimed(client: Client) -> None:
     services = StubServices()
-    services.answers["module_registry.resolve"] = lambda i: a.ResolveModuleResult(problem="no version 9")
+    services.answers["module_registry.resolve"] = lambda i: ResolveModuleResult(problem="no version 9")
     assert await fails(client, services) == "not_found"
     assert "connector.pull" not in services.order
     assert "connector.close_window" not in services.order
@@ -265,7 +267,7 @@ async def test_empty_source_does_not_empty_the_destination(client: Client) -> No
 
 async def test_nothing_new_is_a_success_without_rows(client: Client) -> None:
     services = StubServices()
-    services.answers["connector.pull"] = lambda i: a.PullResult()
+    services.answers["connector.pull"] = lambda i: PullResult()
     assert await run(client, services) == RunResult(outcome="succeeded", books=RowBooks())
     assert services.history["settle_drift"] == "skipped"
     assert "connector.close_window" not in services.order
@@ -273,7 +275,7 @@ async def test_nothing_new_is_a_success_without_rows(client: Client) -> None:
 
 async def test_drift_that_must_fail_says_so(client: Client) -> None:
     services = StubServices()
-    services.answers["schema_drift.settle"] = lambda i: a.SettleResult(decision="fail", summary="flight is gone")
+    services.answers["schema_drift.settle"] = lambda i: SettleResult(decision="fail", summary="flight is gone")
     assert await fails(client, services) == "schema_drift"
     assert services.finished.message == "flight is gone"
 
@@ -282,8 +284,8 @@ async def test_drift_that_must_fail_says_so(client: Client) -> None:
 async def test_released_file_is_settled(client: Client, decision: str, outcome: str) -> None:
     services = StubServices()
     entry = uuid4()
-    services.window = a.WindowRequest(quarantine_entry=entry, preserved_uri="kept/x", preserved_object="landing/x")
-    services.answers["schema_drift.settle"] = lambda i: a.SettleResult(decision=decision)
+    services.window = WindowRequest(quarantine_entry=entry, preserved_uri="kept/x", preserved_object="landing/x")
+    services.answers["schema_drift.settle"] = lambda i: SettleResult(decision=decision)
     await run(client, services)
     (settled,) = services.named("schema_drift.settle_entry")
     assert (settled.entry_id, settled.outcome) == (entry, outcome)
@@ -295,7 +297,7 @@ async def test_released_file_is_settled(client: Client, decision: str, outcome: 
 
 async def test_released_file_that_fails_is_settled_as_failed_even_when_the_entry_is_gone(client: Client) -> None:
     services = StubServices()
-    services.window = a.WindowRequest(quarantine_entry=uuid4(), preserved_uri="kept/x", preserved_object="landing/x")
+    services.window = WindowRequest(quarantine_entry=uuid4(), preserved_uri="kept/x", preserved_object="landing/x")
 
     def gone(asked: Any) -> Any:
         raise ApplicationError("no such entry", type=ErrorType.NOT_FOUND)
@@ -316,7 +318,7 @@ async def test_cancelled_run_is_finished_as_cancelled_and_gives_its_window_back(
     async def slow(asked: Any) -> Any:
         reached.set()
         await go_on.wait()
-        return a.SettleResult(decision="proceed")
+        return SettleResult(decision="proceed")
 
     services.answers["schema_drift.settle"] = slow
     async with services.working(client):

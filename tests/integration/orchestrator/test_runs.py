@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from contracts import activities as a
+from contracts.commands.orchestrator import FinishRunInput, RecordStepInput, StartRunInput
 from contracts.data import RowBooks
 from contracts.runs import ErrorType, run_id
 from deploy.local.state import State
@@ -177,15 +177,15 @@ async def test_what_is_under_way_is_shown_with_its_heartbeat(world: World) -> No
 
 async def test_everything_recorded_twice_happened_once(world: World) -> None:
     run, mine = await asked(world), activities(world)
-    begin = a.StartRunInput(tenant=world.tenant, run_id=UUID(run))
+    begin = StartRunInput(tenant=world.tenant, run_id=UUID(run))
     plan = await mine.start_run(begin)
     assert await mine.start_run(begin) == plan
     for state in ("running", "running", "succeeded", "succeeded", "running"):
-        await mine.record_step(a.RecordStepInput(scope=plan.scope, step="pull", state=state, attempts=3, rows=1))
+        await mine.record_step(RecordStepInput(scope=plan.scope, step="pull", state=state, attempts=3, rows=1))
     for _ in range(2):
-        await mine.record_step(a.RecordStepInput(scope=plan.scope, step="push", state="skipped"))
+        await mine.record_step(RecordStepInput(scope=plan.scope, step="push", state="skipped"))
     books = RowBooks(read=1, quarantined=1)
-    end = a.FinishRunInput(scope=plan.scope, outcome="quarantined", books=books)
+    end = FinishRunInput(scope=plan.scope, outcome="quarantined", books=books)
     await mine.finish_run(end)
     await mine.finish_run(end.model_copy(update={"outcome": "failed"}))
     found = await shown(world, run)
@@ -204,15 +204,15 @@ async def test_everything_recorded_twice_happened_once(world: World) -> None:
 @pytest.mark.parametrize("outcome", ["succeeded", "partial", "quarantined"])
 async def test_books_that_do_not_balance_are_no_success(world: World, outcome: Any) -> None:
     run, mine = await asked(world), activities(world)
-    plan = await mine.start_run(a.StartRunInput(tenant=world.tenant, run_id=UUID(run)))
-    await mine.finish_run(a.FinishRunInput(scope=plan.scope, outcome=outcome, books=RowBooks(read=2, loaded=1)))
+    plan = await mine.start_run(StartRunInput(tenant=world.tenant, run_id=UUID(run)))
+    await mine.finish_run(FinishRunInput(scope=plan.scope, outcome=outcome, books=RowBooks(read=2, loaded=1)))
     found = await shown(world, run)
     assert (found["state"], found["error_code"]) == ("failed", "books_unbalanced")
 
 
 async def test_unknown_run_begins_nothing(world: World) -> None:
     with pytest.raises(ApplicationError) as failed:
-        await activities(world).start_run(a.StartRunInput(tenant=world.tenant, run_id=uuid4()))
+        await activities(world).start_run(StartRunInput(tenant=world.tenant, run_id=uuid4()))
     assert failed.value.type == "not_found"
 
 

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from contracts import activities as a
+from contracts.commands.connector import DescribeConnectionResult, Problem
+from contracts.commands.module_registry import ResolveModuleResult
 from contracts.data import LogicalType
 from contracts.permissions import Role
 from deploy.local.state import State
@@ -89,7 +90,7 @@ async def problems(world: World, sent: dict[str, Any], name: str = "flights") ->
 async def test_edge_that_does_not_fit_is_named_with_its_column(world: World) -> None:
     takes = schema(carrier=LogicalType.STRING, flight=LogicalType.STRING, gate=LogicalType.STRING)
     modules = {"clean-flights": module(), "add-gates": module("add-gates", takes=takes)}
-    world.services.answers["module_registry.resolve"] = lambda i: a.ResolveModuleResult(module=modules[i.module.name])
+    world.services.answers["module_registry.resolve"] = lambda i: ResolveModuleResult(module=modules[i.module.name])
     sent = document(modules=[{"name": "clean-flights"}, {"name": "add-gates"}])
     answer = await world.request("PUT", "/api/workflows/flights", json=sent)
     found = {(error["pointer"], error["code"]): error["message"] for error in answer.json()["errors"]}
@@ -103,10 +104,10 @@ async def test_everything_wrong_is_said_with_its_place(world: World) -> None:
     sent["destination"]["keys"] = ["carrier", "tail"]
     assert await problems(world, sent) == [("/destination/keys/1", "column_missing")]
 
-    world.services.answers["connector.describe"] = lambda i: a.DescribeConnectionResult(
-        problems=(a.Problem(pointer="/connection", code="not_found", message="no such connection"),)
+    world.services.answers["connector.describe"] = lambda i: DescribeConnectionResult(
+        problems=(Problem(pointer="/connection", code="not_found", message="no such connection"),)
     )
-    world.services.answers["module_registry.resolve"] = lambda i: a.ResolveModuleResult(problem="no such module")
+    world.services.answers["module_registry.resolve"] = lambda i: ResolveModuleResult(problem="no such module")
     assert await problems(world, document()) == [
         ("/source/connection", "not_found"),
         ("/destination/connection", "not_found"),
