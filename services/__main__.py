@@ -13,6 +13,7 @@ import structlog
 
 from contracts.topics import SERVICES
 from services.chassis import telemetry
+from services.chassis.errors import TransientError
 from services.chassis.keys import KeyFileInvalid
 from services.chassis.parts import PARTS
 from services.chassis.scrubbing import Scrubber
@@ -64,6 +65,9 @@ def _with_settings(options: argparse.Namespace) -> int:
         return _run(settings, scrubber, plan)
     except (SettingsInvalid, KeyFileInvalid):
         raise
+    except (TransientError, OSError) as error:
+        structlog.get_logger().error("failed", why=str(error) or type(error).__name__)
+        return FAILED
     except Exception:
         structlog.get_logger().exception("failed")
         return FAILED

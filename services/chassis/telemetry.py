@@ -20,6 +20,9 @@ from services.chassis.settings import PlatformSettings
 # Libraries that tell more at `info` than anybody wants to read.
 _QUIET = ("aiokafka", "alembic", "asyncio", "botocore", "httpcore", "httpx", "sqlalchemy", "urllib3", "uvicorn")
 
+# What a library says again and again while a server is away, and the platform says once by itself.
+_REPEATED = ("Unable connect to", "Group Coordinator Request failed", "Unable to request metadata")
+
 
 def configure(settings: PlatformSettings, process: str, scrubber: Scrubber, stream: TextIO = sys.stderr) -> None:
     """Set up this process's logs and spans; once, before anything else runs."""
@@ -93,6 +96,7 @@ def _configure_logs(settings: PlatformSettings, scrubber: Scrubber, stream: Text
             ],
         )
     )
+    handler.addFilter(lambda record: not str(record.msg).startswith(_REPEATED))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
