@@ -107,17 +107,22 @@ class Stack:
 
     async def _start(self) -> None:
         self._take_folder()
+        databases = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             jars = group.create_task(self._fetch())
             for name in PORTS:
                 if name not in self.state.external:
-                    group.create_task(self._server(name, jars))
+                    group.create_task(self._server(name, jars, databases))
             if "postgres" in self.state.external:
-                group.create_task(postgres.make_databases(self.state))
-        if "temporal" in self.state.external:
-            await temporal.adopt(self.state)
+                group.create_task(self._databases(databases))
+            if "temporal" in self.state.external:
+                group.create_task(temporal.adopt(self.state))
+            if self.with_services:
+                # Beside the servers and not after them: they load their libraries meanwhile, and wait for what is not
+                # there yet.
+                group.create_task(self._services(jars, databases))
         if self.with_services:
-            await self._services()
+            await services.first_setup(self.state)
 
     async def stop(self) -> None:
         """Take everything down in order and let go of the folder."""
@@ -226,7 +231,7 @@ class Stack:
         await artifacts.fetch(artifacts.all_jars(locked), place, note)
         return {name: artifacts.class_path(jars, place) for name, jars in locked.items()}
 
-    async def _server(self, name: str, fetched: Awaitable[dict[str, str]]) -> None:
+    async def _server(self, name: str, fetched: Awaitable[dict[str, str]], databases: asyncio.Event) -> None:
         began = time.monotonic()
         server: Server
         if name in ("kafka", "s3"):
@@ -243,15 +248,27 @@ class Stack:
         await server.prepare()
         await self._run(server.program(), began)
         if name == "postgres":
-            await postgres.make_databases(self.state)
+            await self._databases(databases)
 
-    async def _services(self) -> None:
+    async def _databases(self, made: asyncio.Event) -> None:
+        await postgres.make_databases(self.state)
+        made.set()
+
+    async def _services(self, fetched: Awaitable[dict[str, str]], databases: asyncio.Event) -> None:
+        await fetched  # a slow download must not use up the time in which a service has to be ready
         began = time.monotonic()
         self._say("services", "preparing")
         composition = services.Composition(self.services_module, self._environment)
-        await services.provision(self.state, composition)
-        await asyncio.gather(*(self._run(program, began) for program in services.programs(self.state, composition)))
-        await services.first_setup(self.state)
+
+        async def provision() -> None:
+            await databases.wait()
+            await services.provision(self.state, composition)
+
+        programs = services.programs(self.state, composition)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(provision())
+            for program in programs:
+                group.create_task(self._run(program, began))
 
     async def _run(self, program: Program, began: float) -> None:
         self._say(program.name, "starting")

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -154,6 +155,16 @@ class Database:
 
     async def check(self) -> None:
         """Refuse a role that could see past row-level security; raises RoleUnsafe or DatabaseUnavailable."""
+        try:
+            await self._check()
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
+            raise DatabaseUnavailable(f"role of {self.service!r} cannot log in; run the set-up first") from error
+        except DBAPIError as error:
+            if str(getattr(error.orig, "sqlstate", "")) not in ("28000", "28P01", "3D000"):
+                raise
+            raise DatabaseUnavailable(f"role of {self.service!r} cannot log in; run the set-up first") from error
+
+    async def _check(self) -> None:
         async with self._connection(text("SELECT 1"), {}) as connection:
             row = (
                 await connection.execute(
@@ -161,7 +172,7 @@ class Database:
                         "SELECT current_user AS name, rolsuper, rolbypassrls,"
                         " (SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(:schema)"
                         "  AND pg_has_role(current_user, relowner, 'MEMBER')) AS owned,"
-                        " to_regnamespace(:schema) IS NOT NULL AS there"
+                        " to_regclass(:schema || '.outbox') IS NOT NULL AS there"
                         " FROM pg_roles WHERE rolname = current_user"
                     ),
                     {"schema": quoted(self.service)},
@@ -171,7 +182,7 @@ class Database:
             reason = "is a superuser" if row.rolsuper else "has BYPASSRLS" if row.rolbypassrls else "owns the tables"
             raise RoleUnsafe(f"database role {row.name!r} {reason}: row-level security would not hold")
         if not row.there:
-            raise DatabaseUnavailable(f"schema {self.service!r} is not there; run the set-up first")
+            raise DatabaseUnavailable(f"the tables of {self.service!r} are not there; run the set-up first")
 
     async def close(self) -> None:
         """Close all connections."""

@@ -10,12 +10,14 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.topics import SERVICES
+from services.chassis.errors import TransientError
 from services.chassis.migrations import migrate, provision
 from services.chassis.settings import PlatformSettings, SettingsInvalid
 from services.chassis.temporal import connect
 from services.chassis.topics import ensure_topics
 
 RETENTION = timedelta(days=7)
+PATIENCE_SECONDS = 30.0
 _SERVICES = Path(__file__).resolve().parent.parent
 
 
@@ -35,7 +37,16 @@ async def _database(settings: PlatformSettings, admin_url: str) -> None:
 
 
 async def _kafka(settings: PlatformSettings) -> None:
-    await ensure_topics(settings.kafka, prefix=settings.kafka_prefix)
+    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    while True:
+        try:
+            await ensure_topics(settings.kafka, prefix=settings.kafka_prefix)
+            break
+        except TransientError:
+            # It may be starting at this very moment, beside this.
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.2)
     structlog.get_logger().info("topics_ready")
 
 
