@@ -66,15 +66,10 @@ class Envelope(BaseModel):
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> "Envelope":
         """Read the envelope back; raises EnvelopeInvalid with a reason that holds no value of the message."""
-        found: dict[str, str] = {}
-        name = ""
         try:
-            for name, value in headers:
-                field = _FIELDS.get(name)
-                if field is not None:
-                    found[field] = value.decode("utf-8")
+            found = {_FIELDS[name]: value.decode() for name, value in headers if name in _FIELDS}
         except (UnicodeDecodeError, AttributeError):
-            raise EnvelopeInvalid(f"header {name!r} is not UTF-8 text") from None
+            raise EnvelopeInvalid("a header is not UTF-8 text") from None
         if found.pop("specversion", None) != SPEC_VERSION:
             raise EnvelopeInvalid("header 'ce_specversion' is not 1.0")
         try:

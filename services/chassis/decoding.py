@@ -1,5 +1,6 @@
 """From a Kafka message to an event with its envelope, or the reason why it is none."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from contracts.envelope import Envelope, EnvelopeInvalid
 from services.chassis.handlers import Handlers, Registered
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Heard:
     """An event, and who handles it."""
 
@@ -19,7 +20,7 @@ class Heard:
     handler: Registered
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Passed:
     """A message that is none of this service's business; `unknown` when nobody here knows its type."""
 
@@ -28,7 +29,7 @@ class Passed:
     unknown: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bad:
     """A message that can never be handled; neither the kind nor the reason holds a value of it."""
 
@@ -50,13 +51,10 @@ class Decoder:
 
     def decode(self, record: Any) -> Item:
         """Judge one message."""
-        name = _type_name(record)
-        if name is not None:
-            handler = self._handlers.of(name)
-            if handler is None and _stem(name) not in self._stems:
-                return Passed(record, name if name in EVENTS else "?", name not in EVENTS)
-        else:
-            handler = None
+        name = _type_name(record.headers)
+        handler = self._handlers.of(name)
+        if handler is None and name and _stem(name) not in self._stems:
+            return Passed(record, name if name in EVENTS else "?", name not in EVENTS)
         label = name if name in EVENTS else "?"
         try:
             envelope = Envelope.from_headers(record.headers)
@@ -77,14 +75,15 @@ class Decoder:
         return Heard(record, envelope, event, handler)
 
 
-def _type_name(record: Any) -> str | None:
-    for name, value in record.headers:
+def _type_name(headers: Sequence[tuple[str, bytes]]) -> str:
+    """The type that a message names, or nothing; found before the rest is judged, because most may be nobody's here."""
+    for name, value in headers:
         if name == "ce_type":
             try:
-                return str(value.decode())
+                return value.decode()
             except (UnicodeDecodeError, AttributeError):
-                return None
-    return None
+                return ""
+    return ""
 
 
 def _stem(name: str) -> str:

@@ -1,6 +1,8 @@
 """Hands events to their handlers in one transaction with their inbox rows: all of it happens, or none."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from uuid import UUID
 
 import structlog
@@ -14,8 +16,12 @@ from services.chassis.telemetry import continued
 from services.chassis.tenancy import acting_for
 
 _REMEMBER = text(
-    "INSERT INTO inbox (consumer, event_id) SELECT :consumer, unnest(CAST(:ids AS uuid[]))"
-    " ON CONFLICT DO NOTHING RETURNING event_id"
+    "INSERT INTO inbox (consumer, event_id) SELECT :consumer, unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING"
+)
+# Of these rows, those that this very transaction wrote.
+_NEW = text(
+    "SELECT event_id FROM inbox WHERE consumer = :consumer AND event_id = ANY(CAST(:ids AS uuid[]))"
+    " AND xmin = pg_current_xact_id()::xid"
 )
 
 
@@ -33,21 +39,29 @@ class Delivery:
         """
         if not events:
             return
-        by_id: dict[UUID, Heard] = {}
+        # By number: a UUID is slow to hash.
+        by_id: dict[int, Heard] = {}
         for item in events:
-            by_id.setdefault(item.envelope.id, item)
+            by_id.setdefault(item.envelope.id.int, item)
+        once = list(by_id.values())
         async with self._database.work(events[0].envelope.tenant) as work:
-            fresh = await self.remember(work, list(by_id))
-            for tenant, handler, run in _runs([item for name, item in by_id.items() if name in fresh]):
+            fresh = await self.remember(work, [item.envelope.id for item in once])
+            if len(fresh) < len(once):
+                new = {name.int for name in fresh}
+                once = [item for number, item in by_id.items() if number in new]
+            for tenant, handler, run in _runs(once):
                 if tenant != work.tenant:
                     work = await work.switched(tenant)
                 await self._hand_over(work, handler, run)
-        self._count(events, fresh)
+        self._count(events, once)
 
-    async def remember(self, work: UnitOfWork, ids: Sequence[UUID]) -> set[UUID]:
+    async def remember(self, work: UnitOfWork, ids: Sequence[UUID]) -> Sequence[UUID]:
         """Write the inbox rows; returns the ids that were not there yet."""
-        rows = await work.connection.execute(_REMEMBER, {"consumer": self._consumer, "ids": list(ids)})
-        return set(rows.scalars())
+        values = {"consumer": self._consumer, "ids": ids}
+        written = (await work.connection.execute(_REMEMBER, values)).rowcount
+        if written == len(ids):
+            return ids
+        return (await work.connection.execute(_NEW, values)).scalars().all()
 
     async def _hand_over(self, work: UnitOfWork, handler: Registered, run: Sequence[Heard]) -> None:
         with acting_for(work.tenant):
@@ -72,28 +86,21 @@ class Delivery:
                 ):
                     await handler.batch(work, [(item.envelope, item.event) for item in run])
 
-    def _count(self, events: Sequence[Heard], fresh: set[UUID]) -> None:
-        counts: dict[tuple[str, str], int] = {}
-        seen: set[UUID] = set()
-        for item in events:
-            name = item.envelope.id
-            outcome = "handled" if name in fresh and name not in seen else "repeated"
-            seen.add(name)
-            counts[item.envelope.type, outcome] = counts.get((item.envelope.type, outcome), 0) + 1
-        for (type_name, outcome), count in counts.items():
-            metrics.EVENTS_HANDLED.labels(self._database.service, type_name, outcome).inc(count)
+    def _count(self, events: Sequence[Heard], handled: Sequence[Heard]) -> None:
+        once = Counter(item.envelope.type for item in handled)
+        for name, count in once.items():
+            metrics.EVENTS_HANDLED.labels(self._database.service, name, "handled").inc(count)
+        if len(handled) < len(events):
+            for name, count in (Counter(item.envelope.type for item in events) - once).items():
+                metrics.EVENTS_HANDLED.labels(self._database.service, name, "repeated").inc(count)
 
 
 def _runs(events: Sequence[Heard]) -> Iterator[tuple[UUID, Registered, list[Heard]]]:
     """Tenant by tenant, the stretches that one handler takes together."""
-    tenants: dict[UUID, list[Heard]] = {}
+    tenants: dict[int, list[Heard]] = {}
     for item in events:
-        tenants.setdefault(item.envelope.tenant, []).append(item)
-    for tenant, items in tenants.items():
-        run: list[Heard] = []
-        for item in items:
-            if run and run[0].handler is not item.handler:
-                yield tenant, run[0].handler, run
-                run = []
-            run.append(item)
-        yield tenant, run[0].handler, run
+        tenants.setdefault(item.envelope.tenant.int, []).append(item)
+    for items in tenants.values():
+        for _, run in groupby(items, key=lambda item: id(item.handler)):
+            together = list(run)
+            yield together[0].envelope.tenant, together[0].handler, together

@@ -119,9 +119,9 @@ def chassis_tables() -> None:
     system_access("outbox", "select", "update", "delete")
     op.create_table(
         "inbox",
-        sa.Column("consumer", sa.Text, primary_key=True),
         sa.Column("event_id", sa.Uuid, primary_key=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=now),
+        sa.Column("consumer", sa.Text(collation="C"), primary_key=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
     )
     op.create_index("inbox_at", "inbox", ["at"], postgresql_using="brin")
     system_access("inbox", "select", "delete")

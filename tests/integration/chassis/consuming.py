@@ -49,9 +49,9 @@ class StopsBeforeOffsets(Consumer):
 class WithoutInbox(Delivery):
     """The mechanism removed: nothing is remembered, everything counts as new."""
 
-    async def remember(self, work: UnitOfWork, ids: Sequence[UUID]) -> set[UUID]:
+    async def remember(self, work: UnitOfWork, ids: Sequence[UUID]) -> Sequence[UUID]:
         """All of them."""
-        return set(ids)
+        return ids
 
 
 class Effects:

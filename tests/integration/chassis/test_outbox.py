@@ -135,8 +135,8 @@ async def test_old_rows_are_removed(bus: Bus) -> None:
     for number in range(3):
         await bus.publish(TENANT, number)
     await bus.admin("UPDATE outbox SET status = 'sent', sent_at = now() - interval '25 hours' WHERE key IN ('0', '1')")
-    await bus.admin("INSERT INTO inbox VALUES ('c', gen_random_uuid(), now() - interval '15 days')")
-    await bus.admin("INSERT INTO inbox VALUES ('c', gen_random_uuid(), now() - interval '13 days')")
+    await bus.admin("INSERT INTO inbox VALUES (gen_random_uuid(), 'c', now() - interval '15 days')")
+    await bus.admin("INSERT INTO inbox VALUES (gen_random_uuid(), 'c', now() - interval '13 days')")
 
     async def swept() -> bool:
         left = await bus.count("SELECT count(*) FROM outbox"), await bus.count("SELECT count(*) FROM inbox")
