@@ -197,14 +197,14 @@ class _Slice(TableSlice):
         names = [quoted(column.name) for column in self._columns]
         if len(names) == 1:
             names.append(f"true AS {quoted(_KEEPER)}")
-        where, values = self._where()
-        query = f"SELECT {', '.join(names)} FROM {quoted(self._selection.schema_name, self._selection.table)}{where}"  # noqa: S608
+        table = quoted(self._selection.schema_name, self._selection.table)
+        query = f"SELECT {', '.join(names)} FROM {table}{self._where()}"  # noqa: S608
         if limit is not None:
-            query, values = f"{query} LIMIT %s", [*values, limit]
+            query += f" LIMIT {limit:d}"
         done = 0
         with path.open("wb", buffering=1 << 20) as file:
             cursor = self._session.cursor()
-            with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER true)", values) as copy:
+            with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER true)") as copy:
                 for data in copy:
                     file.write(data)
                     done += len(data)
@@ -216,17 +216,16 @@ class _Slice(TableSlice):
         columns = [Column(name=column.name, type=column.logical) for column in self._columns]
         return SpooledTable(path=path, schema=Schema(columns=tuple(columns)), rows=rows, bytes=path.stat().st_size)
 
-    def _where(self) -> tuple[str, list[Any]]:
+    def _where(self) -> str:
         if self._cursor is None:
-            return "", []
+            return ""
         if self.bounds.upper is None:
-            return " WHERE false", []
+            return " WHERE false"
         name, type = quoted(self._cursor.name), self._cursor.declared
-        parts, values = [f"{name} <= %s::{type}"], [self.bounds.upper]
+        parts = [f"{name} <= {_literal(self._session, self.bounds.upper)}::{type}"]
         if self.bounds.lower is not None:
-            parts.append(f"{name} > %s::{type}")
-            values.append(self.bounds.lower)
-        return f" WHERE {' AND '.join(parts)} ORDER BY {name}", list(values)
+            parts.append(f"{name} > {_literal(self._session, self.bounds.lower)}::{type}")
+        return f" WHERE {' AND '.join(parts)} ORDER BY {name}"
 
 
 def _highest(
@@ -234,10 +233,14 @@ def _highest(
 ) -> str | None:
     """The highest value of the cursor column in this snapshot, above what was read before; None: nothing is."""
     name, table = quoted(cursor.name), quoted(selection.schema_name, selection.table)
-    query = f"SELECT max({name})::text FROM {table}"  # noqa: S608
-    row = session.execute(
-        query if after is None else f"{query} WHERE {name} > %s::{cursor.declared}",
-        () if after is None else (after,),
-    ).fetchone()
+    where = "" if after is None else f" WHERE {name} > {_literal(session, after)}::{cursor.declared}"
+    row = session.execute(f"SELECT max({name})::text FROM {table}{where}").fetchone()  # noqa: S608
     found: str | None = row[0] if row else None
     return found
+
+
+def _literal(session: "psycopg.Connection[Any]", value: str) -> str:
+    """A value in the text of a statement, escaped by the driver: COPY takes no parameters, and names may hold `%`."""
+    import psycopg.sql
+
+    return psycopg.sql.quote(value, session)
