@@ -1,0 +1,161 @@
+"""The named points at which something dies while runs are in flight."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+# What a run is caused by; `files` puts objects and asks for nothing.
+Way = Literal["manual", "webhook", "event", "watch"]
+Meant = Callable[[tuple[Any, ...], dict[str, Any]], bool]
+
+
+def anything(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whoever comes by."""
+    return True
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in a process (`target`), and what dies there.
+
+    Without `kills`, the process that comes by ends itself with SIGKILL, right before or after the named method. With
+    it, the one that comes by waits there while the named processes are killed from outside.
+    """
+
+    name: str
+    target: str  # module:Class.method
+    when: Literal["before", "after", "raised"]
+    process: str  # which process of the stack comes by
+    meant: Meant = anything
+    kills: tuple[str, ...] = ()
+    way: Way | None = None  # the only way that leads past it
+
+
+def milestone(name: str) -> Meant:
+    """The connector's own name for how far a pull or a push is."""
+    return lambda args, kwargs: args[1] == name
+
+
+def posts_to(prefix: str, suffix: str = "") -> Meant:
+    """A request that was served: its method and path."""
+
+    def meant(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        request = args[2]
+        path = str(request.url.path)
+        return bool(request.method == "POST" and path.startswith(prefix) and path.endswith(suffix))
+
+    return meant
+
+
+def relay_of(service: str) -> Meant:
+    """One service's relay."""
+    return lambda args, kwargs: args[0]._service == service and bool(args[2])
+
+
+def hears(service: str, event: str) -> Meant:
+    """One service's delivery of events, one of this type among them."""
+    return lambda args, kwargs: (
+        args[0]._database.service == service and any(item.envelope.type == event for item in args[1])
+    )
+
+
+def answers_key_of(path: str) -> Meant:
+    """An answer that is kept for its Idempotency-Key."""
+    return lambda args, kwargs: path in args[2]
+
+
+def starts(workflow: str) -> Meant:
+    """A Temporal workflow of this name is started."""
+    return lambda args, kwargs: args[1] == workflow
+
+
+LEDGER = "services.connector.destinations.postgres_ledger"
+CONNECTOR = "services.connector.milestones:LoggedMilestones.reached"
+GATEWAY = "services.chassis.temporal:TemporalGateway.start"
+SETTLE = "services.schema_drift.activities:SchemaDriftActivities.settle"
+HISTORY = "services.orchestrator.service.history"
+
+# In an order that lets each kind of process live for a while between two of its deaths.
+POINTS: tuple[Point, ...] = (
+    Point(
+        "api-before-commit",
+        "services.chassis.idempotency:Idempotency.keep",
+        "after",
+        "services",
+        meant=answers_key_of("/runs"),
+        way="manual",
+    ),
+    Point("pull-claimed", CONNECTOR, "before", "worker", meant=milestone("pull.claimed")),
+    Point(
+        "api-committed-not-answered",
+        "services.chassis.request_scope:_run",
+        "after",
+        "services",
+        meant=posts_to("/api/workflows/", "/runs"),
+        way="manual",
+    ),
+    Point("push-before-commit", CONNECTOR, "before", "worker", meant=milestone("push.before_commit")),
+    Point(
+        "hook-committed-not-answered",
+        "services.chassis.request_scope:_run",
+        "after",
+        "services",
+        meant=posts_to("/hooks/"),
+        way="webhook",
+    ),
+    Point("push-committed-not-acknowledged", CONNECTOR, "before", "worker", meant=milestone("push.after_commit")),
+    Point(
+        "relay-before-send",
+        "services.chassis.outbox:Relay._relay",
+        "before",
+        "services",
+        meant=relay_of("orchestrator"),
+    ),
+    Point("pull-stored", CONNECTOR, "before", "worker", meant=milestone("pull.stored")),
+    Point(
+        "relay-sent-not-marked",
+        "services.chassis.outbox:Relay._acknowledged",
+        "after",
+        "services",
+        meant=relay_of("orchestrator"),
+    ),
+    Point("push-staged", CONNECTOR, "before", "worker", meant=milestone("push.staged")),
+    Point("postgres-dies-during-pull", CONNECTOR, "before", "worker", milestone("pull.read"), kills=("postgres",)),
+    Point(
+        "consumer-before-transaction",
+        "services.chassis.delivery:Delivery.deliver",
+        "before",
+        "services",
+        meant=hears("orchestrator", "run.requested.v1"),
+    ),
+    Point("pull-read", CONNECTOR, "before", "worker", meant=milestone("pull.read")),
+    Point(
+        "consumer-committed-not-acknowledged",
+        "services.chassis.delivery:Delivery.deliver",
+        "after",
+        "services",
+        meant=hears("orchestrator", "run.requested.v1"),
+    ),
+    Point("kafka-dies-during-pull", CONNECTOR, "before", "worker", milestone("pull.read"), kills=("kafka",)),
+    Point("orchestrator-before-start", GATEWAY, "before", "services", meant=starts("run-workflow")),
+    Point("s3-dies-during-pull", CONNECTOR, "before", "worker", milestone("pull.claimed"), kills=("s3",)),
+    Point("orchestrator-started-not-noted", GATEWAY, "after", "services", meant=starts("run-workflow")),
+    Point("postgres-dies-during-push", CONNECTOR, "before", "worker", milestone("push.before_commit"), ("postgres",)),
+    Point("run-started-not-acknowledged", f"{HISTORY}:History.start", "after", "services"),
+    Point("temporal-dies-during-push", CONNECTOR, "before", "worker", milestone("push.staged"), kills=("temporal",)),
+    Point("run-finish-before-commit", f"{HISTORY}:finish", "after", "services"),
+    Point("window-closed-not-acknowledged", CONNECTOR, "before", "worker", meant=milestone("window.closed")),
+    Point("run-finished-not-acknowledged", f"{HISTORY}:History.finish", "after", "services"),
+    Point("temporal-dies-during-pull", CONNECTOR, "before", "worker", milestone("pull.read"), kills=("temporal",)),
+    Point("drift-settled-not-acknowledged", SETTLE, "after", "services"),
+    Point("both-die-during-pull", CONNECTOR, "before", "worker", milestone("pull.read"), kills=("services", "worker")),
+    Point("recipe-dies", "services.transform.isolation.wire:pack", "before", "services", kills=("child",)),
+    Point("watch-seen-not-committed", CONNECTOR, "before", "services", meant=milestone("watch.seen"), way="watch"),
+)
+
+PUSH_STAGED = Point("push-staged-in-a-zombie", CONNECTOR, "before", "worker", meant=milestone("push.staged"))
+PUSH_COMMITTED = Point("push-committed", CONNECTOR, "before", "worker", meant=milestone("push.after_commit"))
+PUSH_FENCED = Point("push-fenced", f"{LEDGER}:Fence.pass_", "raised", "worker")
+EVENTS_UNPUBLISHED = Point("events-unpublished", "tests.faults.removals:publish_late", "before", "services")
+# What single tests lay on their own.
+OTHERS = (PUSH_STAGED, PUSH_COMMITTED, PUSH_FENCED, EVENTS_UNPUBLISHED)
