@@ -61,6 +61,10 @@ class _Zygote:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class _Killed(ChildDied):
+    """A child ended by a SIGKILL that was not ours."""
+
+
 class Sandbox:
     """Children for jobs: at most `at_once`, each with its own walls, forked from a process made when first needed."""
 
@@ -130,7 +134,11 @@ class Sandbox:
                     shutil.rmtree(leftover)
                 else:
                     leftover.unlink()
+        try:
             return await self._once(job, readable, folder, seconds)
+        except _Killed:
+            # Once may be anybody's doing. Twice is the kernel's, when the machine has no memory left.
+            raise self._memory() from None
 
     async def _once(self, job: str, readable: Sequence[Path], folder: Path, seconds: float) -> bytes:
         zygote = await self._ready()
@@ -187,9 +195,10 @@ class Sandbox:
             raise OutputTooLarge("The result is too large to be written.")
         errors = _tail(folder / ERRORS)
         starved = "memory allocation of" in errors or "Cannot allocate memory" in errors or "MemoryError" in errors
-        # SIGKILL that we did not send is the kernel's, when the machine has no memory left.
-        if starved or fate.signal == signal.SIGKILL:
+        if starved:
             raise self._memory()
+        if fate.signal == signal.SIGKILL:
+            raise _Killed("The process that ran it was killed.")
         ending = f"signal {fate.signal}" if fate.signal is not None else f"code {fate.exit_code}"
         raise ChildDied(f"The process that ran it ended without a word ({ending}).")
 
