@@ -91,9 +91,13 @@ def _decode(cursor: str) -> tuple[str, ...]:
         parts = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
         parts = None
-    if not isinstance(parts, list) or not all(isinstance(part, str) and "\x00" not in part for part in parts):
+    if not isinstance(parts, list) or not parts or not all(_is_key(part) for part in parts):
         raise invalid([Problem(pointer="/query/cursor", code="cursor_invalid", message="not a cursor of this list")])
     return tuple(parts)
+
+
+def _is_key(part: object) -> bool:
+    return isinstance(part, str) and "\x00" not in part and not any("\ud800" <= letter <= "\udfff" for letter in part)
 
 
 async def _paging(

@@ -193,10 +193,13 @@ def _own_routes(routes: APIRouter, identity: Identity, relayed: Relayed) -> None
     @routes.get("/api/me", dependencies=[requires(Permission.SELF)])
     async def me(who: Who, work: Work) -> MeView:
         """Who is asking."""
+        name = await repository.workspace_name(work)
+        if name is None:
+            raise not_found()
         held = ROLES[who.role] | (PLATFORM if who.platform else frozenset())
         return MeView(
             workspace_id=who.tenant,
-            workspace=await repository.workspace_name(work),
+            workspace=name,
             subject=who.subject,
             kind="api_key" if who.credential_id == who.subject else "user",
             role=who.role,

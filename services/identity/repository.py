@@ -22,9 +22,9 @@ async def add_workspace(work: UnitOfWork, name: str) -> None:
     )
 
 
-async def workspace_name(work: UnitOfWork) -> str:
-    """The name of this workspace."""
-    return str((await work.connection.execute(sa.select(workspaces.c.name))).scalar_one())
+async def workspace_name(work: UnitOfWork) -> str | None:
+    """The name of this workspace; None when there is no such one."""
+    return (await work.connection.execute(sa.select(workspaces.c.name))).scalar_one_or_none()
 
 
 async def add_user(work: UnitOfWork, id: UUID, email: str, password: str, role: str, platform: bool) -> bool:
