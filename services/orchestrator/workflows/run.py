@@ -122,6 +122,7 @@ class RunWorkflow:
             progress.tally.pulled(pulled)
             step.rows, step.bytes = pulled.rows_read, pulled.bytes_read
             names = [item.key for group in pulled.groups for item in group.objects]
+            names += [item.object.key for item in pulled.unreadable]
             step.detail = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
         return pulled
 
