@@ -86,6 +86,7 @@ class Stack:
         self._least_disk_mb = least_disk_mb
         self._open = contextlib.ExitStack()
         self._began = 0.0
+        self._holds_folder = False
         self._loop_thread: _LoopThread | None = None
 
     # -- start and stop -------------------------------------------------------------------------------------
@@ -132,10 +133,12 @@ class Stack:
             for names in order:
                 there = [self.children[name] for name in names if name in self.children]
                 await asyncio.gather(*(self._stop_one(child) for child in there))
-            if self.folder.exists() and self._began:
+            # Only what this launcher wrote: one that was refused the folder must not take another's away.
+            if self._holds_folder:
                 (self.folder / "run.json").unlink(missing_ok=True)
         finally:
             self.children.clear()
+            self._holds_folder = False
             self._open.close()
 
     async def _stop_one(self, child: Supervised) -> None:
@@ -188,6 +191,7 @@ class Stack:
                 f"The data folder {self.folder} cannot be made: {error.strerror}.", "Name another: MODULARDATA_HOME=…"
             ) from None
         self._open.enter_context(state.exclusive(self.folder))
+        self._holds_folder = True
         left = state.clear_leftovers(self.folder)
         if left:
             self._say("launcher", "recovered", f"{left[0]}; ended what it left: {', '.join(left[1:]) or 'nothing'}")
