@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from contracts.commands.connector import Problem
-from services.chassis import strict_json
+from services.chassis import metrics, strict_json
 from services.chassis.auth import Authenticator, Principal
 from services.chassis.database import UnitOfWork
 from services.chassis.idempotency import Idempotency, Stored, check_key, fingerprint
@@ -207,6 +207,7 @@ async def _once(
     digest = fingerprint(scope.who().subject, request.url.path, request.url.query, await request.body())
     stored = await parts.idempotency.claim(work, route, key, digest)
     if stored is not None:
+        metrics.IDEMPOTENT_REPLAYS.labels(parts.service).inc()
         return Response(stored.body, stored.status, {**stored.headers, "Idempotency-Replayed": "true"})
     response = await handler(request)
     if response.status_code < 400:

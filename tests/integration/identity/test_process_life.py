@@ -224,6 +224,18 @@ def test_a_broker_and_a_workflow_server_that_stand_still(place: Installation, wo
     assert child.end() == 0
 
 
+def test_a_revocation_that_nobody_can_hear_yet_says_so(place: Installation, world: Stack) -> None:
+    place.start("identity")
+    place.set_up()
+    with place.client(place.admin["api_key"]) as client:
+        key = client.post("/api/keys", json={"name": "k", "role": "analyst"}).json()
+        with standing_still(world.pid("kafka")):
+            assert client.post(f"/api/keys/{key['id']}:revoke").status_code == 202
+            assert client.post("/api/tokens:exchange", json={"api_key": key["key"]}).status_code == 401
+    with place.client(key["key"]) as client:
+        until(lambda: client.get("/api/me").status_code == 401)
+
+
 def test_a_role_that_could_see_past_the_walls_is_refused(place: Installation, world: Stack) -> None:
     admin = world.state.database_admin_url
     asyncio.run(execute(admin, "ALTER ROLE identity_app BYPASSRLS"))
