@@ -73,7 +73,8 @@ class Refusal:
             done = plain(values) if plain is not None else None
             if done is not None:
                 return done
-            height = max(len(one) for one in series)
+            # A written value comes as one row, whether the batch has many or none.
+            height = next((len(one) for one in series if len(one) != 1), 1)
             frame = pl.DataFrame([_stretched(one, height).alias(f"{at}") for at, one in enumerate(series)])
             names = [f"{at}" for at in range(count)]
             computed = frame.select(r=compute(*(pl.col(name) for name in names))).to_series()

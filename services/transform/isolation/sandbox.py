@@ -147,7 +147,10 @@ class Sandbox:
         fate, its_fate = socket.socketpair()
         try:
             with its_channel, its_fate:
-                socket.send_fds(zygote.control, [b"job"], [its_channel.fileno(), its_fate.fileno()])
+                try:
+                    socket.send_fds(zygote.control, [b"job"], [its_channel.fileno(), its_fate.fileno()])
+                except OSError as error:
+                    raise ChildDied("The process for running recipes is gone.") from error
             channel.setblocking(False)
             fate.setblocking(False)
             order = {

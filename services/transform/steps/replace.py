@@ -50,7 +50,7 @@ class ReplaceKind(StepKind[Replace]):
             new = pl.Series([new for _, new in known], dtype=dtype)
             result = value.replace_strict(old, new, default=value, return_dtype=dtype)
         schema = with_column(table.schema, column.name, column.type, _nullable(step, column.nullable))
-        return table.then(table.lazy.with_columns(result), schema)
+        return table.then(table.lazy.with_columns(result.alias(table.inner[step.column])), schema)
 
 
 def _chosen(value: pl.Expr, known: list[tuple[Any, Any]], dtype: Any) -> pl.Expr:
