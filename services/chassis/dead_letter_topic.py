@@ -12,7 +12,7 @@ from aiokafka.errors import CommitFailedError, KafkaError
 
 from contracts.topics import TOPICS, dead_letter_topic
 from services.chassis.producer import KafkaUnavailable, Producer
-from services.chassis.topics import connected_admin
+from services.chassis.topics import committed_offsets
 
 _PREFIX = "dlq-"
 _CHUNK = 200
@@ -94,9 +94,7 @@ async def list_dead_letters(
 ) -> tuple[list[DeadLetter], int]:
     """The letters that were not replayed yet, oldest first, and how many there are; raises KafkaUnavailable."""
     partition = TopicPartition(prefix + dead_letter_topic(service), 0)
-    async with connected_admin(kafka) as admin:
-        committed = await admin.list_consumer_group_offsets(_replay_group(service, prefix), partitions=[partition])
-    done = committed[partition].offset if partition in committed else -1
+    done = (await committed_offsets(kafka, _replay_group(service, prefix))).get(partition, -1)
     async with _consumer(kafka, None) as consumer:
         consumer.assign([partition])
         beginning = (await consumer.beginning_offsets([partition]))[partition]

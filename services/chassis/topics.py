@@ -1,13 +1,17 @@
 """Kafka's topics, made as the table of topics says; nothing else makes one."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from contracts.topics import DEAD_LETTER_RETENTION_SECONDS, SERVICES, TOPICS, dead_letter_topic
 from services.chassis.producer import MAX_REQUEST_BYTES, KafkaUnavailable
+
+COORDINATOR_SECONDS = 5.0
 
 
 async def ensure_topics(kafka: str, *, replication: int = 1, prefix: str = "") -> None:
@@ -47,6 +51,21 @@ async def missing_topics(kafka: str, names: Iterable[str]) -> list[str]:
     async with connected_admin(kafka) as admin:
         present = set(await admin.list_topics())
     return [name for name in names if name not in present]
+
+
+async def committed_offsets(kafka: str, group: str) -> dict[TopicPartition, int]:
+    """A consumer group's offsets; none for a group that never committed. Raises KafkaUnavailable."""
+    deadline = asyncio.get_running_loop().time() + COORDINATOR_SECONDS
+    while True:
+        try:
+            async with connected_admin(kafka) as admin:
+                found = await admin.list_consumer_group_offsets(group)
+            return {partition: meta.offset for partition, meta in found.items() if meta.offset >= 0}
+        except KafkaUnavailable:
+            # The first question about a group makes a new broker create the topic of its answers.
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(0.2)
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from contracts.envelope import Envelope
 from contracts.events.runs import RunRequested
 from deploy.local.state import State
 from services.chassis.producer import Producer
-from services.chassis.topics import connected_admin
+from services.chassis.topics import committed_offsets, connected_admin
 from tests.integration.conftest import Place
 
 SCHEMA = Path(__file__).parent / "schema"
@@ -89,9 +89,8 @@ class Bus:
 
     async def committed(self) -> dict[int, int]:
         """The group's offsets by partition."""
-        async with connected_admin(self.kafka) as admin:
-            offsets = await admin.list_consumer_group_offsets(self.prefix + "orchestrator")
-        return {partition.partition: found.offset for partition, found in offsets.items() if found.offset >= 0}
+        offsets = await committed_offsets(self.kafka, self.prefix + "orchestrator")
+        return {partition.partition: offset for partition, offset in offsets.items()}
 
     async def consumed(self) -> None:
         """Wait until every message of the topic is behind the group's offsets."""

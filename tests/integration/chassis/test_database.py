@@ -95,12 +95,12 @@ async def test_an_unsafe_role_is_refused(place: Place) -> None:
         for before, after in (
             ("ALTER ROLE probe_app SUPERUSER", "ALTER ROLE probe_app NOSUPERUSER"),
             ("ALTER ROLE probe_app BYPASSRLS", "ALTER ROLE probe_app NOBYPASSRLS"),
-            ("ALTER TABLE probe.things OWNER TO probe_app", None),
+            ("ALTER TABLE probe.outbox OWNER TO probe_app", None),
         ):
             if before.startswith("ALTER ROLE probe_app SUPERUSER"):
                 await connection.execute(f"CREATE ROLE probe_app LOGIN PASSWORD '{ROLE_PASSWORD}'")
                 await connection.execute("CREATE SCHEMA probe")
-                await connection.execute("CREATE TABLE probe.things (id int)")
+                await connection.execute("CREATE TABLE probe.outbox (id int)")
                 await connection.execute("GRANT USAGE ON SCHEMA probe TO probe_app")
                 name = await connection.fetchval("SELECT quote_ident(current_database())")
                 await connection.execute(f"GRANT CONNECT ON DATABASE {name} TO probe_app")
