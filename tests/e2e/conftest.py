@@ -7,11 +7,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from deploy.local.launcher import Stack
+from tests.e2e.client import Api
+from tests.e2e.running import Running
+from tests.e2e.seeding import Seeded, one_of_everything, workspace
+from tests.e2e.spans import SpanReceiver
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,12 +88,46 @@ def in_new_folder() -> Iterator[Callable[[], Command]]:
 
 
 @pytest.fixture(scope="session")
-def modulardata(in_new_folder: Callable[[], Command]) -> Iterator[Command]:
+def spans() -> Iterator[SpanReceiver]:
+    """Where the stack sends its spans."""
+    with SpanReceiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def modulardata(in_new_folder: Callable[[], Command], spans: SpanReceiver) -> Iterator[Command]:
     """The command in a folder in which the whole stack is up."""
     command = in_new_folder()
+    if "E2E_HOME" in os.environ:
+        # The folder of a stack that is up, for whoever works on these tests.
+        command.env["MODULARDATA_HOME"] = os.environ["E2E_HOME"]
+        yield command
+        return
+    command.env |= {"MODULARDATA_OTLP_ENDPOINT": spans.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     started = command("up", "--detach", seconds=240)
     assert started.code == 0, started.err
     yield command
     ended = command("down", "--purge", seconds=120)
     assert ended.code == 0, ended.err
     assert not (command.folder / "stack" / "state.json").exists()
+
+
+@pytest.fixture(scope="session")
+def platform(modulardata: Command, spans: SpanReceiver) -> Iterator[Running]:
+    """The stack of this session, for those who sweep over all of it."""
+    state = Stack.load_state(Path(modulardata.env["MODULARDATA_HOME"]))
+    assert state is not None
+    api = Api(state.public_url, state.api_key)
+    yield Running(state, api, spans)
+    api.close()
+
+
+@pytest.fixture(scope="session")
+def workspaces(platform: Running) -> Iterator[tuple[Seeded, Seeded]]:
+    """Two workspaces with one of everything in each."""
+    made = (workspace(platform.api, "alpha"), workspace(platform.api, "beta"))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda seeded: one_of_everything(platform.state, seeded), made))
+    yield made
+    for seeded in made:
+        seeded.api.close()
