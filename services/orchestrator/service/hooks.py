@@ -104,11 +104,14 @@ async def _objects(
         raise invalid([Problem(pointer="", code="not_an_event", message=str(error))]) from None
     place = Place(trigger["settings"]["bucket"], trigger["settings"]["pattern"])
     delivered = Delivered(ignored=said.ignored, test=said.test)
-    # In one order for all, so that two deliveries of the same objects never wait for each other in a circle.
-    for version in sorted(said.objects, key=lambda item: item.identity):
-        if (reason := place.why_not(version)) is not None:
+    wanted = []
+    for version in said.objects:
+        if (reason := place.why_not(version)) is None:
+            wanted.append(version)
+        else:
             delivered.ignored.append(Ignored(version.key, reason))
-            continue
+    # In one order for all, so that two deliveries of the same objects never wait for each other in a circle.
+    for version in sorted(wanted, key=lambda item: item.identity):
         asked = Asked(
             workflow["id"],
             workflow["name"],

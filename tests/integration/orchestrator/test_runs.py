@@ -16,7 +16,7 @@ from contracts.runs import ErrorType, run_id
 from deploy.local.state import State
 from services.chassis.temporal import heartbeating
 from services.orchestrator.activities import OrchestratorActivities
-from services.orchestrator.service.history import History
+from services.orchestrator.service.history import History, finish
 from services.orchestrator.service.looking_after import Reconciler
 from services.orchestrator.temporal import TemporalExecutions
 from tests.integration.orchestrator.stub_services import group, pulled, refused
@@ -208,6 +208,21 @@ async def test_books_that_do_not_balance_are_no_success(world: World, outcome: A
     await mine.finish_run(FinishRunInput(scope=plan.scope, outcome=outcome, books=RowBooks(read=2, loaded=1)))
     found = await shown(world, run)
     assert (found["state"], found["error_code"]) == ("failed", "books_unbalanced")
+
+
+async def test_without_the_second_look_wrong_books_pass_for_a_success(world: World) -> None:
+    """The guard, seen red: a record that believes what it is told."""
+
+    class Believing(History):
+        async def finish(self, end: FinishRunInput) -> None:
+            async with self._database.work(end.scope.tenant) as work:
+                await finish(work, end)
+
+    run = await asked(world)
+    mine = OrchestratorActivities(Believing(world.composed.platforms["orchestrator"].database, executions(world)))
+    plan = await mine.start_run(StartRunInput(tenant=world.tenant, run_id=UUID(run)))
+    await mine.finish_run(FinishRunInput(scope=plan.scope, outcome="succeeded", books=RowBooks(read=2, loaded=1)))
+    assert (await shown(world, run))["state"] == "succeeded"
 
 
 async def test_unknown_run_begins_nothing(world: World) -> None:

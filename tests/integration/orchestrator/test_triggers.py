@@ -18,6 +18,7 @@ from contracts.events.drift import QuarantineReleased
 from contracts.events.sessions import SessionCreated
 from contracts.permissions import Role
 from deploy.local.state import State
+from services.orchestrator.service.hooks import Hooks
 from tests.integration.orchestrator.world import World, until, world_of
 
 WATCH = {"kind": "s3_event", "name": "new-files"}
@@ -141,6 +142,20 @@ async def test_nothing_is_believed_before_its_signature(world: World) -> None:
     assert len({answer.content for answer in answers}) == 1
     assert await world.runs() == []
     assert (await call.send(age=299)).status_code == 202
+
+
+async def test_without_the_signature_anybody_starts_runs(world: World) -> None:
+    """The guard, seen red: a receiver that believes everybody."""
+
+    class Credulous(Hooks):
+        def _verified(self, work: Any, trigger: Any, headers: Any, body: bytes) -> str:
+            return dict(headers)["webhook-id"]
+
+    platform = world.composed.platforms["orchestrator"]
+    call = await sender(world, CALL)
+    credulous = Credulous(platform.database, platform.sealer)
+    forged = await credulous.deliver(UUID(call.trigger["id"]), [("webhook-id", "m")], BODY)
+    assert [str(item.run_id) for item in forged.accepted] == [run["id"] for run in await world.runs()]
 
 
 async def test_unknown_disabled_and_deleted_addresses_answer_alike(world: World) -> None:
