@@ -31,6 +31,7 @@ from services.connector.sources.s3 import S3Source
 from tests.customers import Customer
 
 EGRESS = Egress([ip_network("127.0.0.0/8")])
+FACTORY = S3Factory(EGRESS)
 CANARY = "canary-5e1d0c"
 READER = Reader(Formats(), Limits())
 SQL_TYPES = {
@@ -96,7 +97,6 @@ class S3Subject:
 
     def __init__(self, customer: Customer) -> None:
         self._customer = customer
-        self._factory = S3Factory(EGRESS)
 
     def source(self) -> S3Source:
         return self._source({}, {})
@@ -133,7 +133,7 @@ class S3Subject:
     def _source(self, settings: Row, secrets: Row) -> S3Source:
         made = S3Settings(**(self._customer.s3_settings() | settings))
         keys = S3Secrets(**(self._customer.s3_secrets() | secrets))
-        return S3Source(S3Store(self._factory, made, keys, S3Waits(connect=2, read=5, attempts=1)))
+        return S3Source(S3Store(FACTORY, made, keys, S3Waits(connect=2, read=5, attempts=1)))
 
 
 class PostgresSubject:

@@ -1,7 +1,7 @@
 """Writes to S3: parts named by their content, then one manifest that says they count. Readers trust manifests only.
 
 Below the target's prefix: `parts/<sha256>.<format>`, one `_modulardata/<workflow>/<stream>/<window>-<part>.json` for
-each load, and in mode `replace` a `current.json` beside these that names the manifest which holds the whole table.
+each load, and in mode `replace` a `current.json` beside these that names the manifests which hold the whole table.
 """
 
 import hashlib
@@ -136,18 +136,21 @@ class S3Destination(Destination):
         return found
 
     def _point(self, target: S3Target, key: LoadKey, manifest: dict[str, Any]) -> None:
-        """Make this manifest the whole table, unless a later one is it already."""
+        """Make the manifests of this window the whole table, unless a later window's are it already."""
         place = f"{_folder(target, key)}/current.json"
-        pointer = {
-            "version": _VERSION,
-            "manifest": _manifest_key(target, key),
-            "epoch": manifest["epoch"],
-            "rows": manifest["rows"],
-        }
+        mine = _manifest_key(target, key)
         for _ in range(_TRIES):
             found = self._read_with_etag(place)
-            if found is not None and found[0]["epoch"] >= manifest["epoch"]:
+            before: dict[str, Any] = found[0] if found else {"window": None, "epoch": 0, "manifests": []}
+            same = before["window"] == str(key.window_id)
+            if mine in before["manifests"] or (not same and before["epoch"] >= manifest["epoch"]):
                 return
+            pointer = {
+                "version": _VERSION,
+                "window": str(key.window_id),
+                "epoch": max(before["epoch"], manifest["epoch"]),
+                "manifests": sorted([*(before["manifests"] if same else []), mine]),
+            }
             condition = {"IfNoneMatch": "*"} if found is None else {"IfMatch": found[1]}
             if self._put_if(place, pointer, condition) is not None:
                 return
