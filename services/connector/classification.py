@@ -131,7 +131,8 @@ def _of_s3_answer(error: Any, where: str) -> ConnectorError:
     if known is not None:
         return _said(known[0], where, known[1])
     # 501: the store has no such thing and will not have it tomorrow (a session token, for one).
-    if (status >= 500 and status != 501) or code in {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout"}:
+    trouble = status >= 500 and status != 501
+    if trouble or code in {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout"}:
         return _said(ErrorType.UNREACHABLE_REFUSED, where, f"the store answers with an error of its own ({status})")
     return _said(ErrorType.CONFIGURATION_INVALID, where, f"the store does not accept the request ({_word(code)})")
 
