@@ -11,7 +11,7 @@ from jwt.algorithms import OKPAlgorithm
 from services.chassis.clock import Clock
 from services.chassis.problems import unauthorized, unavailable
 
-_TIMEOUT_SECONDS = 2.0
+_TIMEOUT_SECONDS = 5.0
 _ASK_AGAIN = timedelta(seconds=1)
 _REFRESH = timedelta(minutes=10)
 
