@@ -64,10 +64,10 @@ class _Surrounded(ActivityInboundInterceptor):
                 structlog.get_logger().exception("activity_failed", error=type(error).__name__)
                 raise ApplicationError(f"{info.activity_type} failed", type=type(error).__name__) from None
             finally:
+                seconds = time.perf_counter() - started
                 metrics.ACTIVITIES.labels(self._service, info.activity_type, outcome).inc()
-                metrics.ACTIVITY_SECONDS.labels(self._service, info.activity_type).observe(
-                    time.perf_counter() - started
-                )
+                metrics.ACTIVITY_SECONDS.labels(self._service, info.activity_type).observe(seconds)
+                structlog.get_logger().info("activity_ended", outcome=outcome, ms=round(seconds * 1000, 1))
 
     def _clean(self, error: ApplicationError) -> ApplicationError:
         return ApplicationError(
