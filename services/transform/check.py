@@ -1,5 +1,6 @@
 """Would this recipe run on these columns? Answered for every step before the first row is read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,9 @@ def check(recipe: Recipe, schema: Schema, prefix: str = "") -> Schema:
     return checked[-1].after if checked else schema
 
 
-def stages(recipe: Recipe, schema: Schema, prefix: str = "", name: str = "") -> list[Stage]:
+def stages(
+    recipe: Recipe, schema: Schema, prefix: str = "", name: str = "", *, kinds: Mapping[str, StepKind[Any]] = KINDS
+) -> list[Stage]:
     """The recipe's steps, each with its schemas; raises RecipeInvalid.
 
     `prefix` goes before each JSON pointer, the module's name before each message.
@@ -41,7 +44,7 @@ def stages(recipe: Recipe, schema: Schema, prefix: str = "", name: str = "") -> 
     checked = []
     for index, step in enumerate(recipe.steps):
         pointer = f"{prefix}/steps/{index}"
-        kind = KINDS[step.kind]
+        kind = kinds[step.kind]
         report = Report(pointer)
         after = kind.output_schema(schema, step, report)
         if report.problems:
@@ -59,6 +62,7 @@ def module_stages(
     name: str,
     input_contract: Schema | None,
     output_contract: Schema | None,
+    kinds: Mapping[str, StepKind[Any]] = KINDS,
 ) -> list[Stage]:
     """A module's steps between its contracts; raises RecipeInvalid.
 
@@ -68,15 +72,15 @@ def module_stages(
     if input_contract is not None:
         exact = _between(Conform(input_contract), schema, prefix, f"Module {name} does not get its input")
         try:
-            checked = [exact, *stages(recipe, exact.after, prefix, name)]
+            checked = [exact, *stages(recipe, exact.after, prefix, name, kinds=kinds)]
         except RecipeInvalid as error:
             beside = _named_beside(recipe, schema, input_contract, prefix)
             if not beside:
                 raise error from None
             wide = _between(Conform(input_contract, beside), schema, prefix, f"Module {name} does not get its input")
-            checked = [wide, *stages(recipe, wide.after, prefix, name)]
+            checked = [wide, *stages(recipe, wide.after, prefix, name, kinds=kinds)]
     else:
-        checked = stages(recipe, schema, prefix, name)
+        checked = stages(recipe, schema, prefix, name, kinds=kinds)
     after = checked[-1].after if checked else schema
     if output_contract is not None and _shape(after) != _shape(output_contract):
         checked.append(_between(Conform(output_contract), after, prefix, f"Module {name} does not give its output"))

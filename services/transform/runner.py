@@ -5,7 +5,7 @@ rows in the same parts give the same bytes.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
 from services.transform.needed import read_columns
 from services.transform.set_aside import SetAside
-from services.transform.steps.kind import Site
+from services.transform.steps.catalog import KINDS
+from services.transform.steps.kind import Site, StepKind
 from services.transform.table import Table
 
 _GROUP_CELLS = 2_000_000
@@ -65,9 +66,9 @@ class _Tally:
         )
 
 
-def apply(job: ApplyJob) -> Applied:
+def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS) -> Applied:
     """Run the job; raises TransformError."""
-    tallies = _checked(job)
+    tallies = _checked(job, kinds)
     try:
         return _run(job, tallies)
     except ValueRefused as refused:
@@ -111,7 +112,7 @@ def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
     )
 
 
-def _checked(job: ApplyJob) -> list[_Tally]:
+def _checked(job: ApplyJob, kinds: Mapping[str, StepKind[Any]]) -> list[_Tally]:
     tallies: list[_Tally] = []
     schema = job.table_schema
     for module in job.modules:
@@ -122,6 +123,7 @@ def _checked(job: ApplyJob) -> list[_Tally]:
             name=module.name,
             input_contract=module.input_contract,
             output_contract=module.output_contract,
+            kinds=kinds,
         )
         tallies += [_Tally(module.name, stage) for stage in checked]
         schema = checked[-1].after if checked else schema

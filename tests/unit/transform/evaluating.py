@@ -56,6 +56,7 @@ def job(
     folder: Path, table: Schema, parts: Sequence[Sequence[Sequence[Any]]], steps: Sequence[dict[str, Any]]
 ) -> ApplyJob:
     """A job over these rows, in so many parts."""
+    folder.mkdir(exist_ok=True)
     paths = []
     for number, rows in enumerate(parts):
         path = folder / f"in-{number}.parquet"
