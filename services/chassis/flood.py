@@ -20,8 +20,11 @@ class Flood:
 
     def would_be_over(self) -> bool:
         """Whether one more bad message would be too many."""
-        full = self._seen + 1 >= self._window
-        return self._row + 1 >= self._in_a_row or (full and len(self._positions) + 1 > self._limit)
+        if self._row + 1 >= self._in_a_row:
+            return True
+        oldest = self._seen + 1 - self._window  # what is out of the window by then
+        staying = len(self._positions) - bool(self._positions and self._positions[0] <= oldest)
+        return self._seen + 1 >= self._window and staying + 1 > self._limit
 
     def good(self, count: int = 1) -> None:
         """So many messages were in order."""
