@@ -81,6 +81,7 @@ contracts: $(READY) ## Regenerate the schemas, OpenAPI, AsyncAPI and reference p
 	@$(BIN)/python -m contracts.generate
 	@$(BIN)/python -m services openapi
 	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m cli.reference
 
 contracts-check: $(READY) ## Fail when the generated contracts are stale or incompatible
 	@$(BIN)/python -m contracts.generate --check

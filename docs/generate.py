@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: recipes, settings, the command line, the workflow file.
+"""Writes the reference pages that are made from the code: recipes, settings, the workflow file.
 
 `python -m docs.generate` writes; with `--check` it only says which pages are stale.
 """
@@ -11,12 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
 from cli import steps
-from cli.main import app
 from contracts import recipe, workflow
 from contracts.topics import SERVICES
 from services.chassis.settings import PlatformSettings
@@ -24,22 +22,12 @@ from services.transform.expressions import functions
 
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- made from the code by `make contracts` -->"
-EXIT_CODES = """## Exit codes
-
-| Code | Means |
-|---|---|
-| 0 | good |
-| 1 | partial: something was set aside and waits for you |
-| 2 | failed |
-| 64 | the command was put wrongly |
-"""
 
 
 def pages() -> Iterator[tuple[str, str]]:
     """Every page: its name and its text."""
     yield "recipes.md", recipes()
     yield "settings.md", settings()
-    yield "command-line.md", command_line()
     yield "workflow-file.md", workflow_file()
 
 
@@ -93,25 +81,6 @@ def settings() -> str:
         for _, model in inspect.getmembers(module, inspect.isclass):
             if issubclass(model, BaseSettings) and model.__module__ == module.__name__ and model.model_fields:
                 lines += ["", f"## {service}", "", *_variables(model)]
-    return "\n".join([*lines, ""])
-
-
-def command_line() -> str:
-    """Every command."""
-    root: Any = typer.main.get_command(app)
-    lines = [
-        "# Command line",
-        "",
-        MADE,
-        "",
-        "`modulardata COMMAND --help` says more, with examples. `--output json` prints one",
-        "",
-    ]
-    lines[-1:] = ["JSON document on standard output; everything else goes to standard error.", "", EXIT_CODES]
-    lines += ["## Commands", "", "| Command | Does |", "|---|---|"]
-    for name, command in _commands(root, "modulardata"):
-        about = (command.get_short_help_str(120) or "").strip()
-        lines.append(f"| `{name}` | {about} |")
     return "\n".join([*lines, ""])
 
 
@@ -206,16 +175,6 @@ def _variables(model: type[BaseSettings]) -> list[str]:
         default = "" if default in ("`None`", "``", "`()`") else default
         lines.append(f"| `{prefix}{name.upper()}` | {default} | {field.description or ''} |")
     return lines
-
-
-def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
-    below = getattr(command, "commands", None)
-    if not below:
-        if not command.hidden:
-            yield path, command
-        return
-    for name, one in below.items():
-        yield from _commands(one, f"{path} {name}")
 
 
 def stale() -> list[str]:
