@@ -5,8 +5,9 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -16,7 +17,8 @@ from cli.errors import CliError
 
 # What arrives from files and other systems must not steer the terminal.
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-LONGEST_CELL = 60
+WHOLE = frozenset({"id", "entry", "run"})
+WIDE = 200
 
 
 class Format(StrEnum):
@@ -47,8 +49,8 @@ class Output:
 
     def __init__(self, form: Format = Format.TABLE) -> None:
         self.json = form is Format.JSON
-        self.out = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
-        self.err = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
+        self.out = _console(sys.stdout)
+        self.err = _console(sys.stderr)
 
     def say(self, text: str | Text) -> None:
         """Narration: what is going on, for a person."""
@@ -100,29 +102,57 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
     """A table of plain values."""
     made = Table(box=None, header_style="bold", title=title or None, title_justify="left", pad_edge=False)
     for column in columns:
-        made.add_column(plain(column), overflow="fold", justify="left")
+        # An id that is broken in two cannot be copied.
+        whole = column in WHOLE
+        made.add_column(plain(column), overflow="fold", no_wrap=whole, min_width=36 if whole else None)
     for row in rows:
         made.add_row(*(value if isinstance(value, Text) else Text(plain(value, longest)) for value in row))
     return made
 
 
-def facts(pairs: Mapping[str, object], *, title: str = "") -> Table:
-    """Names and values of one thing."""
-    made = Table(box=None, show_header=False, title=title or None, title_justify="left", pad_edge=False)
-    made.add_column(style="bold", no_wrap=True)
-    made.add_column(overflow="fold")
-    for name, value in pairs.items():
-        if value not in (None, "", [], {}):
-            made.add_row(plain(name), value if isinstance(value, Text) else Text(plain(value)))
+def facts(pairs: Mapping[str, object]) -> Text:
+    """Names and values of one thing, a line each; the terminal breaks long ones, so that they can be copied whole."""
+    shown = {plain(name): value for name, value in pairs.items() if value not in (None, "", [], {})}
+    width = max(map(len, shown), default=0) + 2
+    made = Text()
+    for name, value in shown.items():
+        made.append(name.ljust(width), style="bold")
+        made.append_text(value if isinstance(value, Text) else Text(plain(value)))
+        made.append("\n")
+    made.rstrip()
     return made
+
+
+def moment(text: object) -> str:
+    """A time of the API as people read it, in UTC."""
+    return "" if text is None else datetime.fromisoformat(str(text)).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def age(text: object) -> str:
+    """How long ago a time of the API is, in few letters."""
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(str(text))).total_seconds()
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"
 
 
 def picked(items: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Table:
     """A table of some fields of objects, named like the fields."""
     return table(
-        [column.replace("_", " ") for column in columns],
-        ([item.get(column) for column in columns] for item in items),
+        [column.removesuffix("_at").replace("_", " ") for column in columns],
+        ([_picked(item, column) for column in columns] for item in items),
     )
+
+
+def _picked(item: Mapping[str, Any], column: str) -> object:
+    return moment(item.get(column)) if column.endswith("_at") else item.get(column)
+
+
+def _console(file: TextIO) -> Console:
+    # What is not read on a terminal, is read by a program or in a file: there is no edge to wrap at.
+    width = None if file.isatty() else WIDE
+    return Console(file=file, highlight=False, markup=False, emoji=False, width=width)
 
 
 OUTCOME_STYLES = {

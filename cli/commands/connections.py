@@ -116,7 +116,7 @@ def delete(shell: Shell, name: Name) -> int:
 
 
 def _kinds(shell: Shell) -> list[Json]:
-    return list(shell.api.pages("/api/connectors"))
+    return list(shell.api.get("/api/connectors")["items"])
 
 
 def _judged(shell: Shell, result: Json) -> int:
@@ -130,13 +130,17 @@ def _judged(shell: Shell, result: Json) -> int:
 
 
 def _flat(document: Json) -> Json:
-    """One level of nesting as dotted names, for a table of facts."""
+    """Settings and secrets as lines of their own; of a secret there is only that it is there."""
     made: Json = {}
     for name, value in document.items():
-        if isinstance(value, dict):
-            made |= {f"{name}.{inner}": one for inner, one in value.items()}
+        if name == "secrets":
+            made |= {
+                inner: f"set {one['changed_at']}" if one["has_value"] else "not set" for inner, one in value.items()
+            }
+        elif isinstance(value, dict):
+            made |= value
         else:
-            made[name] = value
+            made[name.replace("_", " ")] = value
     return made
 
 

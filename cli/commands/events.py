@@ -6,7 +6,7 @@ import typer
 
 from cli.client import segment
 from cli.errors import Exit
-from cli.output import table
+from cli.output import moment, table
 from cli.shell import Shell, command, group
 
 Service = Annotated[str, typer.Argument(help="A service, e.g. orchestrator.")]
@@ -36,21 +36,30 @@ def list_all(
 ) -> int:
     """List events, newest first."""
     items = list(shell.api.pages("/api/events", limit=limit, type=kind, run=run))
-    rows = ([item["time"], item["type"], item["key"], item["run_id"], item["data"]] for item in items)
-    shell.output.show({"items": items}, table(["time", "type", "about", "run", "data"], rows, longest=80))
+    rows = ([moment(item["time"]), item["type"], item["run_id"], item["data"]] for item in items)
+    shell.output.show({"items": items}, table(["time", "type", "run", "data"], rows, longest=90))
     return Exit.GOOD
 
 
 def dead_letters(shell: Shell, service: Service) -> int:
     """List what a service could not handle, and why. Needs the platform permission."""
     items = list(shell.api.pages(f"/api/dead-letters/{segment(service)}"))
-    rows = ([i.get("topic"), i.get("offset"), i.get("type"), i.get("reason"), i.get("failed_at")] for i in items)
-    shell.output.show({"items": items}, table(["topic", "offset", "type", "reason", "failed at"], rows, longest=120))
+    rows = ([i["topic"], i["source_offset"], i["type"], i["kind"], i["reason"], moment(i["at"])] for i in items)
+    shell.output.show({"items": items}, table(["topic", "offset", "type", "kind", "reason", "at"], rows, longest=120))
     return Exit.GOOD
 
 
-def replay(shell: Shell, service: Service) -> int:
+def replay(
+    shell: Shell,
+    service: Service,
+    kind: Annotated[str | None, typer.Option("--type", help="Only events of this type.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Only what came from this topic.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 10_000,
+) -> int:
     """Send a service's dead letters on their way again, once what stopped them is mended."""
-    found = shell.api.post(f"/api/dead-letters/{segment(service)}:replay")
-    shell.output.show(found, f"{found['replayed']} dead letters of {service} are on their way again")
+    asked = {"limit": limit, "type": kind, "topic": topic}
+    body = {name: value for name, value in asked.items() if value is not None}
+    found = shell.api.post(f"/api/dead-letters/{segment(service)}:replay", body)
+    said = f"{found['replayed']} dead letters of {service} are on their way again"
+    shell.output.show(found, said + (f"; {found['left']} wait still" if found["left"] else ""))
     return Exit.GOOD

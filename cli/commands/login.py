@@ -8,7 +8,7 @@ import httpx
 import typer
 
 from cli import profile
-from cli.client import Api
+from cli.client import Api, Json
 from cli.errors import Exit, usage
 from cli.output import facts
 from cli.profile import Target
@@ -62,7 +62,7 @@ def login(
         api.close()
     name = shell.profile_name or "default"
     place = profile.save(name, address, key)
-    shell.output.show({"profile": name, "url": address, "me": me, "file": str(place)}, facts(me))
+    shell.output.show({"profile": name, "url": address, "me": me, "file": str(place)}, facts(_short(me)))
     shell.output.done(f"kept as profile {name!r} in {place}")
     return Exit.GOOD
 
@@ -72,8 +72,12 @@ def whoami(shell: Shell) -> int:
     me = shell.api.get("/api/me")
     target = shell.api.target
     document = {"url": target.url, "found_in": target.origin} | {"me": me}
-    shell.output.show(document, facts({"url": target.url, "found in": target.origin} | me))
+    shell.output.show(document, facts({"url": target.url, "found in": target.origin} | _short(me)))
     return Exit.GOOD
+
+
+def _short(me: Json) -> Json:
+    return {name.replace("_", " "): value for name, value in me.items() if name != "permissions"}
 
 
 def _made_with_password(url: str, email: str, role: str) -> str:

@@ -6,7 +6,7 @@ import typer
 
 from cli.client import Json, segment
 from cli.errors import Exit, usage
-from cli.output import facts, table
+from cli.output import facts, moment, table
 from cli.shell import Shell, command, group
 
 Name = Annotated[str, typer.Argument(help="The rule's name.")]
@@ -37,7 +37,9 @@ def list_all(
 ) -> int:
     """List notifications, newest first."""
     items = list(shell.api.pages("/api/notifications", limit=limit, state=state))
-    rows = ([i["created_at"], i["rule"], i["state"], i["attempts"], i["summary"], i["last_error"]] for i in items)
+    rows = (
+        [moment(i["created_at"]), i["rule"], i["state"], i["attempts"], i["summary"], i["last_error"]] for i in items
+    )
     heads = ["time", "rule", "state", "attempts", "summary", "last error"]
     shell.output.show({"items": items}, table(heads, rows, longest=160))
     return Exit.GOOD

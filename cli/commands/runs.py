@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from cli import waiting
 from cli.client import Api, Json, segment
 from cli.errors import CliError, Exit
-from cli.output import facts, outcome, plain, table
+from cli.output import age, facts, moment, outcome, plain, table
 from cli.shell import Shell, command, group
 
 BOOKS = ("read", "loaded", "filtered", "deduplicated", "quarantined")
@@ -40,11 +40,9 @@ def list_all(
 ) -> int:
     """List the runs, newest first."""
     items = list(shell.api.pages("/api/runs", limit=limit, workflow=workflow))
-    rows = (
-        [i["id"], i["workflow"], outcome(i["state"]), i.get("trigger"), i.get("created_at"), *_figures(i.get("books"))]
-        for i in items
-    )
-    shell.output.show({"items": items}, table(["id", "workflow", "state", "trigger", "created", *BOOKS], rows))
+    rows = ([r["id"], r["workflow"], outcome(r["state"]), r["trigger"], age(r["created_at"]), *_sums(r)] for r in items)
+    heads = ["id", "workflow", "state", "by", "ago", "loaded", "set aside"]
+    shell.output.show({"items": items}, table(heads, rows))
     return Exit.GOOD
 
 
@@ -69,8 +67,8 @@ def show(
 def logs(shell: Shell, run: Run) -> int:
     """Show a run's log."""
     found = shell.api.get(f"/api/runs/{identify(shell.api, run)}/log")
-    entries = found["items"] if isinstance(found, dict) else found
-    rows = ([entry.get("at"), entry.get("level"), entry.get("message")] for entry in entries)
+    entries = found["items"]
+    rows = ([moment(entry["at"]), entry["level"], entry["message"]] for entry in entries)
     shell.output.show({"items": entries}, table(["at", "level", "message"], rows, longest=300))
     return Exit.GOOD
 
@@ -109,7 +107,7 @@ def told(api: Api, run: Json) -> tuple[Json, list[RenderableType]]:
         parts += ["", table(BOOKS, [_figures(run["books"])]), ""]
     if aside:
         rows = ([a["id"], a["what"], a["reason"], a["rows"], a["summary"], a["state"]] for a in aside)
-        parts += [table(["set aside", "what", "reason", "rows", "why", "state"], rows, longest=200)]
+        parts += [table(["id", "set aside", "reason", "rows", "why", "state"], rows, longest=200)]
         parts += [f"→ {plain(entry['advice'])}" for entry in aside if entry.get("advice")]
     rows_at = psql(api, run)
     if rows_at and (run["books"] or {}).get("loaded"):
@@ -138,6 +136,11 @@ def psql_line(settings: Json, target: Json) -> str:
     return f"psql -h {settings['host']} -p {port} -U {settings['user']} -d {settings['database']} " + (
         f"-c 'TABLE {name} LIMIT 20'"
     )
+
+
+def _sums(run: Json) -> list[str]:
+    books = run["books"]
+    return ["", ""] if books is None else [f"{books['loaded']:,}", f"{books['quarantined']:,}"]
 
 
 def _figures(books: Json | None) -> list[str]:

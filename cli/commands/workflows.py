@@ -105,8 +105,8 @@ def apply(
     document = WorkflowFile(file)
     found = applied(shell.api, document, dry_run=dry_run)
     parts: list[RenderableType] = [f"{found['name']}: {'would be ' if dry_run else ''}{found['change']}"]
-    changes = found.get("changes") or ()
-    if changes:
+    changes = found["changes"]
+    if found["change"] == "updated":
         parts += ["", table(["where", "was", "becomes"], ([c["pointer"], c.get("old"), c.get("new")] for c in changes))]
     if not dry_run:
         parts += _triggers(found)

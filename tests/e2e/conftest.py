@@ -90,7 +90,7 @@ def in_new_folder() -> Iterator[Callable[[], Command]]:
 @pytest.fixture(scope="session")
 def spans() -> Iterator[SpanReceiver]:
     """Where the stack sends its spans."""
-    with SpanReceiver() as receiver:
+    with SpanReceiver(int(os.environ.get("E2E_SPANS_PORT", "0"))) as receiver:
         yield receiver
 
 
@@ -99,7 +99,7 @@ def modulardata(in_new_folder: Callable[[], Command], spans: SpanReceiver) -> It
     """The command in a folder in which the whole stack is up."""
     command = in_new_folder()
     if "E2E_HOME" in os.environ:
-        # The folder of a stack that is up, for whoever works on these tests.
+        # The folder of a stack that is up, for whoever works on these tests; its spans go to E2E_SPANS_PORT.
         command.env["MODULARDATA_HOME"] = os.environ["E2E_HOME"]
         yield command
         return

@@ -97,7 +97,11 @@ def one_of_everything(state: State, seeded: Seeded) -> Seeded:
     ids["module"] = f"{word}-module"
     api.call("POST", f"/api/sessions/{session['id']}:deploy", {"name": ids["module"], "description": word})
 
-    rule = {"name": f"{word}-rule", "events": ["*"], "channel": {"kind": "webhook", "url": f"http://127.0.0.1:9/{word}"}}
+    rule = {
+        "name": f"{word}-rule",
+        "events": ["*"],
+        "channel": {"kind": "webhook", "url": f"http://127.0.0.1:9/{word}"},
+    }
     seeded.secrets["rule"] = api.call("POST", "/api/notification-rules", rule)["secret"]
     ids["rule"] = rule["name"]
 

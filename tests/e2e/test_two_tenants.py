@@ -54,8 +54,8 @@ def unknown_ids() -> dict[str, str]:
     """Ids and names that nobody has."""
     names: tuple[str, ...] = ("session_id", "node_id", "trigger_id", "run_id", "entry_id", "rows_entry_id")
     names += ("report_id", "notification_id", "key_id", "user_id")
-    ids = {name: str(uuid.uuid4()) for name in names}
-    return ids | dict.fromkeys(("connection", "module", "rule", "workflow"), "nobody-has-this") | {"file": "no/such.csv"}
+    ids = {name: str(uuid.uuid4()) for name in names} | {"file": "no/such.csv"}
+    return ids | dict.fromkeys(("connection", "module", "rule", "workflow"), "nobody-has-this")
 
 
 def told_apart(answer: Answer) -> tuple[Any, ...]:
@@ -105,9 +105,7 @@ def test_lists_hold_nothing_of_another_workspace(platform: Running, workspaces: 
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def test_what_belongs_to_another_workspace_is_not_there(
-    platform: Running, workspaces: tuple[Seeded, Seeded]
-) -> None:
+def test_what_belongs_to_another_workspace_is_not_there(platform: Running, workspaces: tuple[Seeded, Seeded]) -> None:
     mine, other = workspaces
     operations = list(with_parameters(platform))
     assert len(operations) >= 35
