@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
+    from botocore.config import Config
     from mypy_boto3_s3.client import S3Client
 
 
@@ -164,20 +165,25 @@ def open_objects(location: str, s3_endpoint: str | None) -> Objects:
         return Folder(Path(unquote(parts.path)))
     if parts.scheme == "s3":
         import boto3
-        from botocore.config import Config
 
-        config = Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "path" if s3_endpoint else "auto"},
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"max_attempts": 5, "mode": "standard"},
-        )
-        client = boto3.client("s3", endpoint_url=s3_endpoint, config=config)
+        client = boto3.client("s3", endpoint_url=s3_endpoint, config=s3_config(s3_endpoint))
         return Bucket(client, parts.netloc, parts.path)
     raise ValueError(f"a store is a file: or an s3: address, not {parts.scheme!r}")
+
+
+def s3_config(endpoint: str | None) -> "Config":
+    """How every client of an S3 server behaves here: signatures, checksums and patience that all servers know."""
+    from botocore.config import Config
+
+    return Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if endpoint else "auto"},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        connect_timeout=5,
+        read_timeout=60,
+        retries={"max_attempts": 5, "mode": "standard"},
+    )
 
 
 def _as_missing(error: Any, key: str) -> Exception:

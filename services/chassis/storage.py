@@ -62,8 +62,10 @@ class _Manifest:
 class Storage:
     """The object store of the platform."""
 
-    def __init__(self, settings: StorageSettings, *, scratch: Path | None = None) -> None:
-        self._objects: Objects = open_objects(settings.storage, settings.storage_s3_endpoint)
+    def __init__(
+        self, settings: StorageSettings, *, scratch: Path | None = None, objects: Objects | None = None
+    ) -> None:
+        self._objects = objects or open_objects(settings.storage, settings.storage_s3_endpoint)
         self._scratch = scratch
 
     def writer(self, tenant: UUID, schema: Schema, *, part_rows: int = PART_ROWS) -> DatasetWriter:
