@@ -2,10 +2,12 @@
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -17,8 +19,9 @@ from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
+from temporalio.worker import PollerBehaviorSimpleMaximum, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from contracts.data import Contract
@@ -34,6 +37,8 @@ R = TypeVar("R", bound=Contract)
 BEAT_SECONDS = 1.0
 GRACE = timedelta(seconds=12)
 CONNECT_SECONDS = 30.0
+CACHED_WORKFLOWS = 200
+WORKFLOW_POLLERS, ACTIVITY_POLLERS = 3, 2  # each is an open request to the server
 PASSED_THROUGH = ("contracts", "pydantic", "pydantic_core", "annotated_types", "typing_inspection")
 
 
@@ -85,12 +90,21 @@ async def connect(
                 namespace=settings.temporal_namespace,
                 data_converter=converter,
                 interceptors=[TracingInterceptor(), *interceptors],
+                runtime=_runtime(),
             )
         except (RuntimeError, RPCError) as error:
             if asyncio.get_running_loop().time() + pause > deadline:
                 raise TemporalUnavailable(f"Temporal at {settings.temporal} cannot be reached") from error
         await asyncio.sleep(pause)
         pause = min(pause * 2, 2.0)
+
+
+@cache
+def _runtime() -> Runtime:
+    """The one runtime of this process; its own log lines go where all others go."""
+    lines = LogForwardingConfig(logger=logging.getLogger("temporalio.core"))
+    quiet = TelemetryFilter(core_level="WARN", other_level="ERROR")
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=quiet, forwarding=lines)))
 
 
 def build_worker(
@@ -112,6 +126,9 @@ def build_worker(
         workflows=workflows,
         activity_executor=executor,
         max_concurrent_activities=max_activities,
+        max_cached_workflows=CACHED_WORKFLOWS,
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(maximum=WORKFLOW_POLLERS),
+        activity_task_poller_behavior=PollerBehaviorSimpleMaximum(maximum=ACTIVITY_POLLERS),
         workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),
         graceful_shutdown_timeout=GRACE,
         interceptors=[ActivityContext(service, scrubber or Scrubber())],
