@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 DRAIN_SECONDS = 12
+_BACKLOG = 2048
 
 
 class PortTaken(Exception):
@@ -27,11 +28,15 @@ class HttpServer:
 
     def __init__(self, name: str, app: ASGIApp, host: str, port: int) -> None:
         self.name = name
+        # With the protocol named: asyncio switches Nagle's delay off only on a socket that says it is TCP.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            self._socket = socket.create_server(
-                (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
-            )
+            self._socket.bind((host, port))
+            self._socket.listen(_BACKLOG)
         except OSError as error:
+            self._socket.close()
             raise PortTaken(f"{name}: {host}:{port} cannot be listened on: {error.strerror}") from None
         self._server = _Server(
             uvicorn.Config(

@@ -99,3 +99,19 @@ async def test_nothing_is_left_behind(foundation: Foundation) -> None:
     await asyncio.sleep(0)
     left = {task for task in asyncio.all_tasks() - before if not task.done()}
     assert left == set()
+
+
+async def test_answers_are_not_held_back_by_the_network_stack(foundation: Foundation) -> None:
+    """Head and body of an answer are two small packets: with Nagle's delay, the second one waits 40 ms for the first."""
+    process = process_of(foundation)
+    running = asyncio.create_task(process.run())
+    await until(lambda: process.readiness.ready)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.public_port}", trust_env=False) as client:
+        took = []
+        for _ in range(30):
+            begun = asyncio.get_running_loop().time()
+            await client.get("/healthz")
+            took.append(asyncio.get_running_loop().time() - begun)
+    process.tell()
+    await running
+    assert sorted(took)[10] < 0.03
