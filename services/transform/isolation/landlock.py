@@ -73,7 +73,11 @@ def restrict(readable: Sequence[str], writable: Sequence[str]) -> int:
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
-    handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except (PermissionError, FileNotFoundError):
+        # What cannot be reached needs no rule: it stays closed.
+        return
     try:
         if not os.path.isdir(path):
             rights &= _OF_FILES
