@@ -102,7 +102,7 @@ async def test_nothing_is_left_behind(foundation: Foundation) -> None:
 
 
 async def test_answers_are_not_held_back_by_the_network_stack(foundation: Foundation) -> None:
-    """Head and body of an answer are two small packets: with Nagle's delay, the second one waits 40 ms for the first."""
+    """Head and body are two small packets: with Nagle's delay, the second one waits 40 ms for the first."""
     process = process_of(foundation)
     running = asyncio.create_task(process.run())
     await until(lambda: process.readiness.ready)
