@@ -17,6 +17,7 @@ from services.chassis.database import RoleUnsafe
 from services.chassis.dead_letters import dead_letter_routes
 from services.chassis.dependencies import DatabaseCheck, FeedCheck, KafkaCheck, TemporalCheck
 from services.chassis.errors import TransientError
+from services.chassis.garbage import settle
 from services.chassis.idempotency import Janitor
 from services.chassis.outbox import Relay
 from services.chassis.parts import PARTS, Loop, Service
@@ -110,6 +111,7 @@ class Process:
             await self._until(self._wait_for_databases())
             if not self._told.is_set():
                 self._start_work()
+                settle()
                 self.readiness.started = True
                 log.info("started", services=[m.service.name for m in self._members], port=self.public_port)
             failed = await self._watch()
