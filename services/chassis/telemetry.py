@@ -21,7 +21,17 @@ from services.chassis.settings import PlatformSettings
 _QUIET = ("aiokafka", "alembic", "asyncio", "botocore", "httpcore", "httpx", "sqlalchemy", "urllib3", "uvicorn")
 
 # What a library says again and again while a server is away, and the platform says once by itself.
-_REPEATED = ("Unable connect to", "Group Coordinator Request failed", "Unable to request metadata")
+_REPEATED = (
+    "Failed fetch messages from",
+    "Got error produce response",
+    "Group Coordinator Request failed",
+    "Heartbeat failed for group",
+    "Heartbeat session expired",
+    "Marking the coordinator dead",
+    "Unable connect to",
+    "Unable to request metadata",
+    "Unable to update metadata",
+)
 
 
 def configure(settings: PlatformSettings, process: str, scrubber: Scrubber, stream: TextIO = sys.stderr) -> None:
