@@ -44,10 +44,10 @@ def test_within_one_folder_it_agrees_with_the_standard_library(pattern: str, nam
 
 
 def test_hostile_pattern_takes_no_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert not matches("*a" * 500 + "b", "a" * 1024)
     assert not matches("**/a/" * 100 + "b", "a/" * 500)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -118,10 +118,10 @@ REFUSED = [
 
 @pytest.mark.parametrize(("text", "code"), REFUSED, ids=[text[:40] for text, _ in REFUSED])
 def test_what_is_no_expression_over_one_row_is_refused(text: str, code: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ExpressionInvalid) as caught:
         analyse(text, TABLE)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert caught.value.code == code
     assert 0 < len(caught.value.message) < 400
     assert "\n" not in caught.value.message
@@ -151,10 +151,10 @@ def test_a_malformed_pattern_is_refused_in_one_sentence() -> None:
 
 
 def test_a_pattern_made_to_backtrack_takes_no_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert evaluate("REGEXP_LIKE(s, '(a+)+$')", TABLE, [(1, "a" * 50_000 + "b", True)]) == [False]
     assert evaluate("REGEXP_LIKE(s, '(.*)*x')", TABLE, [(1, "a" * 50_000, True)]) == [False]
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_what_is_needed_twice_counts_twice() -> None:
