@@ -77,6 +77,8 @@ class Kafka:
         self._java_command = [
             str(java.path),
             *java.lean_flags(HEAP_MB),
+            # Java asks no TMPDIR, and /tmp may be closed to it or forbid what it unpacks there (the zstd library).
+            f"-Djava.io.tmpdir={self._home}",
             f"-Dlog4j2.configurationFile={self._home / 'log4j2.properties'}",
             "-cp",
             jars,

@@ -64,6 +64,7 @@ class S3Proxy:
             command=[
                 str(self._java.path),
                 *self._java.lean_flags(HEAP_MB),
+                f"-Djava.io.tmpdir={self._home}",
                 f"-Dlogback.configurationFile={self._home / 'logback.xml'}",
                 *("-cp", self._jars, "org.gaul.s3proxy.Main"),
                 *("--properties", str(self._home / "s3proxy.conf")),

@@ -310,7 +310,7 @@ asyncio.run(main())
 async def test_the_walls_stand_for_an_ordinary_user_and_with_one_network_wall(
     tmp_path: Path, machine: str, listening: tuple[str, list[object]]
 ) -> None:
-    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
         with suppress(PermissionError):
             folder.chmod(0o755)
     address, calls = listening
