@@ -14,13 +14,12 @@ from typing import Any
 
 import asyncpg
 import structlog
-from aiokafka.errors import KafkaError
 
 from contracts.envelope import MAX_PAYLOAD_BYTES
 from services.chassis import metrics
 from services.chassis.database import outbox_channel, service_url, session_settings, system_role
 from services.chassis.errors import TransientError
-from services.chassis.producer import KafkaUnavailable, Producer
+from services.chassis.producer import KafkaUnavailable, MessageRefused, Producer
 from services.chassis.quoting import quoted
 
 BATCH_ROWS = 500
@@ -28,7 +27,7 @@ POLL_SECONDS = 1.0
 PING_SECONDS = 5.0
 STATUS_SECONDS = 5.0
 # A relay that stands still for longer (a stopped process) loses its session, and with it the lock.
-SESSION_IDLE = "60s"
+SESSION_IDLE_SECONDS = 60.0
 SWEEP_SECONDS = 600.0
 SWEEP_ROWS = 5_000
 KEEP_SENT = timedelta(hours=24)
@@ -85,6 +84,7 @@ class Relay:
         prefix: str = "",
         poll: float = POLL_SECONDS,
         batch: int = BATCH_ROWS,
+        session_idle: float = SESSION_IDLE_SECONDS,
     ) -> None:
         self._service = service
         self._url = service_url(service, url, password)
@@ -92,6 +92,7 @@ class Relay:
         self._prefix = prefix
         self._poll = poll
         self._batch = batch
+        self._session_idle = f"{int(session_idle * 1000)}ms"
         self._wake = asyncio.Event()
         self._swept = 0.0
         self._reported = 0.0
@@ -122,7 +123,7 @@ class Relay:
             database=self._url.database,
             timeout=5,
             command_timeout=30,
-            server_settings=session_settings(self._service) | {"idle_session_timeout": SESSION_IDLE},
+            server_settings=session_settings(self._service) | {"idle_session_timeout": self._session_idle},
         )
         try:
             await connection.execute(f"SET ROLE {quoted(system_role(self._service))}")
@@ -165,9 +166,9 @@ class Relay:
             except TransientError as error:
                 trouble = error
                 break
-            except (RowBad, KafkaError) as error:
+            except (RowBad, MessageRefused) as error:
                 held.add(row.lane)
-                parked.append((row.id, str(error) if isinstance(error, RowBad) else type(error).__name__))
+                parked.append((row.id, str(error)))
                 continue
             flying.append((row, future))
         sent: list[Row] = []
@@ -179,9 +180,9 @@ class Relay:
             except TransientError as error:
                 trouble = error
                 held.add(row.lane)
-            except KafkaError as error:
+            except MessageRefused as error:
                 held.add(row.lane)
-                parked.append((row.id, type(error).__name__))
+                parked.append((row.id, str(error)))
             else:
                 if row.lane not in held:
                     sent.append(row)

@@ -6,14 +6,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import (
-    KafkaConnectionError,
-    KafkaError,
-    OutOfOrderSequenceNumber,
-    ProducerClosed,
-    ProducerFenced,
-    UnknownProducerId,
-)
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from services.chassis.errors import TransientError
 
@@ -21,11 +14,17 @@ Headers = Sequence[tuple[str, bytes]]
 REQUEST_TIMEOUT_MS = 15_000
 MAX_REQUEST_BYTES = 2 * 1024 * 1024  # a dead letter is the largest message there is, and what was added to it
 LINGER_MS = 2
-_BROKEN = (ProducerFenced, OutOfOrderSequenceNumber, ProducerClosed, UnknownProducerId)
+STOP_SECONDS = 5.0
+# The message's own fault. Whatever else a broker answers may be otherwise a moment later.
+_REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 class KafkaUnavailable(TransientError):
     """No broker answers, or none does what it is asked now."""
+
+
+class MessageRefused(Exception):
+    """A message that no broker will ever take."""
 
 
 class Producer:
@@ -35,6 +34,7 @@ class Producer:
         self._kafka = kafka
         self._client_id = client_id
         self._inner: AIOKafkaProducer | None = None
+        self._flying: set[asyncio.Future[Any]] = set()
         self._renewing = asyncio.Lock()
 
     async def start(self) -> None:
@@ -42,15 +42,18 @@ class Producer:
         self._inner = await self._connected()
 
     async def stop(self) -> None:
-        """Send what waits, and disconnect."""
+        """Send what waits, but not for ever, and disconnect."""
         inner, self._inner = self._inner, None
         if inner is not None:
-            await inner.stop()
+            await self._end(inner, set(self._flying))
 
     async def send(
         self, topic: str, value: bytes | None, key: bytes | None, headers: Headers, partition: int | None = None
     ) -> "asyncio.Future[Any]":
-        """Hand over one message; the future ends when all replicas have it. Raises KafkaUnavailable."""
+        """Hand over one message; `outcome` of the future says when all replicas have it.
+
+        Raises KafkaUnavailable or MessageRefused.
+        """
         inner = self._inner
         if inner is None:
             raise KafkaUnavailable("the producer is not connected")
@@ -58,27 +61,19 @@ class Producer:
             future: asyncio.Future[Any] = await inner.send(
                 topic, value=value, key=key, headers=list(headers), partition=partition
             )
-        except _BROKEN as error:
-            await self._renew(inner)
-            raise KafkaUnavailable(f"Kafka could not take a message: {type(error).__name__}") from error
         except KafkaError as error:
-            if error.retriable or isinstance(error, KafkaConnectionError):
-                raise KafkaUnavailable(f"Kafka could not take a message: {type(error).__name__}") from error
-            raise
+            raise await self._judged(inner, error) from error
+        self._flying.add(future)
+        future.add_done_callback(self._flying.discard)
         return future
 
     async def outcome(self, future: "asyncio.Future[Any]") -> None:
-        """Wait for a message's acknowledgement; raises KafkaUnavailable, or KafkaError when it can never be sent."""
+        """Wait until all replicas have a message; raises KafkaUnavailable or MessageRefused."""
         inner = self._inner
         try:
             await future
-        except _BROKEN as error:
-            await self._renew(inner)
-            raise KafkaUnavailable(f"Kafka could not take a message: {type(error).__name__}") from error
         except KafkaError as error:
-            if error.retriable or isinstance(error, KafkaConnectionError):
-                raise KafkaUnavailable(f"Kafka could not take a message: {type(error).__name__}") from error
-            raise
+            raise await self._judged(inner, error) from error
 
     async def send_and_wait(
         self, topic: str, value: bytes | None, key: bytes | None, headers: Headers, partition: int | None = None
@@ -86,16 +81,33 @@ class Producer:
         """Send one message and wait until all replicas have it."""
         await self.outcome(await self.send(topic, value, key, headers, partition))
 
+    async def _judged(self, inner: AIOKafkaProducer | None, error: KafkaError) -> Exception:
+        if isinstance(error, _REFUSED):
+            return MessageRefused(type(error).__name__)
+        if not error.retriable:
+            # An idempotent producer numbers what it sends: after a number that was refused it gets nothing through.
+            await self._renew(inner)
+        return KafkaUnavailable(f"Kafka could not take a message: {type(error).__name__}")
+
     async def _renew(self, broken: AIOKafkaProducer | None) -> None:
         async with self._renewing:
-            if self._inner is not broken or broken is None:
+            if broken is None or self._inner is not broken:
                 return
             structlog.get_logger().warning("kafka_producer_renewed")
+            flying = set(self._flying)
             self._inner = await self._connected()
-            try:
-                await broken.stop()
-            except KafkaError as error:
-                structlog.get_logger().info("kafka_producer_stop_failed", error=type(error).__name__)
+            await self._end(broken, flying)
+
+    async def _end(self, inner: AIOKafkaProducer, flying: "set[asyncio.Future[Any]]") -> None:
+        try:
+            await asyncio.wait_for(inner.stop(), STOP_SECONDS)
+        except (KafkaError, TimeoutError) as error:
+            structlog.get_logger().warning("kafka_producer_stop_failed", error=type(error).__name__)
+        # Nobody else would end these, and somebody may wait for them.
+        for future in flying:
+            if not future.done():
+                future.set_exception(KafkaUnavailable("the producer was closed before Kafka answered"))
+                future.exception()
 
     async def _connected(self) -> AIOKafkaProducer:
         inner = AIOKafkaProducer(

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import signal
+import sys
 import uuid
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka.errors import UnknownError
 
 from contracts.catalog import decode
 from contracts.data import RowBooks
@@ -15,10 +19,12 @@ from contracts.events.connections import ConnectionDeleted
 from contracts.events.runs import RunFinished
 from services.chassis.database import EventTooLarge, NotTheProducer
 from services.chassis.outbox import Relay, Row
+from services.chassis.producer import Producer
 from tests.integration.chassis.conftest import SERVICE, Bus, event, running, until
 from tests.integration.conftest import ROLE_PASSWORD
 
 TENANT = uuid.UUID(int=42)
+ROOT = Path(__file__).resolve().parents[3]
 RAW = (
     "INSERT INTO outbox (event_id, tenant, topic, key, type, headers, payload)"
     " VALUES ($1, $2, 'runs', $3, 'run.requested.v1', $4, $5)"
@@ -85,7 +91,7 @@ async def test_the_same_is_skipped_by_a_high_water_mark(bus: Bus) -> None:
 
 
 async def test_order_per_key_under_load(bus: Bus) -> None:
-    keys, each = 12, 40
+    keys, each = 6, 80
 
     async def write(key: int) -> None:
         for number in range(each):
@@ -129,6 +135,60 @@ async def test_a_row_that_cannot_be_sent_is_parked_and_others_flow(bus: Bus) -> 
         assert str(MAX_PAYLOAD_BYTES) in rows[0]["reason"]
         await bus.admin("DELETE FROM outbox WHERE event_id = $1", large)
         assert {record.key for record in await bus.read(bus.runs, 2)} == {b"other", b"large"}
+
+
+class StumblingProducer(Producer):
+    """Some broker, in some bad moment, answers what nobody expects."""
+
+    stumbles = 3
+
+    async def send(self, *args: Any, **options: Any) -> "asyncio.Future[Any]":
+        """Fail the first few."""
+        if self.stumbles:
+            self.stumbles -= 1
+            failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            failed.set_exception(UnknownError())
+            return failed
+        return await super().send(*args, **options)
+
+
+async def test_a_broker_that_stumbles_is_no_reason_to_park(bus: Bus) -> None:
+    producer = StumblingProducer(bus.kafka)
+    await producer.start()
+    part = Relay(SERVICE, bus.place.url, ROLE_PASSWORD, producer, prefix=bus.prefix)
+    for number in range(6):
+        await bus.publish(TENANT, number, key="one")
+    async with running(part.run):
+        await until(lambda: _all_sent(bus))
+        records = await bus.read(bus.runs, 6)
+    await producer.stop()
+    numbers = [json.loads(record.value)["workflow_version"] for record in records]
+    # What had gone out behind the stumble comes again, in its place.
+    assert numbers[-6:] == list(range(6))
+    assert await bus.count("SELECT count(*) FROM outbox WHERE status = 'parked'") == 0
+
+
+async def test_a_relay_that_was_stopped_has_lost_its_lock(bus: Bus) -> None:
+    options = {"url": bus.place.url, "password": ROLE_PASSWORD, "kafka": bus.kafka, "prefix": bus.prefix}
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.integration.chassis.relaying", json.dumps(options), cwd=ROOT
+    )
+    try:
+        await until(lambda: _locked(bus))
+        async with running(relay(bus, poll=0.2).run):
+            await bus.publish(TENANT, 1)
+            await until(lambda: _all_sent(bus))
+            child.send_signal(signal.SIGSTOP)
+            await bus.publish(TENANT, 2)
+            await until(lambda: _all_sent(bus))  # by the second one, when the first one's session is over
+            child.send_signal(signal.SIGCONT)
+            await bus.publish(TENANT, 3)
+            await until(lambda: _all_sent(bus))
+            records = await bus.read(bus.runs, 3, quiet=0.5)
+    finally:
+        child.kill()
+        await child.wait()
+    assert {json.loads(record.value)["workflow_version"] for record in records} == {1, 2, 3}
 
 
 async def test_old_rows_are_removed(bus: Bus) -> None:
