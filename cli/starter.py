@@ -136,6 +136,7 @@ class Starter:
 
     def _text(self, definition: Json, profile: Json, key: Key) -> str:
         columns = ", ".join(f"{column['name']} {column['type']}" for column in profile["columns"])
+        made_from = f"{definition['source']['connection']}:{self.name}/{self._file.name}"
         lines = [
             "# yaml-language-server: $schema=.modulardata-schema/workflow.schema.json",
             f"# Made from {self._file.name}: {profile['rows']:,} rows.",
@@ -143,10 +144,10 @@ class Starter:
         ]
         if key.columns:
             lines += _wrapped(f"Key: {', '.join(key.columns)} ({key.why}).")
-        lines += _wrapped(
-            "To shape the rows on their way, make a module and name it under modules, as {name: clean-it}: "
-            f"modulardata sessions open {definition['source']['connection']}:{self.name}/{self._file.name}"
-        )
+        lines += [
+            f"# To shape the rows on their way: modulardata sessions open {made_from}",
+            f"# Deploy the session as a module, and name it here: modules: [{{name: clean-{self.name}}}]",
+        ]
         return "\n".join(lines) + "\n" + yaml.safe_dump(definition, sort_keys=False, allow_unicode=True)
 
 

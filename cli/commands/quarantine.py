@@ -41,7 +41,7 @@ def list_all(
     items = list(shell.api.pages("/api/quarantine", limit=limit, state=state))
     shown = ([i["id"], i["what"], i["state"], i["workflow"], i["reason"], i["rows"], i["summary"]] for i in items)
     heads = ["id", "what", "state", "workflow", "reason", "rows", "why"]
-    shell.output.show({"items": items}, table(heads, shown, longest=120))
+    shell.output.show({"items": items}, table(heads, shown, longest=160))
     return Exit.GOOD
 
 
