@@ -73,6 +73,7 @@ LEDGER = "services.connector.destinations.postgres_ledger"
 CONNECTOR = "services.connector.milestones:LoggedMilestones.reached"
 GATEWAY = "services.chassis.temporal:TemporalGateway.start"
 SETTLE = "services.schema_drift.activities:SchemaDriftActivities.settle"
+WEBHOOK = "services.notification.channels.webhook:WebhookChannel"
 HISTORY = "services.orchestrator.service.history"
 
 # In an order that lets each kind of process live for a while between two of its deaths.
@@ -150,12 +151,27 @@ POINTS: tuple[Point, ...] = (
     Point("drift-settled-not-acknowledged", SETTLE, "after", "services"),
     Point("both-die-during-pull", CONNECTOR, "before", "worker", milestone("pull.read"), kills=("services", "worker")),
     Point("recipe-dies", "services.transform.isolation.wire:pack", "before", "services", kills=("child",)),
+    Point("drift-before-settling", SETTLE, "before", "services"),
+    Point("pull-spooled", CONNECTOR, "before", "worker", meant=milestone("pull.spooled")),
+    Point("notification-before-delivery", f"{WEBHOOK}.deliver", "before", "services"),
+    Point("recipe-done-not-stored", "services.transform.computing:Computing._keep", "before", "services"),
+    Point("notification-delivered-not-noted", f"{WEBHOOK}.deliver", "after", "services"),
     Point("watch-seen-not-committed", CONNECTOR, "before", "services", meant=milestone("watch.seen"), way="watch"),
 )
 
-PUSH_STAGED = Point("push-staged-in-a-zombie", CONNECTOR, "before", "worker", meant=milestone("push.staged"))
+# Past the last look at whether anybody still wants this: only the destination can say no from here on.
+PUSH_TO_BEGIN = Point(
+    "push-to-begin", "services.connector.destinations.postgres:PostgresDestination._load", "before", "worker"
+)
+PUSH_TO_COMMIT = Point(
+    "push-to-commit",
+    "services.connector.progress:Progress.reached",
+    "after",
+    "worker",
+    meant=milestone("push.before_commit"),
+)
 PUSH_COMMITTED = Point("push-committed", CONNECTOR, "before", "worker", meant=milestone("push.after_commit"))
 PUSH_FENCED = Point("push-fenced", f"{LEDGER}:Fence.pass_", "raised", "worker")
 EVENTS_UNPUBLISHED = Point("events-unpublished", "tests.faults.removals:publish_late", "before", "services")
 # What single tests lay on their own.
-OTHERS = (PUSH_STAGED, PUSH_COMMITTED, PUSH_FENCED, EVENTS_UNPUBLISHED)
+OTHERS = (PUSH_TO_BEGIN, PUSH_TO_COMMIT, PUSH_COMMITTED, PUSH_FENCED, EVENTS_UNPUBLISHED)

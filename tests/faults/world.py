@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -296,13 +295,10 @@ def world(seed: int, progress: bool = False) -> Iterator[World]:
                     yield made
                 finally:
                     doors.close()
-    except BaseException:
+    finally:
         keep = os.environ.get("MODULARDATA_FAULTS_KEEP")
         if keep:
             shutil.copytree(home / "stack" / "logs", keep, dirs_exist_ok=True)
-            print(f"logs kept in {keep}", file=sys.stderr)
-        raise
-    finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
