@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _RESOLVED_SECONDS = 30.0
+_OWN_MARK = "size-and-time-"
 # An address in the process's environment is not this connection's.
 _OWN_ENDPOINT: dict[str, Any] = {"ignore_configured_endpoint_urls": True}
 
@@ -167,7 +168,9 @@ class S3Store:
                 answer = self.client.list_objects_v2(**asked)
             self._compare_clocks(answer["ResponseMetadata"]["HTTPHeaders"].get("date"))
             for item in answer.get("Contents", []):
-                yield Listed(item["Key"], item["ETag"].strip('"'), item["Size"], item["LastModified"])
+                yield Listed(
+                    item["Key"], _etag(item, item["Size"], item["LastModified"]), item["Size"], item["LastModified"]
+                )
             if not answer.get("IsTruncated"):
                 return
             asked["ContinuationToken"] = answer["NextContinuationToken"]
@@ -185,7 +188,7 @@ class S3Store:
             ObjectVersion(
                 bucket=self.bucket,
                 key=key,
-                etag=found["ETag"].strip('"'),
+                etag=_etag(found, found["ContentLength"], found["LastModified"]),
                 size=found["ContentLength"],
                 version_id=None if version in (None, "null") else version,
             ),
@@ -194,10 +197,30 @@ class S3Store:
 
     def get(self, object: ObjectVersion, *, first: int | None = None) -> Any:
         """The body of exactly this version as a stream; raises OBJECT_CHANGED when it is another one by now."""
-        asked: dict[str, Any] = {"Bucket": self.bucket, "Key": object.key, "IfMatch": f'"{object.etag}"'}
+        asked: dict[str, Any] = {"Bucket": self.bucket, "Key": object.key}
+        if not object.etag.startswith(_OWN_MARK):
+            asked["IfMatch"] = f'"{object.etag}"'
         if object.version_id is not None:
             asked["VersionId"] = object.version_id
         if first is not None:
             asked["Range"] = f"bytes=0-{first - 1}"
         with self.errors(object.key):
-            return self.client.get_object(**asked)["Body"]
+            answer = self.client.get_object(**asked)
+        # Not every store minds the condition.
+        if _etag(answer, _whole_size(answer), answer["LastModified"]) != object.etag:
+            answer["Body"].close()
+            raise ConnectorError(
+                ErrorType.OBJECT_CHANGED, f"{self.where}, {object.key}: the object has changed since it was seen."
+            )
+        return answer["Body"]
+
+
+def _etag(answer: Any, size: int, modified: datetime) -> str:
+    """The ETag without its quotes. A file that got into the store past its front door has none: a mark of ours."""
+    found = answer.get("ETag")
+    return found.strip('"') if found else f"{_OWN_MARK}{size}-{int(modified.timestamp())}"
+
+
+def _whole_size(answer: Any) -> int:
+    total = (answer.get("ContentRange") or "").rpartition("/")[2]
+    return int(total) if total.isdigit() else int(answer["ContentLength"])

@@ -1,5 +1,6 @@
 """Writes to PostgreSQL: rows go to a staging table of the attempt, then everything happens in one transaction."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from contracts.runs import ErrorType
@@ -113,7 +114,7 @@ class PostgresDestination(Destination):
             found = self._after_lost_commit(load)
             if found is None:
                 raise
-            loaded = found
+            loaded = replace(found, already=found.attempt != load.attempt)
         progress.reached("push.after_commit")
         return loaded
 

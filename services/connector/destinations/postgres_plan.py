@@ -16,7 +16,7 @@ from services.connector.kinds.postgres import PostgresTarget
 if TYPE_CHECKING:
     import psycopg
 
-MAX_COLUMNS = 1_600
+MAX_COLUMNS = 1_599  # one less than the server's limit: a staged row also has its number
 
 _TYPES: dict[LogicalType, str] = {
     LogicalType.BOOLEAN: "boolean",
@@ -146,7 +146,7 @@ def _new_columns(
     if not (row and row[0]):
         raise _refused(where, f"there is no schema {target.schema_name!r}")
     if len(logical) > MAX_COLUMNS:
-        raise _refused(where, f"the rows have {len(logical)} columns, and a table has at most {MAX_COLUMNS}")
+        raise _refused(where, f"the rows have {len(logical)} columns, and at most {MAX_COLUMNS} can be loaded")
     return tuple(PlannedColumn(name, fitting(name), _TYPES[type]) for name, type in logical.items())
 
 

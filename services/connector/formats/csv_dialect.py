@@ -34,6 +34,9 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 _NOT_CP1252 = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d]")
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How the file is written. `quote` None: nothing is quoted."""
@@ -50,14 +53,18 @@ def encoding_of(head: bytes) -> str:
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
-    sample = head[:4_096]
+    sample = head[: min(len(head), 4_096) // 2 * 2]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     half = max(1, len(sample) // 2)
-    if odd > half * 0.4 and even < half * 0.1:
+    if odd > half * 0.4 and even < half * 0.1 and _is_text(sample, "utf-16-le"):
         return "utf-16-le"
-    if even > half * 0.4 and odd < half * 0.1:
+    if even > half * 0.4 and odd < half * 0.1 and _is_text(sample, "utf-16-be"):
         return "utf-16-be"
     return "utf-8"
+
+
+def _is_text(sample: bytes, encoding: str) -> bool:
+    return not _CONTROL.search(sample.decode(encoding, "replace"))
 
 
 def transcode(source: Path, target: Path, encoding: str, progress: Progress) -> None:

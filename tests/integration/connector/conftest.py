@@ -1,10 +1,20 @@
-"""What the tests of connector share: the service on a real database, connected to a customer's systems."""
+"""What the tests of connector share: the service on a real database, connected to a customer's systems.
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+A module of tests shares one database and one event loop; each test is a workspace of its own in it.
+"""
 
+import asyncio
+import dataclasses
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
 import pytest
+import pytest_asyncio
 
+from deploy.local.postgres import other_database
 from deploy.local.state import State
 from tests.customers import Customer, customer
 from tests.integration.composed import Composed, composed
@@ -12,13 +22,32 @@ from tests.integration.composed import Composed, composed
 __all__ = ["customer"]
 
 
-@pytest.fixture
-async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
-    async with composed(["connector"], tmp_path, servers, admin_url, egress_allow="127.0.0.0/8") as made:
+@pytest.fixture(scope="module")
+def module_database(servers: State) -> Iterator[str]:
+    """A database for one module: its address as the superuser."""
+    name = f"connector_{secrets.token_hex(6)}"
+    asyncio.run(_execute(servers.database_admin_url, f"create database {name}"))
+    yield other_database(servers.database_admin_url, name)
+    asyncio.run(_execute(servers.database_admin_url, f"drop database {name} with (force)"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_world(
+    servers: State, module_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Composed]:
+    """The service, composed once for a module."""
+    folder = tmp_path_factory.mktemp("connector")
+    async with composed(["connector"], folder, servers, module_database, egress_allow="127.0.0.0/8") as made:
         yield made
 
 
 @pytest.fixture
+def world(module_world: Composed) -> Composed:
+    """The service as a workspace of this test's own sees it."""
+    return dataclasses.replace(module_world, tenant=uuid4())
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def connected(world: Composed, customer: Customer) -> Composed:
     """The world with the customer's bucket and warehouse as connections `landing` and `warehouse`."""
     for body in (
@@ -33,3 +62,11 @@ async def connected(world: Composed, customer: Customer) -> Composed:
         made = await world.request("POST", "/api/connections", json=body)
         assert made.status_code == 201, made.text
     return world
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection: Any = await asyncpg.connect(other_database(url, "postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

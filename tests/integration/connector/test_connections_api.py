@@ -1,8 +1,8 @@
 """Connections over HTTP: made, changed, tried; secrets go in and never come out."""
 
-import asyncio
 import json
 import logging
+import socket
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,8 @@ import structlog
 from contracts.permissions import Role
 from tests.customers import Customer
 from tests.integration.composed import Composed
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CANARY = "canary-7f3a9c-passw0rd"
 
@@ -55,7 +57,7 @@ async def test_a_connection_is_made_shown_listed_changed_and_removed(world: Comp
         "connection.updated.v1",
         "connection.deleted.v1",
     ]
-    assert await world.sql("SELECT 1 FROM connector.connection_secrets") == []
+    assert await world.sql("SELECT 1 FROM connector.connection_secrets WHERE tenant = $1", world.tenant) == []
 
 
 async def test_names_are_unique_in_a_workspace_and_unknown_to_others(world: Composed) -> None:
@@ -138,8 +140,9 @@ async def test_secrets_are_sealed_for_their_place(world: Composed) -> None:
     # A ciphertext that is moved to another connection does not open there.
     await world.sql(
         "UPDATE connector.connection_secrets SET sealed = (SELECT sealed FROM connector.connection_secrets s"
-        " JOIN connector.connections c ON c.id = s.connection_id WHERE c.name = 'others')"
-        " WHERE connection_id = (SELECT id FROM connector.connections WHERE name = 'orders')"
+        " JOIN connector.connections c ON c.id = s.connection_id WHERE c.name = 'others' AND c.tenant = $1)"
+        " WHERE connection_id = (SELECT id FROM connector.connections WHERE name = 'orders' AND tenant = $1)",
+        world.tenant,
     )
     tried = await world.request("POST", "/api/connections/orders:test")
     assert tried.status_code == 422
@@ -199,17 +202,10 @@ async def test_a_connection_that_does_not_work_says_why(
 
 
 async def test_a_host_that_says_nothing_is_given_up(world: Composed, customer: Customer) -> None:
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.read(100):
-            continue
-        writer.close()
-
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server:
-        found = await tried(
-            world, "postgres", customer.postgres_settings() | {"port": port}, customer.postgres_secrets()
-        )
+    # The kernel takes the connection, and nobody ever says a word.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = customer.postgres_settings() | {"port": silent.getsockname()[1]}
+        found = await tried(world, "postgres", settings, customer.postgres_secrets())
     assert found["code"] == "timeout"
     assert found["milliseconds"] < 12_000
 
