@@ -50,6 +50,12 @@ class OutputTooLarge(TransformError):
     """It writes more than a child may write."""
 
 
+class NoRoom(TransformError):
+    """There is no room left where it writes; elsewhere or later there may be."""
+
+    type = ErrorType.DESTINATION_FULL
+
+
 class IsolationUnavailable(TransformError):
     """This machine has no walls to put around a child; it is not run without them."""
 

@@ -10,7 +10,7 @@ def as_problem(error: TransformError) -> ProblemError:
     """The answer for a failure."""
     if isinstance(error, RecipeInvalid):
         return invalid(error.problems, "The steps cannot be applied.")
-    if error.type is ErrorType.ISOLATION_UNAVAILABLE:
+    if error.type in (ErrorType.ISOLATION_UNAVAILABLE, ErrorType.DESTINATION_FULL):
         return unavailable(error.message, retry_after=60)
     if error.type is ErrorType.DATASET_CORRUPT:
         return conflict(error.message, error.type.value)

@@ -8,9 +8,11 @@ from services.transform import profile, runner
 from services.transform.check import stages
 from services.transform.errors import (
     MemoryExceeded,
+    NoRoom,
     OutputTooLarge,
     RecipeInvalid,
     TransformError,
+    ValueRefused,
 )
 from services.transform.jobs import JOBS, Checked, CheckJob, Done, Failed
 from services.transform.needed import needed_columns
@@ -53,25 +55,41 @@ def _run(job: bytes) -> Done:
 def _told(error: BaseException) -> TransformError:
     found: BaseException | None = error
     while found is not None:
-        if isinstance(found, MemoryError) or _number(found) == errno.ENOMEM:
-            return MemoryExceeded("")
-        if _number(found) in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT):
-            return OutputTooLarge("The result is too large to be written.")
+        kind = _KINDS.get(found.errno or 0) if isinstance(found, OSError) else None
+        if kind is None and (isinstance(found, MemoryError) or not isinstance(found, ValueRefused | RecipeInvalid)):
+            kind = MemoryExceeded if isinstance(found, MemoryError) else _by_text(str(found))
+        if kind is not None:
+            return kind(_SAID[kind])
         found = found.__cause__ or found.__context__
     if isinstance(error, TransformError):
-        inner = str(error.message)
-        return MemoryExceeded("") if _is_memory(inner) else error
-    if _is_memory(str(error)):
-        return MemoryExceeded("")
+        return error
     return TransformError(f"The engine ended this step: {type(error).__name__}.")
 
 
-def _number(error: BaseException) -> int | None:
-    return error.errno if isinstance(error, OSError) else None
+def _by_text(text: str) -> type[TransformError] | None:
+    """The engine tells of the system's errors in its own words."""
+    for sign, kind in _SIGNS.items():
+        if sign in text:
+            return kind
+    return None
 
 
-def _is_memory(text: str) -> bool:
-    lowered = text.lower()
-    return any(
-        sign in lowered for sign in ("cannot allocate memory", "out of memory", "memory allocation", "os error 12")
-    )
+_KINDS: dict[int, type[TransformError]] = {
+    errno.ENOMEM: MemoryExceeded,
+    errno.EFBIG: OutputTooLarge,
+    errno.ENOSPC: NoRoom,
+    errno.EDQUOT: NoRoom,
+}
+_SIGNS: dict[str, type[TransformError]] = {
+    "(os error 12)": MemoryExceeded,
+    "Cannot allocate memory": MemoryExceeded,
+    "memory allocation of": MemoryExceeded,
+    "(os error 27)": OutputTooLarge,
+    "(os error 28)": NoRoom,
+    "(os error 122)": NoRoom,
+}
+_SAID: dict[type[TransformError], str] = {
+    MemoryExceeded: "It needs more memory than it may have.",
+    OutputTooLarge: "The result is too large to be written.",
+    NoRoom: "There is no room left for the result.",
+}

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,8 @@ def live(channel: int, parent: int, handle: Handle) -> None:
         code = 0
     except wire.WireBroken:
         code = 2
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
     finally:
         # Without the interpreter's own end: it would wait for the engine's threads.
         os._exit(code)

@@ -42,6 +42,7 @@ class Fate:
     exit_code: int | None
     signal: int | None
     max_rss_mb: int
+    too_large: bool = False
 
 
 @dataclass
@@ -141,16 +142,12 @@ class Sandbox:
             raise self._memory() from None
 
     async def _once(self, job: str, readable: Sequence[Path], folder: Path, seconds: float) -> bytes:
-        zygote = await self._ready()
         loop = asyncio.get_running_loop()
         channel, its_channel = socket.socketpair()
         fate, its_fate = socket.socketpair()
         try:
             with its_channel, its_fate:
-                try:
-                    socket.send_fds(zygote.control, [b"job"], [its_channel.fileno(), its_fate.fileno()])
-                except OSError as error:
-                    raise ChildDied("The process for running recipes is gone.") from error
+                await self._fork(its_channel, its_fate)
             channel.setblocking(False)
             fate.setblocking(False)
             order = {
@@ -198,7 +195,7 @@ class Sandbox:
             raise OutputTooLarge("The result is too large to be written.")
         errors = _tail(folder / ERRORS)
         starved = "memory allocation of" in errors or "Cannot allocate memory" in errors or "MemoryError" in errors
-        if starved:
+        if starved or fate.too_large:
             raise self._memory()
         if fate.signal == signal.SIGKILL:
             raise _Killed("The process that ran it was killed.")
@@ -207,6 +204,23 @@ class Sandbox:
 
     def _memory(self) -> TransformError:
         return MemoryExceeded(f"It needs more than {self._limits.memory_mb} MB of memory.")
+
+    async def _fork(self, channel: socket.socket, fate: socket.socket) -> None:
+        """Have a child made that holds the other ends; by a new process, if the old one is just dying."""
+        for last in (False, True):
+            zygote = await self._ready()
+            try:
+                memory = str(self._limits.memory_mb).encode()
+                socket.send_fds(zygote.control, [memory], [channel.fileno(), fate.fileno()])
+            except OSError as error:
+                async with self._starting:
+                    if self._zygote is zygote:
+                        self._zygote = None
+                await asyncio.to_thread(zygote.end)
+                if last:
+                    raise ChildDied("The process for running recipes is gone.") from error
+            else:
+                return
 
     async def _ready(self) -> _Zygote:
         async with self._starting:
@@ -284,7 +298,7 @@ def _fate(told: dict[str, Any]) -> Fate:
     if status is None:
         return Fate(None, None, rss)
     if os.WIFSIGNALED(status):
-        return Fate(None, os.WTERMSIG(status), rss)
+        return Fate(None, os.WTERMSIG(status), rss, bool(told.get("too_large")))
     return Fate(os.WEXITSTATUS(status), None, rss)
 
 

@@ -14,7 +14,9 @@ from services.transform.isolation.kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_P
 
 _NEW_USER, _NEW_NET, _NEW_IPC, _NEW_UTS = 0x10000000, 0x40000000, 0x08000000, 0x04000000
 _MEGABYTE = 1 << 20
-_ADDRESS_SPACE_BEYOND = 2048 * _MEGABYTE  # code, thread stacks, and what allocators reserve without using it
+# Memory that is used is watched from outside. Addresses are cheap: the engine reserves ten times what it needs.
+_ADDRESSES = 10
+_ADDRESSES_BEYOND = 2048 * _MEGABYTE  # code and thread stacks
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,7 @@ def _limit(readable: Sequence[str], limits: Limits, own_user: bool) -> None:
     # Inputs are mapped, not loaded: they take addresses but no memory of their own.
     mapped = sum(os.path.getsize(path) for path in readable if os.path.isfile(path))
     wanted = {
-        resource.RLIMIT_DATA: memory,
-        resource.RLIMIT_AS: memory + mapped + _ADDRESS_SPACE_BEYOND,
+        resource.RLIMIT_AS: memory * _ADDRESSES + mapped + _ADDRESSES_BEYOND,
         resource.RLIMIT_CPU: limits.cpu_seconds,
         resource.RLIMIT_FSIZE: limits.file_mb * _MEGABYTE,
         resource.RLIMIT_NOFILE: limits.files,

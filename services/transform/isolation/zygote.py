@@ -1,5 +1,8 @@
 """A small process that has loaded the engine once and forks a child for each job; it never runs a job itself.
 
+It also watches how much memory each child uses, and ends the one that uses too much: limits of the kernel count
+addresses, of which the engine reserves many more than it uses.
+
 Started as a script, by its path, with: the number of its socket, the module whose `handle` does the jobs, and where
 modules are found. It ends when the socket closes, and takes its children with it.
 """
@@ -16,14 +19,19 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
+_WATCH_SECONDS = 0.02
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
 
 class _Child:
     """One running job: its process, and the socket on which its end is told. If that closes first, it is ended."""
 
-    def __init__(self, pid: int, fate: socket.socket) -> None:
+    def __init__(self, pid: int, fate: socket.socket, most: int) -> None:
         self.pid = pid
         self.fate = fate
+        self.most = most  # bytes of memory
         self.unwanted = False
+        self.too_large = False
 
 
 class Zygote:
@@ -45,7 +53,7 @@ class Zygote:
     def run(self) -> None:
         """Serve until the socket closes."""
         while True:
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(_WATCH_SECONDS if self._children else None):
                 if key.fileobj is self._control:
                     if not self._fork():
                         self._end_all()
@@ -55,9 +63,10 @@ class Zygote:
                 else:
                     self._end(key.data)
             self._reap()
+            self._watch()
 
     def _fork(self) -> bool:
-        _, ancillary, _, _ = self._control.recvmsg(16, socket.CMSG_SPACE(8))
+        message, ancillary, _, _ = self._control.recvmsg(64, socket.CMSG_SPACE(8))
         handles = array.array("i")
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
@@ -71,7 +80,7 @@ class Zygote:
             self._live(channel, parent)
             os._exit(1)
         os.close(channel)
-        child = _Child(pid, socket.socket(fileno=fate))
+        child = _Child(pid, socket.socket(fileno=fate), int(message) << 20)
         self._children[pid] = child
         self._selector.register(child.fate, selectors.EVENT_READ, child)
         return True
@@ -81,6 +90,12 @@ class Zygote:
         self._selector.unregister(child.fate)
         child.unwanted = True
         _kill(child.pid)
+
+    def _watch(self) -> None:
+        for child in self._children.values():
+            if _memory(child.pid) > child.most:
+                child.too_large = True
+                _kill(child.pid)
 
     def _reap(self) -> None:
         for pid in list(self._children):
@@ -93,7 +108,7 @@ class Zygote:
                 os.killpg(pid, signal.SIGKILL)
             if not child.unwanted:
                 self._selector.unregister(child.fate)
-            told = {"status": status, "max_rss_kb": usage.ru_maxrss}
+            told = {"status": status, "max_rss_kb": usage.ru_maxrss, "too_large": child.too_large}
             with suppress(OSError):  # nobody may be listening any more
                 child.fate.sendall(json.dumps(told).encode())
             child.fate.close()
@@ -102,6 +117,16 @@ class Zygote:
         for pid in self._children:
             _kill(pid)
             os.waitpid(pid, 0)
+
+
+def _memory(pid: int) -> int:
+    """Bytes of memory that are a process's own: not code, not mapped inputs."""
+    try:
+        with open(f"/proc/{pid}/statm", "rb") as file:
+            _, resident, shared, *_ = file.read().split()
+    except OSError:
+        return 0
+    return (int(resident) - int(shared)) * _PAGE
 
 
 def _kill(pid: int) -> None:

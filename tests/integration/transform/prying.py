@@ -135,8 +135,7 @@ def own_place(_: str) -> Any:
         "threads": threading.active_count(),
         "group": os.getpgid(0) == os.getpid(),
         "limits": {
-            name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[1]
-            for name in ("DATA", "CPU", "FSIZE", "CORE")
+            name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[1] for name in ("AS", "CPU", "FSIZE", "CORE")
         },
         "status": {
             line.split(":")[0]: line.split(":")[1].strip()

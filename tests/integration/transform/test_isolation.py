@@ -6,6 +6,7 @@ Every attempt is also made without the walls, where it must succeed: an attempt 
 import asyncio
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import pytest
 from services.transform.errors import ChildDied, IsolationUnavailable, MemoryExceeded, TimeExceeded
 from services.transform.isolation.sandbox import Sandbox
 from services.transform.isolation.walls import Limits
+from tests.conftest import open_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 HERE = "tests.integration.transform"
@@ -66,6 +68,14 @@ def shared() -> Iterator[Sandbox]:
 def box(tmp_path: Path, shared: Sandbox) -> Box:
     """A place for one test."""
     return Box(tmp_path, shared)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user may enter; those of pytest are its own user's."""
+    folder = open_folder()
+    yield folder
+    shutil.rmtree(folder)
 
 
 @asynccontextmanager
@@ -212,7 +222,7 @@ async def test_the_surroundings_are_empty(box: Box) -> None:
     assert len(place["files"]) == 4  # nothing twice, the file for errors, and the channel
     assert place["threads"] == 1
     assert place["group"]
-    assert place["limits"] == {"DATA": 1 << 30, "CPU": 60, "FSIZE": 64 << 20, "CORE": 0}
+    assert place["limits"] == {"AS": (12 << 30) + 4, "CPU": 60, "FSIZE": 64 << 20, "CORE": 0}
     assert place["status"] == {"NoNewPrivs": "1", "Seccomp": "2"}
 
 
@@ -308,13 +318,10 @@ asyncio.run(main())
     "machine", ["ordinary_user", "machine_without_namespaces", "machine_without_filters"], ids=lambda name: str(name)
 )
 async def test_the_walls_stand_for_an_ordinary_user_and_with_one_network_wall(
-    tmp_path: Path, machine: str, listening: tuple[str, list[object]]
+    public: Path, machine: str, listening: tuple[str, list[object]]
 ) -> None:
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        with suppress(PermissionError):
-            folder.chmod(0o755)
     address, calls = listening
-    async with own(tmp_path, f"{HERE}.{machine}") as box:
+    async with own(public, f"{HERE}.{machine}") as box:
         assert "got" in await box.attempt("read_with_polars", box.input)
         assert "got" in await box.attempt("write_file", "result")
         assert "refused" in await box.attempt("read_file", "/etc/hostname")
