@@ -1,0 +1,5 @@
+"""`python -m cli` is `modulardata`."""
+
+from cli.main import main
+
+main()
