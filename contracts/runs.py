@@ -82,10 +82,11 @@ def validate_id(tenant: UUID, request: UUID) -> str:
 
 
 class RunInput(Contract):
-    """Which run."""
+    """Which run. The workflow's name is there for those who search among executions."""
 
     tenant: UUID
     run_id: UUID
+    workflow: str | None = None
 
 
 class RunResult(Contract):

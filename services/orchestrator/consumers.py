@@ -17,7 +17,7 @@ def handlers(executions: Executions) -> Handlers:
 
     async def run_requested(work: UnitOfWork, event: RunRequested, envelope: Envelope) -> None:
         # Already started is as good as started: the id is used once for ever.
-        await executions.start_run(work.tenant, event.run_id)
+        await executions.start_run(work.tenant, event.run_id, event.workflow)
 
     async def session_created(work: UnitOfWork, event: SessionCreated, envelope: Envelope) -> None:
         await executions.open_session(

@@ -50,9 +50,10 @@ class TemporalExecutions:
         self._ids = ids
         self._validation = timedelta(seconds=validation_seconds)
 
-    async def start_run(self, tenant: UUID, run: UUID) -> bool:
+    async def start_run(self, tenant: UUID, run: UUID, workflow: str) -> bool:
         """Start a run; False when it was started before."""
-        return await self._gateway.start(RUN_WORKFLOW, run_id(tenant, run), RunInput(tenant=tenant, run_id=run))
+        asked = RunInput(tenant=tenant, run_id=run, workflow=workflow)
+        return await self._gateway.start(RUN_WORKFLOW, run_id(tenant, run), asked)
 
     async def open_session(self, session: OpenSessionInput) -> bool:
         """Start to open a session; False when that was started before."""

@@ -30,7 +30,7 @@ class Progress:
 class Executions(Protocol):
     """Starts executions and looks at them. Starting is safe to repeat: an id is used once for ever."""
 
-    async def start_run(self, tenant: UUID, run_id: UUID) -> bool:
+    async def start_run(self, tenant: UUID, run_id: UUID, workflow: str) -> bool:
         """Start a run; False when it was started before."""
 
     async def open_session(self, session: OpenSessionInput) -> bool:

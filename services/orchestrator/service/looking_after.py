@@ -65,7 +65,7 @@ class Reconciler:
             return False
         if status == "absent":
             # Never started, or the server lost it. Every step is safe to repeat: what was loaded stays loaded once.
-            started = await self._executions.start_run(tenant, run_id)
+            started = await self._executions.start_run(tenant, run_id, row["workflow"])
             if started:
                 RUNS_RECONCILED.labels("started").inc()
                 structlog.get_logger().warning("run_started_again", run=str(run_id), tenant=str(tenant))

@@ -2,19 +2,20 @@
 
 import asyncio
 import secrets
-from datetime import timedelta
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, RegisterNamespaceRequest
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from deploy.local.state import State
+from deploy.local.temporal import SEARCH_ATTRIBUTES
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
+DAY = 24 * 60 * 60
 
 
 @pytest.fixture(scope="session")
@@ -28,23 +29,27 @@ def namespace(servers: State) -> State:
 async def _register(address: str, name: str) -> None:
     client = await Client.connect(address, namespace=name)
     await client.workflow_service.register_namespace(
-        RegisterNamespaceRequest(
-            namespace=name, workflow_execution_retention_period=Duration(seconds=int(timedelta(days=1).total_seconds()))
-        )
+        RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=DAY))
     )
-    # The server's parts hear of a new namespace one after the other.
+    # The server's parts hear of a new namespace, and of its attributes, one after the other.
     deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     while True:
         try:
-            await client.workflow_service.describe_task_queue(
-                DescribeTaskQueueRequest(
+            await client.operator_service.add_search_attributes(
+                AddSearchAttributesRequest(
                     namespace=name,
-                    task_queue=TaskQueue(name="connector"),
-                    task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+                    search_attributes=dict.fromkeys(SEARCH_ATTRIBUTES, IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD),
                 )
             )
+            await _has_them(client)
             return
-        except RPCError as error:
-            if error.status != RPCStatusCode.NOT_FOUND or asyncio.get_running_loop().time() > deadline:
+        except RPCError:
+            if asyncio.get_running_loop().time() > deadline:
                 raise
         await asyncio.sleep(0.1)
+
+
+async def _has_them(client: Client) -> None:
+    """Ask with each of them; raises RPCError as long as the server does not know one."""
+    for attribute in SEARCH_ATTRIBUTES:
+        await client.count_workflows(f"{attribute} = 'nobody'")
