@@ -15,6 +15,7 @@ from services.chassis.migrations import migrate, provision
 from services.chassis.settings import PlatformSettings, SettingsInvalid
 from services.chassis.temporal import connect
 from services.chassis.topics import ensure_topics
+from services.chassis.visibility import ensure_search_attributes
 
 RETENTION = timedelta(days=7)
 PATIENCE_SECONDS = 30.0
@@ -56,6 +57,7 @@ async def _temporal(settings: PlatformSettings) -> None:
         request = RegisterNamespaceRequest(namespace=settings.temporal_namespace)
         request.workflow_execution_retention_period.FromTimedelta(RETENTION)
         await client.workflow_service.register_namespace(request)
+    await ensure_search_attributes(client)
     structlog.get_logger().info("temporal_ready", namespace=settings.temporal_namespace)
 
 

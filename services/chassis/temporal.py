@@ -31,6 +31,7 @@ from services.chassis.activity_context import ActivityContext
 from services.chassis.errors import TransientError
 from services.chassis.payload_codec import EncryptingCodec
 from services.chassis.scrubbing import Scrubber
+from services.chassis.visibility import attributes_of
 
 R = TypeVar("R", bound=Contract)
 
@@ -190,6 +191,7 @@ class TemporalGateway:
                 id=id,
                 task_queue=queue,
                 memo=memo,
+                search_attributes=attributes_of(input),
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             )
         except WorkflowAlreadyStartedError:
@@ -222,6 +224,7 @@ class TemporalGateway:
                         id=id,
                         task_queue=queue,
                         execution_timeout=timeout,
+                        search_attributes=attributes_of(input),
                         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     )
                 result = await self.client.get_workflow_handle(id, result_type=result_type).result()

@@ -25,6 +25,7 @@ from deploy.local.state import State
 from services.chassis import metrics
 from services.chassis.scrubbing import Scrubber
 from services.chassis.temporal import TemporalGateway, TemporalUnavailable, build_worker, connect, failure
+from services.chassis.visibility import ensure_search_attributes
 from tests.integration.chassis.conftest import until
 from tests.integration.chassis.temporal_story import Clumsy, Story, StoryInput, StoryResult, tell
 
@@ -96,6 +97,19 @@ async def test_an_id_is_used_once_running_or_ended(client: Client, queue: str) -
     assert sorted(starts) == [False] * 19 + [True]
     await client.get_workflow_handle(id).result()
     assert not await gateway.start("story", id, story(), queue=queue)
+
+
+async def test_workflows_are_found_by_tenant_and_run(client: Client, queue: str) -> None:
+    await ensure_search_attributes(client)
+    told = story()
+    id = f"story/{uuid.uuid4()}"
+    await TemporalGateway(client).start("story", id, told, queue=queue)
+    query = f"TenantId = '{TENANT}' AND ModularDataRun = '{told.run_id}'"
+
+    async def found() -> bool:
+        return [execution.id async for execution in client.list_workflows(query)] == [id]
+
+    await until(found)
 
 
 @pytest.mark.parametrize("ending", ["good", "unknown", "permanent"])
