@@ -152,7 +152,7 @@ def same_rows(state: State, left: str, right: str) -> None:
     """Two tables hold the same flights, or the comparison was of two different jobs."""
     with psycopg.connect(state.warehouse_dsn) as connection:
         query = 'SELECT count(*), sum(distance), count(DISTINCT tailnum), sum(dep_delay) FROM "{}"'
-        a = connection.execute(query.format(left)).fetchone()  # type: ignore[arg-type]
-        b = connection.execute(query.format(right)).fetchone()  # type: ignore[arg-type]
+        a = connection.execute(query.format(left)).fetchone()
+        b = connection.execute(query.format(right)).fetchone()
     if a != b:
         raise RuntimeError(f"{left} and {right} differ: {a} and {b}")
