@@ -116,7 +116,9 @@ def test_texts_come_letter_by_letter(subject: SourceSubject, tmp_path: Path, pro
     assert read.counted == len(rows)
 
 
-@pytest.mark.parametrize("name", ['quo"te', "semi;colon", "sp ace", "ünïcode", "plus+and&", "percent%20", "Upper"])
+@pytest.mark.parametrize(
+    "name", ['quo"te', "semi;colon", "sp ace", "ünïcode", "plus+and&", "percent%20", "Upper", "^.$"]
+)
 def test_hostile_names_are_only_names(subject: SourceSubject, tmp_path: Path, progress: Progress, name: str) -> None:
     told = Schema(columns=(Column(name='we"ird; --', type=LogicalType.INTEGER), Column(name="b", type="string")))
     rows = [{'we"ird; --': 1, "b": "x"}]

@@ -89,11 +89,9 @@ class Plan:
         return [by_name[name] for name in table.schema.names]
 
     def create(self) -> str:
-        """The statement that makes the table."""
+        """The statement that makes the table, without its key."""
         parts = [f"{quoted(column.identifier)} {column.type}" for column in self.columns]
-        if self.keys:
-            parts.append(f"PRIMARY KEY ({', '.join(map(quoted, self.keys))})")
-        return f"CREATE TABLE IF NOT EXISTS {self.table} ({', '.join(parts)})"
+        return f"CREATE TABLE {self.table} ({', '.join(parts)})"
 
 
 def plan(session: "psycopg.Connection[Any]", load: Load, where: str) -> Plan:

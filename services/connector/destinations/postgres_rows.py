@@ -21,13 +21,11 @@ def copy_text(parts: Sequence[Path], columns: tuple[str, ...], start: int, progr
 
     for path in parts:
         with pq.ParquetFile(path, memory_map=False) as file:
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns), use_threads=False):
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
                 frame = pl.DataFrame(pl.from_arrow(batch))
-                numbered = frame.select(
-                    *(written(frame.schema[name], name) for name in columns),
-                    # Its name goes nowhere: COPY is told the columns by position.
-                    pl.int_range(start, start + frame.height, dtype=pl.Int64).alias("\x00ordinal"),
-                )
+                # The number's name goes nowhere: COPY is told the columns by position.
+                numbers = pl.int_range(start, start + frame.height, eager=True).alias("\x00ordinal")
+                numbered = pl.DataFrame([*(written(frame.get_column(name)) for name in columns), numbers])
                 start += frame.height
                 yield numbered.write_csv(None, include_header=False, quote_style="necessary").encode()
                 progress.add(rows=frame.height)

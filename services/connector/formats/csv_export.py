@@ -20,14 +20,15 @@ def export_csv(source: Path, target: Path) -> None:
         out.write(pl.DataFrame(schema=dict.fromkeys(names, pl.String)).write_csv(None).encode())
         for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
             frame = pl.DataFrame(pl.from_arrow(batch))
-            text = frame.select(written(frame.schema[name], name) for name in names)
+            text = pl.DataFrame([written(column) for column in frame.iter_columns()])
             out.write(text.write_csv(None, include_header=False, quote_style="necessary").encode())
 
 
-def written(type: "pl.DataType", name: str) -> "pl.Expr":
-    """A column in a form that CSV holds."""
+def written(column: "pl.Series") -> "pl.Series":
+    """A column in a form that CSV holds. Columns, not expressions: to those, a name like `*` means something else."""
     import polars as pl
 
-    if type == pl.Binary:
-        return pl.concat_str(pl.lit("\\x"), pl.col(name).bin.encode("hex")).alias(name)
-    return pl.col(name)
+    if column.dtype != pl.Binary:
+        return column
+    digits = pl.col("bytes").bin.encode("hex")
+    return column.alias("bytes").to_frame().select(pl.concat_str(pl.lit("\\x"), digits)).to_series().alias(column.name)
