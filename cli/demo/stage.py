@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import quote
 
 import boto3
@@ -24,6 +25,9 @@ from cli.demo.claims import Story
 from cli.demo.receiver import Receiver
 from cli.output import Output
 from deploy.local.launcher import Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 WORKFLOW = "flights"
 MODULE = "clean-flights"
@@ -54,10 +58,11 @@ class Stage:
     months: list[Month] = field(default_factory=list)
     hook: Json = field(default_factory=dict)
 
-    def put(self, key: str, content: bytes) -> str:
-        """Write an object as any customer does, over S3; its ETag."""
+    @cached_property
+    def bucket(self) -> "S3Client":
+        """The bucket's door, the one that every customer uses."""
         state = self.stack.state
-        client = boto3.client(
+        return boto3.client(
             "s3",
             endpoint_url=state.s3_endpoint,
             region_name=state.s3_region,
@@ -69,7 +74,10 @@ class Stage:
                 response_checksum_validation="when_required",
             ),
         )
-        return client.put_object(Bucket=state.s3_bucket, Key=key, Body=content)["ETag"].strip('"')
+
+    def put(self, key: str, content: bytes) -> str:
+        """Write an object; its ETag."""
+        return self.bucket.put_object(Bucket=self.stack.state.s3_bucket, Key=key, Body=content)["ETag"].strip('"')
 
     def announce(self, key: str, etag: str, size: int, *, forged: bool = False) -> httpx.Response:
         """Deliver the notification that a bucket sends, signed, under a delivery id of its own."""
