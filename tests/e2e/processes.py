@@ -6,8 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +39,7 @@ class Router:
 
     def __init__(self) -> None:
         self.targets: dict[str, str] = {}
+        self.client = httpx.Client(trust_env=False, timeout=30)
         beginnings = owners()
         router = self
 
@@ -50,20 +49,14 @@ class Router:
             def pass_on(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 service = next((owner for start, owner in beginnings if self.path.startswith(start)), "identity")
-                request = urllib.request.Request(
-                    router.targets[service] + self.path,
-                    data=body or None,
-                    headers=dict(self.headers),
-                    method=self.command,
-                )
-                opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
                 try:
-                    with opener.open(request, timeout=30) as answer:
-                        self._answer(answer.status, answer.headers.items(), answer.read())
-                except urllib.error.HTTPError as error:
-                    self._answer(error.code, error.headers.items(), error.read())
-                except OSError:
+                    answer = router.client.request(
+                        self.command, router.targets[service] + self.path, content=body, headers=dict(self.headers)
+                    )
+                except httpx.TransportError:
                     self._answer(502, [], b"")
+                else:
+                    self._answer(answer.status_code, answer.headers.items(), answer.content)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on
 
@@ -94,6 +87,7 @@ class Router:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self.client.close()
 
 
 class Child:
@@ -116,13 +110,25 @@ class Child:
         """Where it serves."""
         return f"http://127.0.0.1:{self.ports['http']}"
 
-    def ready(self) -> bool:
-        """Whether it says that it is ready; a process that ended will never be."""
-        assert self.process.poll() is None, self.log.read_text()[-2000:]
+    def wait(self, seconds: float = 180) -> None:
+        """Wait until it says that it is ready; a process that ended will never be."""
+        url, said = f"http://127.0.0.1:{self.ports['internal']}/readyz", "nothing"
+
+        def ready() -> bool:
+            nonlocal said
+            assert self.process.poll() is None, self.log.read_text()[-2000:]
+            try:
+                answer = httpx.get(url, trust_env=False)
+            except httpx.TransportError as error:
+                said = type(error).__name__
+                return False
+            said = answer.text
+            return answer.status_code == 200
+
         try:
-            return httpx.get(f"http://127.0.0.1:{self.ports['internal']}/readyz", trust_env=False).status_code == 200
-        except httpx.TransportError:
-            return False
+            until(f"{self.name} is ready", ready, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it said {said}, and logged {self.log.read_text()[-2000:]}") from None
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait; the exit code."""
@@ -143,7 +149,7 @@ def apart(state: State, commands: Sequence[Sequence[str]], **changes: str) -> It
         for service in SERVICES:
             router.targets[service] = children[service if service in children else "all"].url
         for child in children.values():
-            until(f"{child.name} is ready", child.ready, 90)
+            child.wait()
         yield router, children
     finally:
         for child in children.values():

@@ -97,7 +97,7 @@ def one_of_everything(state: State, seeded: Seeded) -> Seeded:
     ids["module"] = f"{word}-module"
     api.call("POST", f"/api/sessions/{session['id']}:deploy", {"name": ids["module"], "description": word})
 
-    rule = {
+    rule: dict[str, Any] = {
         "name": f"{word}-rule",
         "events": ["*"],
         "channel": {"kind": "webhook", "url": f"http://127.0.0.1:9/{word}"},
@@ -118,7 +118,7 @@ def one_of_everything(state: State, seeded: Seeded) -> Seeded:
     api.call("PUT", f"/api/connections/{bucket}/files/{word}/in/2.csv", f"num,{word}\n3,{word}-three\n".encode())
     assert api.run(ids["workflow"])["state"] == "quarantined"
     for entry in api.items("/api/quarantine"):
-        ids["entry_id" if entry["what"] == "file" else "rows_entry_id"] = entry["id"]
+        ids["entry_id" if entry["what"] == "file" else "rows_entry_id"] = str(entry["id"])
     ids["report_id"] = api.items("/api/drift-reports")[0]["id"]
     ids["notification_id"] = until("a notification", lambda: api.items("/api/notifications"))[0]["id"]
 

@@ -198,11 +198,11 @@ def planted(platform: Running) -> Iterator[Planted]:
         (trigger,) = applied.json["triggers"]
         shown[f"trigger's secret of {name}"] = trigger["secret"].removeprefix("whsec_")
         assert api.run(name)["state"] == state_of
-        body = b'{"hello": "there"}'
+        call = b'{"hello": "there"}'
         path = f"/hooks/{trigger['id']}"
-        forged = signed("whsec_" + "QUJD" * 8, body)
-        assert nobody.send("POST", path, body, headers=forged).status == 401
-        assert nobody.send("POST", path, body, headers=signed(trigger["secret"], body)).status == 202
+        forged = signed("whsec_" + "QUJD" * 8, call)
+        assert nobody.send("POST", path, call, headers=forged).status == 401
+        assert nobody.send("POST", path, call, headers=signed(trigger["secret"], call)).status == 202
     failed = api.opened("s3-wrong", {"path": "*.csv"})
     assert failed["state"] == "failed"
     until("webhooks were tried", lambda: hole.told)

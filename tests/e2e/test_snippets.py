@@ -1,0 +1,134 @@
+"""What the pages show is so: commands exist with their options, documents are valid, and the README's run goes well."""
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contracts.workflow import WorkflowDefinition
+from tests.e2e.running import Running
+from tests.e2e.seeding import s3_connection, warehouse_connection, workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]
+FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELLS = {"sh", "bash", "console", "text"}
+ORDERS = "order_id,day,amount\n1,2026-01-01,1.5\n2,2026-01-02,2.5\n"
+MORE = "order_id,day,amount\n3,2026-02-01,3.5\n"
+
+
+def blocks(*languages: str) -> Iterator[tuple[str, str]]:
+    """Page and text of the fenced blocks in these languages."""
+    for page in PAGES:
+        for language, _, body in FENCE.findall(page.read_text()):
+            if language in languages:
+                yield str(page.relative_to(ROOT)), body
+
+
+def commands(program: str) -> list[tuple[str, list[str]]]:
+    """Page and words of every line that runs a program."""
+    found = []
+    for page, body in blocks(*SHELLS):
+        for line in body.replace("\\\n", " ").splitlines():
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            if words[: len(program.split())] == program.split():
+                found.append((page, words[len(program.split()) :]))
+    return found
+
+
+@cache
+def written_commands() -> dict[str, str]:
+    """Each command with its section of the page that the command line writes about itself."""
+    text = (ROOT / "docs" / "reference" / "command-line.md").read_text()
+    sections = re.split(r"^#+ `modulardata ([a-z -]+)`$", text, flags=re.MULTILINE)
+    return dict(zip(sections[1::2], sections[2::2], strict=True))
+
+
+def wrong_with(words: list[str]) -> str | None:
+    """Why a line of the command cannot be typed, or None."""
+    known = written_commands()
+    name = next((name for name in (" ".join(words[:2]), words[0]) if name in known), None)
+    if name is None or any(other.startswith(f"{name} ") for other in known):
+        return "there is no such command"
+    options = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    everywhere = {"--help", "--output", "--profile"}
+    missing = [item for item in options - everywhere if not re.search(rf"(?<![\w-]){item}(?![\w-])", known[name])]
+    return f"no option {missing}" if missing else None
+
+
+def test_every_command_that_a_page_shows_can_be_typed() -> None:
+    shown = commands("modulardata")
+    assert len(shown) >= 15
+    wrong = [(page, " ".join(words), why) for page, words in shown if (why := wrong_with(words))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("line", ["runs lst", "frobnicate", "apply x.yaml --dryrun", "quarantine show x --loud"])
+def test_a_line_that_cannot_be_typed_is_seen(line: str) -> None:
+    assert wrong_with(line.split())
+
+
+def test_every_target_of_make_that_a_page_shows_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    shown = [(page, word) for page, words in commands("make") for word in words if re.fullmatch(r"[a-z-]+", word)]
+    assert shown
+    assert [item for item in shown if item[1] not in targets] == []
+
+
+def test_python_compiles_and_documents_are_valid() -> None:
+    for page, body in blocks("python"):
+        compile(body, page, "exec")
+    for _, body in blocks("json"):
+        json.loads(body)
+    definitions = 0
+    for page, body in blocks("yaml"):
+        document = yaml.safe_load(body)
+        assert isinstance(document, dict), page
+        if "triggers" in document and "source" not in document:
+            document |= {
+                "name": "shown",
+                "source": {"connection": "a", "selection": {}},
+                "destination": {"connection": "b", "target": {}},
+            }
+        if "source" in document:
+            WorkflowDefinition.model_validate(document)
+            definitions += 1
+    assert definitions >= 3
+
+
+@pytest.fixture
+def newcomer(modulardata: Any, platform: Running, in_new_folder: Callable[[], Any]) -> Iterator[Any]:
+    """Somebody in an empty folder and a workspace of their own that has the two connections."""
+    seeded = workspace(platform.api, "newcomer")
+    seeded.api.call("POST", "/api/connections", s3_connection(platform.state, "landing"))
+    seeded.api.call("POST", "/api/connections", warehouse_connection(platform.state, "warehouse"))
+    key = seeded.api.call("POST", "/api/keys", {"name": "newcomer", "role": "developer"})["key"]
+    command = in_new_folder()
+    command.env |= {"MODULARDATA_HOME": modulardata.env["MODULARDATA_HOME"]}
+    command.env |= {"MODULARDATA_URL": platform.state.public_url, "MODULARDATA_API_KEY": key}
+    (command.folder / "orders.csv").write_text(ORDERS)
+    (command.folder / "more-orders.csv").write_text(MORE)
+    yield command
+    seeded.api.close()
+    shutil.rmtree(command.folder, ignore_errors=True)
+
+
+def test_the_readmes_five_minutes_can_be_followed(newcomer: Any) -> None:
+    (block,) = [body for page, body in blocks("sh") if page == "README.md" and "modulardata init" in body]
+    ran = []
+    for line in block.splitlines():
+        words = shlex.split(line, comments=True)
+        if words[1] in ("up", "down"):
+            # The stack is up, and others need it afterwards.
+            continue
+        done = newcomer(*words[1:])
+        assert done.code == 0, (line, done.out, done.err)
+        ran.append(words[1])
+    assert ran == ["init", "apply", "apply", "run", "files"]
