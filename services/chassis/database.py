@@ -155,16 +155,6 @@ class Database:
 
     async def check(self) -> None:
         """Refuse a role that could see past row-level security; raises RoleUnsafe or DatabaseUnavailable."""
-        try:
-            await self._check()
-        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-            raise DatabaseUnavailable(f"role of {self.service!r} cannot log in; run the set-up first") from error
-        except DBAPIError as error:
-            if str(getattr(error.orig, "sqlstate", "")) not in ("28000", "28P01", "3D000"):
-                raise
-            raise DatabaseUnavailable(f"role of {self.service!r} cannot log in; run the set-up first") from error
-
-    async def _check(self) -> None:
         async with self._connection(text("SELECT 1"), {}) as connection:
             row = (
                 await connection.execute(
@@ -240,7 +230,7 @@ class Database:
     async def _begin(self, first: Any, parameters: dict[str, Any]) -> AsyncConnection:
         # A pooled connection may have died while it rested: the first statement finds out, and once a new one is tried.
         for again in (True, False):
-            connection = await self._engine.connect()
+            connection = await self._session()
             try:
                 await connection.execute(first, parameters)
             except asyncio.CancelledError:
@@ -257,6 +247,16 @@ class Database:
                 raise
             return connection
         raise DatabaseUnavailable("the database ends every session")
+
+    async def _session(self) -> AsyncConnection:
+        """A session. That there is none is never the fault of the work that needs it, whatever the server says."""
+        try:
+            return await self._engine.connect()
+        except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            reason = "the database cannot be reached"
+            if _sqlstate(error) in _NOBODY:
+                reason = f"role of {self.service!r} cannot log in; run the set-up first"
+            raise DatabaseUnavailable(reason) from error
 
     def _discard(self, connection: AsyncConnection) -> None:
         """Throw a connection away aside, without asking the server."""
@@ -314,6 +314,8 @@ _LOST = re.compile(r"08...|57P0.|25P0[34]")
 # Lack of resources, and what two transactions do to each other (a lock that a stopped process holds is no fault of the
 # work that waits for it): nothing happened.
 _PASSING = re.compile(r"53...|40001|40P01|55P03")
+# The role or the database is not there, or the password is another.
+_NOBODY = ("28000", "28P01", "3D000")
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -326,8 +328,9 @@ def _is_passing(error: DBAPIError) -> bool:
     return bool(_PASSING.fullmatch(_sqlstate(error)))
 
 
-def _sqlstate(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None) or "")
+def _sqlstate(error: BaseException) -> str:
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(said, "sqlstate", None) or "")
 
 
 def _summary(error: BaseException) -> str:
