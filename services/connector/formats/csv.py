@@ -23,7 +23,8 @@ from services.connector.formats.csv_dialect import (
 from services.connector.formats.csv_passes import Passes, Verdict
 from services.connector.formats.csv_types import markers_of
 
-_BLOCK = 4 << 20
+_BLOCK = 512 << 10  # the parser reads 32 of them ahead, so this is what its memory depends on
+_ROOM = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class CsvFormat(Format):
         reader = pacsv.open_csv(
             str(file),
             read_options=pacsv.ReadOptions(
-                use_threads=False, block_size=max(_BLOCK, found.longest + (1 << 20)), column_names=names
+                use_threads=False, block_size=max(_BLOCK, found.longest + _ROOM), column_names=names
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=dialect.delimiter,

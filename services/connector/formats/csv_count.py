@@ -97,6 +97,7 @@ class RecordCounter:
         self._records = 0
         self._lines = 0
         self._pending = 0  # at most so many bytes of a record that has not ended yet
+        self._removed = 0  # of these, at most so many in quoted fields that were taken out
         self._longest = 0
         self._quoted = False
         self._carry = b""  # the last record so far, its closed quoted fields taken out
@@ -110,7 +111,6 @@ class RecordCounter:
         before = self._records
         self._carry, self._open = self._take(self._carry + self._open + chunk)
         self._pending = len(chunk) + (self._pending if self._records == before else 0)
-        self._longest = max(self._longest, self._pending + _CHUNK)
         if self._pending > self._limit + _CHUNK:
             self._refuse()
 
@@ -130,6 +130,7 @@ class RecordCounter:
 
     def _take(self, data: bytes) -> tuple[bytes, bytes]:
         still_open = b""
+        size = len(data)
         if self._pattern is not None and self._quote is not None and self._quote in data:
             self._quoted = True
             parts = self._pattern.split(data)
@@ -138,9 +139,15 @@ class RecordCounter:
                 data = b"x".join(parts[0:-1:2])
             else:
                 data = b"x".join(parts[0::2])
+        removed = size - len(data) - len(still_open)
         cut = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         lines = data[:cut].splitlines()
-        self._records += len(lines) - lines.count(b"")
+        if lines:
+            self._records += len(lines) - lines.count(b"")
+            # Which record the removed bytes were of is not known: the bound takes them for those of the longest.
+            self._longest = max(self._longest, max(map(len, lines)) + removed + self._removed)
+            self._removed = 0
+        self._removed += removed
         return data[cut:], still_open
 
     def _refuse(self) -> None:
