@@ -77,8 +77,8 @@ def run(arguments: Sequence[str]) -> int:
         return int(error.exit_code)
     except TyperException as error:
         return _misused(output, error)
-    except (KeyboardInterrupt, typer.Abort):
-        output.failure(CliError("Interrupted.", exit_code=Exit.INTERRUPTED))
+    except typer.Abort:  # a prompt that was left
+        output.failure(CliError("Interrupted.", code="interrupted", exit_code=Exit.INTERRUPTED))
         return int(Exit.INTERRUPTED)
     except BrokenPipeError:
         # The reader, `head` for one, has seen enough; the interpreter must not complain about it at its end.

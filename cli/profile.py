@@ -27,12 +27,14 @@ class Target:
 
 
 def data_folder() -> Path:
-    """The data folder of the stack that commands mean: named, else the running one here, else the usual one."""
+    """The data folder of the stack that commands mean: named, else the one that runs here, else one that did."""
     named = os.environ.get("MODULARDATA_HOME")
     if named:
         return Path(named).absolute()
     here = [Path(HOME_FOLDER).absolute(), Path(DEMO_FOLDER).absolute()]
-    return next((folder for folder in here if launcher_alive(folder)), here[0])
+    running = (folder for folder in here if launcher_alive(folder))
+    kept = (folder for folder in here if (folder / "state.json").exists())
+    return next(running, None) or next(kept, here[0])
 
 
 def launcher_alive(folder: Path) -> bool:

@@ -10,6 +10,7 @@ import typer
 
 from cli import profile
 from cli.client import Api
+from cli.errors import CliError, Exit
 from cli.output import Format, Output
 
 P = ParamSpec("P")
@@ -65,6 +66,8 @@ def command(
             shell = Shell(form, given.pop("profile") or shared.get("profile") or os.environ.get("MODULARDATA_PROFILE"))
             try:
                 return int(function(shell, **given) or 0)  # type: ignore[call-arg]
+            except KeyboardInterrupt:
+                raise CliError("Interrupted.", code="interrupted", exit_code=Exit.INTERRUPTED) from None
             finally:
                 shell.close()
 
