@@ -78,7 +78,7 @@ class Client:
             "/api/sessions",
             {"connection": "landing", "selection": {"path": "bench-sample/flights-01.csv", "format": {"kind": "csv"}}},
         )
-        self.wait(f"/api/sessions/{session['id']}", "status", {"open", "failed"})
+        self.wait(f"/api/sessions/{session['id']}", "state", {"open", "failed"})
         for step in STEPS:
             self.call("POST", f"/api/sessions/{session['id']}/nodes", {"steps": [step]})
         self.call("POST", f"/api/sessions/{session['id']}:deploy", {"name": "clean-flights", "description": "bench"})
