@@ -49,7 +49,7 @@ def torture(seed: int, seconds: float) -> list[str]:
                 world.rest(*world.sites.values())
             except TooLong as error:
                 return [str(error)]
-            violations = world.judge(*world.sites.values())
+            violations = world.judge(*world.sites.values()) or world.unheard(seconds=30, messages=False)
             runs = sum(site.ground.owed for site in world.sites.values())
             rows = sum(site.ground.books.loaded for site in world.sites.values())
             print(

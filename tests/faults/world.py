@@ -255,14 +255,14 @@ class World:
         with psycopg.connect(self.state.warehouse_dsn) as connection:
             connection.execute(statement.encode())
 
-    def unheard(self, seconds: float = 30) -> list[str]:
-        """Events and messages that have not arrived although there was time."""
+    def unheard(self, seconds: float, *, messages: bool = True) -> list[str]:
+        """Events, and messages about the ends of runs, that have not arrived although there was time."""
         missing: list[str] = []
 
         def heard() -> bool:
             nonlocal missing
             missing = self.oracle.unheard([site.ground for site in self.sites.values()])
-            for run in sorted(self.oracle.finished_runs()):
+            for run in sorted(self.oracle.finished_runs()) if messages else ():
                 if len(self.receiver.told.get(run, ())) != 1:
                     told = len(self.receiver.told.get(run, ()))
                     missing.append(f"of the end of run {run} came {told} different messages")
