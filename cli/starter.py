@@ -71,9 +71,8 @@ class Starter:
         return schema
 
     def _opened(self, source: str, where: str) -> Json:
-        with self._output.waiting("looking at it …"):
-            started = self._api.post("/api/sessions", {"connection": source, "selection": {"path": where}})
-            return waiting.session(self._api, self._output, started["id"], seconds=OPEN_SECONDS)
+        started = self._api.post("/api/sessions", {"connection": source, "selection": {"path": where}})
+        return waiting.session(self._api, self._output, started["id"], seconds=OPEN_SECONDS)
 
     def _key(self, session: Json, profile: Json, given: tuple[str, ...]) -> Key:
         names = [column["name"] for column in profile["columns"]]

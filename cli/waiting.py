@@ -20,20 +20,21 @@ def until(
     output: Output,
     read: Callable[[], Json],
     finished: Callable[[Json], bool],
-    draw: Callable[[Json], RenderableType],
+    draw: Callable[[Json, Spinner], RenderableType],
     *,
     seconds: float,
     what: str,
 ) -> Json:
     """Read again and again until it is finished; draw it on a terminal, stay silent elsewhere."""
     deadline = time.monotonic() + seconds
+    spinner = Spinner("dots", style="cyan")
     live = Live(console=output.err, refresh_per_second=8, transient=True) if output.err.is_terminal else None
     if live is not None:
         live.start()
     try:
         while not finished(seen := read()):
             if live is not None:
-                live.update(draw(seen))
+                live.update(draw(seen, spinner))
             if time.monotonic() > deadline:
                 raise CliError(
                     f"{what} has not ended after {seconds:.0f} s; it goes on by itself.",
@@ -53,9 +54,7 @@ def run(api: Api, output: Output, run_id: str, *, seconds: float) -> Json:
         output,
         lambda: dict(api.get(f"/api/runs/{run_id}")),
         lambda seen: seen["state"] in ENDED,
-        lambda seen: Group(
-            Spinner("dots", Text.assemble("run ", plain(run_id), "  ", outcome(seen["state"]))), steps(seen)
-        ),
+        _run_drawn,
         seconds=seconds,
         what=f"Run {run_id}",
     )
@@ -67,7 +66,7 @@ def session(api: Api, output: Output, session_id: str, *, seconds: float) -> Jso
         output,
         lambda: dict(api.get(f"/api/sessions/{session_id}")),
         lambda seen: seen["state"] != "opening",
-        lambda seen: Spinner("dots", Text(f"reading {plain(seen.get('connection'))} …")),
+        _session_drawn,
         seconds=seconds,
         what=f"Session {session_id}",
     )
@@ -76,6 +75,16 @@ def session(api: Api, output: Output, session_id: str, *, seconds: float) -> Jso
             f"The session could not be opened: {seen.get('message') or seen['state']}", code=str(seen.get("code"))
         )
     return seen
+
+
+def _run_drawn(seen: Json, spinner: Spinner) -> RenderableType:
+    spinner.update(text=Text.assemble("run ", plain(seen["id"]), "  ", outcome(seen["state"])))
+    return Group(spinner, steps(seen))
+
+
+def _session_drawn(seen: Json, spinner: Spinner) -> RenderableType:
+    spinner.update(text=Text(f"reading {plain(seen['connection'])} …"))
+    return spinner
 
 
 def steps(seen: Json) -> RenderableType:

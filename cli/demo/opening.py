@@ -46,8 +46,7 @@ def session(stage: Stage) -> None:
     story, api, month = stage.story, stage.api, data.month(1)
     stage.put(JANUARY, data.csv(month))
     body = {"connection": LANDING, "selection": {"path": JANUARY}}
-    with story.waiting("January is read"):
-        opened = waiting.session(api, stage.output, api.post("/api/sessions", body)["id"], seconds=120)
+    opened = waiting.session(api, stage.output, api.post("/api/sessions", body)["id"], seconds=120)
     stage.session_id = str(opened["id"])
     root = str(opened["current_node_id"])
     path = f"/api/sessions/{stage.session_id}"

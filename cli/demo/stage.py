@@ -131,8 +131,7 @@ class Stage:
 
     def ended(self, run_id: str) -> Json:
         """A run once it has ended."""
-        with self.story.waiting("the run goes on"):
-            return waiting.run(self.api, self.output, run_id, seconds=RUN_SECONDS)
+        return waiting.run(self.api, self.output, run_id, seconds=RUN_SECONDS)
 
     def new_run(self, known: set[str], seconds: float = 30) -> str:
         """The run that starts by itself, after those that are known."""
