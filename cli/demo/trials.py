@@ -200,23 +200,25 @@ def _another(stage: Stage, victim: int) -> int | None:
 def _kill_in_push(stage: Stage, run_id: str, victim: int) -> tuple[bool, int]:
     """Kill a process while its transaction in the warehouse is open; say whether it was, and what could be seen.
 
-    The warehouse itself is asked, because it alone knows: the process is stopped at once when its transaction is seen,
-    looked at once more while it stands still, and killed.
+    The warehouse itself is asked, because it alone knows. When a transaction is seen the process is stopped at once:
+    standing still it cannot commit, and one more look is certain. Between two transactions it is let go on.
     """
     deadline = time.monotonic() + SECONDS
     with (
         stage.story.waiting("the push to begin"),
         psycopg.connect(stage.stack.state.warehouse_dsn, autocommit=True) as connection,
     ):
-        while not _writing(connection):
-            if time.monotonic() > deadline:
-                raise CliError(f"Run {run_id} opened no transaction in the warehouse.")
-            time.sleep(0.002)
-        os.kill(victim, signal.SIGSTOP)
-        still_open = _writing(connection)
-        row: Any = connection.execute("SELECT count(*) FROM flights WHERE month = 4").fetchone()
-        os.kill(victim, signal.SIGKILL)
-    return still_open, int(row[0])
+        while time.monotonic() < deadline:
+            if not _writing(connection):
+                time.sleep(0.002)
+                continue
+            os.kill(victim, signal.SIGSTOP)
+            if _writing(connection):
+                row: Any = connection.execute("SELECT count(*) FROM flights WHERE month = 4").fetchone()
+                os.kill(victim, signal.SIGKILL)
+                return True, int(row[0])
+            os.kill(victim, signal.SIGCONT)
+    raise CliError(f"Run {run_id} opened no transaction in the warehouse.")
 
 
 def _writing(connection: psycopg.Connection[Any]) -> bool:
