@@ -18,7 +18,7 @@ from deploy.local.problems import StackError
 
 BECOME = Path(__file__).with_name("child.py")
 LOG_BYTES = 20_000_000
-FIRST_DELAY, LONGEST_DELAY, HEALTHY_AFTER = 0.2, 10.0, 30.0
+FIRST_DELAY, LONGEST_DELAY, HEALTHY_AFTER = 0.2, 10.0, 10.0
 
 
 @dataclass(frozen=True)
