@@ -17,6 +17,14 @@ from deploy.local import state
 from deploy.local.launcher import Stack
 from deploy.local.problems import StackError
 
+# What a data folder consists of; nothing else in it is ever removed.
+OURS = frozenset(
+    {
+        *("kafka", "temporal", "postgres", "s3", "objects", "secrets", "logs", "cache"),
+        *("state.json", "run.json", "lock", "launcher.log", "demo"),
+    }
+)
+
 
 async def run(stack: Stack, story: Callable[[Stack], Awaitable[None]] | None = None) -> None:
     """Bring a stack up, let the story run, and take it down at Ctrl-C, at SIGTERM, or when the story ends.
@@ -86,9 +94,12 @@ def _end_launcher(folder: Path, seconds: float) -> None:
 
 
 def _purge(folder: Path) -> None:
-    if not (folder / "state.json").exists() and any(entry.name != "lock" for entry in folder.iterdir()):
+    entries = list(folder.iterdir())
+    ours = [entry for entry in entries if entry.name in OURS or entry.name.startswith((".state.json.", ".run.json."))]
+    if not (folder / "state.json").exists() and len(ours) < len(entries):
         raise StackError(f"{folder} does not look like a data folder; nothing was removed.")
-    for entry in folder.iterdir():
+    # By name: whoever made their home the data folder keeps what else is in it.
+    for entry in ours:
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         else:
