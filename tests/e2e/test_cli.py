@@ -126,6 +126,46 @@ def test_a_session_is_shaped_taken_back_and_deployed(modulardata: Any) -> None:
     assert "derive: speed = miles / hours" in modulardata("modules", "show", "trips-clean").out
 
 
+def test_a_file_that_does_not_fit_is_explained_corrected_and_released(modulardata: Any) -> None:
+    (modulardata.folder / "visits.csv").write_text("visit_id,patient,minutes\n1,a,10\n2,b,20\n")
+    modulardata.json("init", "visits.csv")
+    assert modulardata("sessions", "open", "landing:visits/visits.csv").code == GOOD
+    modulardata.json("sessions", "add", "latest", "--step", "filter: minutes > 0")
+    modulardata.json("sessions", "deploy", "latest", "clean-visits")
+    modulardata.json("sessions", "add", "latest", "--step", "derive: hours = minutes / 60.0")
+    assert modulardata.json("sessions", "deploy", "latest", "clean-visits")["version"] == 2
+    compared = modulardata.json("modules", "compare", "clean-visits", "1", "2")
+    assert [row["op"] for row in compared["steps"]] == ["equal", "added"]
+    reason = ("--reason", "hours are not wanted yet")
+    assert modulardata.json("modules", "set-current", "clean-visits", "1", *reason)["current_version"] == 1
+    place = modulardata.folder / "visits.yaml"
+    place.write_text(place.read_text().replace("modules: []", "modules: [{name: clean-visits}]"))
+    modulardata.json("apply", "visits.yaml")
+    assert modulardata.json("run", "visits", "--wait")["books"]["loaded"] == 2
+
+    wrong = "visit_id,patient,minutes_spent\n3,c,30\n"
+    (modulardata.folder / "later.csv").write_text(wrong)
+    modulardata.json("files", "cp", "later.csv", "landing:visits/")
+    run = _run_of(modulardata, "visits", "watch")
+    assert run["state"] == "quarantined"
+    [entry] = run["quarantine"]
+    assert "minutes_spent" in entry["summary"]
+    report = modulardata.json("drift", "list", "--workflow", "visits")["items"][0]
+    assert [(c["kind"], c["column"]) for c in modulardata.json("drift", "show", report["id"])["changes"]] == [
+        ("renamed", "minutes")
+    ]
+    assert entry["advice"] in modulardata("quarantine", "show", entry["id"]).out
+    modulardata.json("quarantine", "content", entry["id"], "--write", "as-it-came.csv")
+    assert (modulardata.folder / "as-it-came.csv").read_text() == wrong
+    (modulardata.folder / "corrected.csv").write_text(wrong.replace("minutes_spent", "minutes"))
+    modulardata.json("quarantine", "release", entry["id"], "--with", "corrected.csv")
+    assert _run_of(modulardata, "visits", "quarantine")["books"]["loaded"] == 1
+    table = modulardata.json("preview", "warehouse:public.visits")
+    assert [column["name"] for column in table["schema"]["columns"]] == ["visit_id", "patient", "minutes"]
+    assert sorted(row["visit_id"] for row in table["rows"]) == [1, 2, 3]
+    assert modulardata("quarantine", "reject", entry["id"], "--reason", "too late").code == FAILED
+
+
 def test_a_connection_that_cannot_connect_says_why_and_no_secret(modulardata: Any) -> None:
     done = modulardata(
         *("connections", "create", "nowhere", "--kind", "postgres", "-s", "host=127.0.0.1", "-s", "port=9"),
