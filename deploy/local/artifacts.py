@@ -102,9 +102,13 @@ async def fetch(jars: list[Jar], cache: Path, progress: Progress | None = None, 
             async with asyncio.TaskGroup() as group:
                 for jar in wanted:
                     group.create_task(one(jar))
-        except* StackError as failures:
-            # One failure stops the others, so the first is the one to tell.
-            raise failures.exceptions[0] from None
+        except BaseExceptionGroup as failures:
+            # One failure stops the others, so the first is the one to tell. Not `except*`: Python before 3.11.4 wraps
+            # what is raised in such a block into a group again.
+            told = failures.subgroup(StackError)
+            if told is None:
+                raise
+            raise told.exceptions[0] from None
 
 
 async def _fetch_one(
