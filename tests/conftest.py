@@ -1,7 +1,7 @@
 """Real servers for the tests: started once per run, or those whose URLs the environment names.
 
 The four of them take four seconds, so they are started when the first test asks. Under xdist the controller
-starts them, because a worker may end before the others do.
+starts them, because a worker may end before the others do; and tests that share a whole stack stay on one worker.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ structlog.configure(
 CONTROLLER = pytest.StashKey[tuple[Stack, Path]]()
 VERDICT = pytest.StashKey[int]()
 FOLDER = "stack_folder"
+# Session fixtures that are a stack of their own: made once, by the one worker that runs all of their tests.
+WHOLE_STACKS = ("modulardata", "world")
 
 
 def open_folder() -> Path:
@@ -45,6 +47,14 @@ def open_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="modulardata-test-"))
     folder.chmod(0o755)
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one stack together, for `--dist loadgroup`."""
+    for item in items:
+        for stack in WHOLE_STACKS:
+            if stack in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(stack))
 
 
 @pytest.hookimpl(optionalhook=True)

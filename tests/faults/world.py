@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import psutil
 import psycopg
 from botocore.config import Config
@@ -71,6 +72,8 @@ class World:
         self.sites: dict[str, Site] = {}
         self.maker = Maker(seed)
         self._bucket = _bucket(stack.state)
+        ports = {"services": "internal", "worker": "worker_internal"}
+        self._readiness = {name: f"http://127.0.0.1:{stack.state.ports[port]}/readyz" for name, port in ports.items()}
 
     # -- the ground ---------------------------------------------------------------------------------------------
 
@@ -229,8 +232,8 @@ class World:
 
     # -- rest ---------------------------------------------------------------------------------------------------
 
-    def rest(self, *sites: Site, seconds: float = REST_SECONDS) -> None:
-        """Wait until every run that is owed has ended; raises TooLong with what is still open."""
+    def rest(self, *sites: Site, seconds: float = REST_SECONDS, all_ready: bool = True) -> None:
+        """Wait until every run that is owed has ended and all is ready again; raises TooLong with what is not."""
         waiting: list[str] = ["nothing was seen yet"]
 
         def at_rest() -> bool:
@@ -239,6 +242,8 @@ class World:
                 waiting = [line for site in sites for line in self.oracle.still_open(site.ground)]
             except AWAY as error:
                 waiting = [f"the database is away: {error}"]
+            if not waiting and all_ready:
+                waiting = [f"{name} is not ready" for name, url in self._readiness.items() if not _ready(url)]
             return not waiting
 
         try:
@@ -300,6 +305,13 @@ def world(seed: int, progress: bool = False) -> Iterator[World]:
         if keep:
             shutil.copytree(home / "stack" / "logs", keep, dirs_exist_ok=True)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _bucket(state: State) -> Any:

@@ -114,7 +114,10 @@ async def test_another_relay_takes_over_when_the_first_loses_its_session(bus: Bu
         for number in range(1, 4):
             await bus.publish(TENANT, number)
             await until(lambda: _all_sent(bus))
-            await bus.admin("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            await bus.admin(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+                " WHERE locktype = 'advisory' AND datname = current_database()"
+            )
         await bus.publish(TENANT, 4)
         records = await bus.read(bus.runs, 4)
     assert {json.loads(record.value)["workflow_version"] for record in records} == {1, 2, 3, 4}
