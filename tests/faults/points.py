@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from contracts.events.connections import ObjectSeen
+
 # What a run is caused by; `files` puts objects and asks for nothing.
 Way = Literal["manual", "webhook", "event", "watch"]
 Meant = Callable[[tuple[Any, ...], dict[str, Any]], bool]
@@ -57,6 +59,11 @@ def hears(service: str, event: str) -> Meant:
     return lambda args, kwargs: (
         args[0]._database.service == service and any(item.envelope.type == event for item in args[1])
     )
+
+
+def tells_of(event: type) -> Meant:
+    """Events that are published, one of this type among them."""
+    return lambda args, kwargs: any(isinstance(each, event) for each, _ in args[1])
 
 
 def answers_key_of(path: str) -> Meant:
@@ -172,6 +179,8 @@ PUSH_TO_COMMIT = Point(
 )
 PUSH_COMMITTED = Point("push-committed", CONNECTOR, "before", "worker", meant=milestone("push.after_commit"))
 PUSH_FENCED = Point("push-fenced", f"{LEDGER}:Fence.pass_", "raised", "worker")
-EVENTS_UNPUBLISHED = Point("events-unpublished", "tests.faults.removals:publish_late", "before", "services")
+EVENTS_UNPUBLISHED = Point(
+    "events-unpublished", "tests.faults.removals:publish_late", "before", "services", meant=tells_of(ObjectSeen)
+)
 # What single tests lay on their own.
 OTHERS = (PUSH_TO_BEGIN, PUSH_TO_COMMIT, PUSH_COMMITTED, PUSH_FENCED, EVENTS_UNPUBLISHED)
