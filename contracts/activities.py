@@ -28,6 +28,8 @@ from contracts.commands.transform import (
     ApplyInput,
     ApplyResult,
     AttachRootInput,
+    CheckRecipeInput,
+    CheckRecipeResult,
     FailSessionInput,
     FreezeInput,
     Profile,
@@ -41,6 +43,7 @@ PUSH = Command("connector.push", PushInput, PushResult, LONG)
 PRESERVE = Command("connector.preserve", PreserveInput, PreserveResult, LONG)
 CLOSE_WINDOW = Command("connector.close_window", CloseWindowInput, Nothing, BOOKKEEPING)
 PROFILE = Command("transform.profile", ProfileInput, Profile, LONG)
+CHECK_RECIPE = Command("transform.check_recipe", CheckRecipeInput, CheckRecipeResult)
 APPLY = Command("transform.apply", ApplyInput, ApplyResult, LONG)
 ATTACH_ROOT = Command("transform.attach_root", AttachRootInput, Nothing, BOOKKEEPING)
 FAIL_SESSION = Command("transform.fail_session", FailSessionInput, Nothing, BOOKKEEPING)
@@ -63,6 +66,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     PRESERVE,
     CLOSE_WINDOW,
     PROFILE,
+    CHECK_RECIPE,
     APPLY,
     ATTACH_ROOT,
     FAIL_SESSION,

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from contracts.commands.connector import Problem
 from contracts.data import Contract, RowBooks
-from contracts.workflow import ModuleVersionRef, WorkflowDefinition
+from contracts.workflow import ModuleDraft, ModuleVersionRef, WorkflowDefinition
 
 RUN_WORKFLOW = "run-workflow"
 OPEN_SESSION = "open-session"
 DEPLOY_MODULE = "deploy-module"
 VALIDATE_WORKFLOW = "validate-workflow"
+CHECK_MODULE = "check-module"
 QUEUE = "orchestrator"
 
 
@@ -81,6 +82,11 @@ def validate_id(tenant: UUID, request: UUID) -> str:
     return f"validate/{tenant}/{request}"
 
 
+def check_id(tenant: UUID, request: UUID) -> str:
+    """The Temporal workflow id of a draft's check."""
+    return f"check/{tenant}/{request}"
+
+
 class RunInput(Contract):
     """Which run. The workflow's name is there for those who search among executions."""
 
@@ -135,3 +141,16 @@ class ValidateWorkflowResult(Contract):
     problems: tuple[Problem, ...] = ()
     source_bucket: str | None = None
     destination_bucket: str | None = None
+
+
+class CheckModuleInput(Contract):
+    """Check a draft before it becomes a version."""
+
+    tenant: UUID
+    draft: ModuleDraft
+
+
+class CheckModuleResult(Contract):
+    """What is wrong with it, as JSON pointers into the draft; empty when nothing is."""
+
+    problems: tuple[Problem, ...] = ()

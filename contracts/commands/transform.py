@@ -1,10 +1,11 @@
-"""What is asked of transform: profile a dataset, run modules over it, keep a session."""
+"""What is asked of transform: profile a dataset, check a recipe, run modules over a dataset, keep a session."""
 
 from uuid import UUID
 
 from contracts.commands.command import RunScope
-from contracts.commands.connector import PullResult, QuarantinedRows
-from contracts.data import Contract, DatasetRef
+from contracts.commands.connector import Problem, PullResult, QuarantinedRows
+from contracts.data import Contract, DatasetRef, Schema
+from contracts.recipe import Recipe
 from contracts.workflow import ResolvedModule
 
 
@@ -33,6 +34,21 @@ class Profile(Contract):
 
     rows: int
     columns: tuple[ColumnProfile, ...]
+
+
+class CheckRecipeInput(Contract):
+    """Say whether a recipe would run on these columns and give those, without a row."""
+
+    tenant: UUID
+    recipe: Recipe
+    input_contract: Schema
+    output_contract: Schema
+
+
+class CheckRecipeResult(Contract):
+    """What is wrong with it, as JSON pointers into the draft; empty when nothing is."""
+
+    problems: tuple[Problem, ...] = ()
 
 
 class ApplyInput(Contract):

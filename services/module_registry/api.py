@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query, Response
 from contracts.permissions import Permission
 from contracts.workflow import ModuleDraft
 from services.chassis.cursors import number_after, uuid_after
-from services.chassis.http import Page, PageQuery, ServiceHttp, Who, Work, requires
+from services.chassis.http import Edge, Page, PageQuery, ServiceHttp, Who, Work, requires
 from services.chassis.problems import not_found
 from services.module_registry import repository, service
+from services.module_registry.checking import Drafts
 from services.module_registry.views import (
     ComparisonView,
     ContractDifferenceView,
@@ -27,7 +28,7 @@ from services.module_registry.views import (
 Number = Annotated[int, Query(ge=1, le=2**31 - 1)]
 
 
-def router(http: ServiceHttp) -> APIRouter:
+def router(drafts: Drafts, http: ServiceHttp) -> APIRouter:
     """The routes of module_registry."""
     routes = http.router(prefix="/api/modules", tags=["modules"])
     reads = [requires(Permission.MODULES_READ)]
@@ -50,10 +51,17 @@ def router(http: ServiceHttp) -> APIRouter:
         status_code=201,
         responses={200: {"model": PublishedView, "description": "This very content is a version already"}},
     )
-    async def publish(body: PublishRequest, work: Work, who: Who, response: Response) -> PublishedView:
-        """Freeze a draft as a module's next version; 200 when this very content is a version already."""
+    async def publish(body: PublishRequest, edge: Edge, who: Who, response: Response) -> PublishedView:
+        """Freeze a draft as a module's next version; 200 when this very content is a version already.
+
+        A recipe that would not run between its contracts is refused, with the place of what is wrong with it.
+        """
         draft = ModuleDraft.model_validate(body.model_dump(exclude={"make_current", "reason"}))
-        done = await service.publish(work, draft, who.subject, make_current=body.make_current, reason=body.reason)
+        # The others are asked before the transaction begins: it must not wait for them.
+        await drafts.judge(who.tenant, draft)
+        done = await service.publish(
+            await edge.work(), draft, who.subject, make_current=body.make_current, reason=body.reason
+        )
         response.status_code = 201 if done.created else 200
         return PublishedView(**done.ref.model_dump(), created=done.created)
 

@@ -1,10 +1,11 @@
 """A light look at a draft: does each step name columns that are there when it runs?
 
-Expressions are not read here: the service that runs them has their parser, and checks a recipe when a session's
-node is frozen. So a column that only an expression misspells is found there, or when the module first runs.
+Expressions are not read here: the service that runs them has their parser, and is asked about every draft that comes
+by HTTP; a session's draft was made by it.
 """
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from contracts.commands.connector import Problem
 from contracts.data import Schema
@@ -27,17 +28,16 @@ MAX_PROBLEMS = 50
 
 
 def check(recipe: Recipe, input_contract: Schema) -> list[Problem]:
-    """What is wrong with the column names of a recipe, as JSON pointers into the draft.
-
-    An input may hold more columns than the contract lists, so dropping one that it does not list is no mistake.
-    """
+    """What is wrong with the column names of a recipe, as JSON pointers into the draft."""
     columns = set(input_contract.names)
     problems: list[Problem] = []
     for index, step in enumerate(recipe.steps):
         where = f"/recipe/steps/{index}"
         for pointer, name in _mentions(step):
             if name not in columns:
-                message = f"step {index + 1} ({step.kind}) names a column that is not there at this point"
+                message = f"step {index + 1} ({step.kind}) names {name[:200]!r}, which is not there" + _meant(
+                    name, columns
+                )
                 problems.append(Problem(pointer=where + pointer, code="column_unknown", message=message))
         if isinstance(step, Rename):
             problems += _collisions(step, columns, where)
@@ -48,7 +48,7 @@ def check(recipe: Recipe, input_contract: Schema) -> list[Problem]:
 
 
 def _mentions(step: Step) -> Iterable[tuple[str, str]]:
-    if isinstance(step, Select | FillNull | DropNull):
+    if isinstance(step, Select | Drop | FillNull | DropNull):
         yield from ((f"/columns/{i}", name) for i, name in enumerate(step.columns))
     elif isinstance(step, Deduplicate):
         yield from ((f"/keys/{i}", name) for i, name in enumerate(step.keys))
@@ -58,6 +58,12 @@ def _mentions(step: Step) -> Iterable[tuple[str, str]]:
         yield "/column", step.column
     elif isinstance(step, Rename | Cast):
         yield from ((f"/columns/{_escape(name)}", name) for name in step.columns)
+
+
+def _meant(name: str, columns: set[str]) -> str:
+    known = sorted(columns)[:2_000]
+    near = get_close_matches(name[:200], known, n=1, cutoff=0.6) or [c for c in known if c.lower() == name.lower()][:1]
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _collisions(step: Rename, columns: set[str], where: str) -> Iterable[Problem]:

@@ -12,12 +12,19 @@ from services.orchestrator.service.looking_after import Reconciler
 from services.orchestrator.service.rotation import Rotation
 from services.orchestrator.settings import OrchestratorSettings
 from services.orchestrator.temporal import TemporalExecutions
+from services.orchestrator.workflows.check_module import CheckModuleWorkflow
 from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
 from services.orchestrator.workflows.open_session import OpenSessionWorkflow
 from services.orchestrator.workflows.run import RunWorkflow
 from services.orchestrator.workflows.validate_workflow import ValidateWorkflow
 
-WORKFLOWS: tuple[type, ...] = (RunWorkflow, OpenSessionWorkflow, DeployModuleWorkflow, ValidateWorkflow)
+WORKFLOWS: tuple[type, ...] = (
+    RunWorkflow,
+    OpenSessionWorkflow,
+    DeployModuleWorkflow,
+    ValidateWorkflow,
+    CheckModuleWorkflow,
+)
 
 
 def build(platform: Platform) -> Service:

@@ -1,15 +1,18 @@
-"""What transform does for workflows: profile, apply, and the beginning and end of a session."""
+"""What transform does for workflows: profile, check, apply, and the beginning and end of a session."""
 
 from uuid import UUID
 
 from temporalio import activity
 
-from contracts.activities import APPLY, ATTACH_ROOT, FAIL_SESSION, FREEZE, PROFILE
+from contracts.activities import APPLY, ATTACH_ROOT, CHECK_RECIPE, FAIL_SESSION, FREEZE, PROFILE
 from contracts.commands.command import Nothing
+from contracts.commands.connector import Problem
 from contracts.commands.transform import (
     ApplyInput,
     ApplyResult,
     AttachRootInput,
+    CheckRecipeInput,
+    CheckRecipeResult,
     FailSessionInput,
     FreezeInput,
     Profile,
@@ -21,7 +24,7 @@ from services.chassis.database import Database
 from services.chassis.problems import ProblemError
 from services.chassis.temporal import failure, heartbeating
 from services.transform.computing import Computing
-from services.transform.errors import TransformError
+from services.transform.errors import RecipeInvalid, TransformError
 from services.transform.jobs import JobModule
 from services.transform.service import Sessions
 
@@ -43,6 +46,23 @@ class TransformActivities:
                 return await self._computing.profile(input.tenant, input.dataset, self._seconds)
             except TransformError as error:
                 raise failure(error.type, error.message) from error
+
+    @activity.defn(name=CHECK_RECIPE.name)
+    async def check_recipe(self, input: CheckRecipeInput) -> CheckRecipeResult:
+        """Say whether a recipe would run between its contracts."""
+        try:
+            await self._computing.check(
+                input.recipe, input.input_contract, pointer="/recipe", output_contract=input.output_contract
+            )
+        except RecipeInvalid as error:
+            return CheckRecipeResult(problems=error.problems)
+        except TransformError as error:
+            if error.type in (ErrorType.ISOLATION_UNAVAILABLE, ErrorType.DESTINATION_FULL):
+                raise failure(error.type, error.message) from error
+            # It could not even be read within a child's limits: that is the recipe's fault, and no retry mends it.
+            problem = Problem(pointer=error.pointer or "/recipe", code=error.type.value, message=error.message)
+            return CheckRecipeResult(problems=(problem,))
+        return CheckRecipeResult()
 
     @activity.defn(name=APPLY.name)
     async def apply(self, input: ApplyInput) -> ApplyResult:

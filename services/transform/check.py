@@ -8,8 +8,10 @@ from contracts.commands.connector import Problem
 from contracts.data import Schema
 from contracts.recipe import Recipe
 from services.transform.errors import RecipeInvalid
+from services.transform.expressions.analysis import unknown_column
+from services.transform.expressions.tree import named
 from services.transform.steps.catalog import KINDS
-from services.transform.steps.conform import Conform, ConformKind
+from services.transform.steps.conform import Conform, ConformKind, fits
 from services.transform.steps.kind import Report, StepKind
 
 _CONFORM = ConformKind()
@@ -85,6 +87,25 @@ def module_stages(
     if output_contract is not None and _shape(after) != _shape(output_contract):
         checked.append(_between(Conform(output_contract), after, prefix, f"Module {name} does not give its output"))
     return checked
+
+
+def check_output(after: Schema, contract: Schema) -> None:
+    """Compare what comes out with what was promised; raises RecipeInvalid.
+
+    More may come out than was promised: it is left out. A promise that is not kept would be found by the first run.
+    """
+    problems = []
+    for index, wanted in enumerate(contract.columns):
+        place, found = f"/output_contract/columns/{index}", after.column(wanted.name)
+        if found is None:
+            error = unknown_column(wanted.name, list(after.names))
+            message = f"The recipe does not give this column. {error.message}"
+            problems.append(Problem(pointer=place, code="column_missing", message=message))
+        elif not fits(found.type, wanted.type):
+            message = f"Column {wanted.name!r} comes out as {named(found.type)}, and {named(wanted.type)} is promised."
+            problems.append(Problem(pointer=place, code="wrong_type", message=message))
+    if problems:
+        raise RecipeInvalid(problems)
 
 
 def _named_beside(recipe: Recipe, schema: Schema, contract: Schema, prefix: str) -> frozenset[str]:

@@ -87,10 +87,13 @@ class Computing:
             raise _unexpected(done)
         return done.profile
 
-    async def check(self, recipe: Recipe, schema: Schema) -> Checked:
+    async def check(
+        self, recipe: Recipe, schema: Schema, *, pointer: str = "", output_contract: Schema | None = None
+    ) -> Checked:
         """What a recipe would do with columns; raises RecipeInvalid. Also this is read in a child."""
+        job = CheckJob(table_schema=schema, recipe=recipe, pointer=pointer, output_contract=output_contract)
         async with self._folder() as folder:
-            done = await self._run(CheckJob(table_schema=schema, recipe=recipe), [], folder, _CHECK_SECONDS)
+            done = await self._run(job, [], folder, _CHECK_SECONDS)
         if not isinstance(done, Checked):
             raise _unexpected(done)
         return done

@@ -51,6 +51,8 @@ class CheckJob(Contract):
     kind: Literal["check"] = "check"
     table_schema: Schema
     recipe: Recipe
+    pointer: str = ""  # what goes before the JSON pointers of its problems
+    output_contract: Schema | None = None  # what must come out at least
 
 
 class Checked(Contract):

@@ -32,6 +32,7 @@ def build(platform: Platform) -> Service:
         routers=(router(sessions, deployments, platform.http),),
         activities=(
             activities.profile,
+            activities.check_recipe,
             activities.apply,
             activities.attach_root,
             activities.fail_session,

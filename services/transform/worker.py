@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.transform import profile, runner
-from services.transform.check import stages
+from services.transform.check import check_output, stages
 from services.transform.errors import (
     MemoryExceeded,
     NoRoom,
@@ -20,8 +20,10 @@ from services.transform.needed import needed_columns
 
 def check(job: CheckJob) -> Checked:
     """What a recipe would do; raises RecipeInvalid."""
-    checked = stages(job.recipe, job.table_schema)
+    checked = stages(job.recipe, job.table_schema, job.pointer)
     after = checked[-1].after if checked else job.table_schema
+    if job.output_contract is not None:
+        check_output(after, job.output_contract)
     return Checked(table_schema=after, needed=needed_columns(checked, job.table_schema))
 
 

@@ -1,14 +1,19 @@
 """What the integration tests of services share: a database of the test's own with roles and tables in it."""
 
+import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
+from deploy.local.state import State
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.ids import Ids
 from services.chassis.migrations import migrate, provision
+from tests.integration.namespaces import register
 
 SERVICES_FOLDER = Path(__file__).resolve().parents[2] / "services"
 # Roles belong to the whole server, which all tests share: every test gives them the same password.
@@ -58,6 +63,14 @@ class Place:
         """Close what was opened."""
         for database in self._open:
             await database.close()
+
+
+@pytest.fixture(scope="session")
+def namespace(servers: State) -> State:
+    """The servers, with a Temporal namespace that only this process's tests use: task queues have fixed names."""
+    name = f"integration-{secrets.token_hex(4)}"
+    asyncio.run(register(servers.temporal, name))
+    return servers.model_copy(update={"temporal_namespace": name})
 
 
 @pytest_asyncio.fixture

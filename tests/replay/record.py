@@ -25,19 +25,24 @@ from contracts.commands.connector import PullResult, UnreadableObject
 from contracts.commands.schema_drift import SettleInput, SettleResult
 from contracts.commands.transform import ApplyResult
 from contracts.data import LogicalType
+from contracts.recipe import Recipe
 from contracts.runs import (
+    CHECK_MODULE,
     DEPLOY_MODULE,
     OPEN_SESSION,
     QUEUE,
     RUN_WORKFLOW,
     VALIDATE_WORKFLOW,
+    CheckModuleInput,
     DeployModuleInput,
     ErrorType,
     OpenSessionInput,
     RunInput,
     ValidateWorkflowInput,
 )
+from contracts.workflow import ModuleDraft
 from tests.integration.orchestrator.stub_services import (
+    FLIGHTS,
     StubServices,
     group,
     object_version,
@@ -198,6 +203,11 @@ def validated() -> Scenario:
     return VALIDATE_WORKFLOW, ValidateWorkflowInput(tenant=TENANT, definition=services.definition), services
 
 
+def checked() -> Scenario:
+    draft = ModuleDraft(name="clean-flights", recipe=Recipe(), input_contract=FLIGHTS, output_contract=FLIGHTS)
+    return CHECK_MODULE, CheckModuleInput(tenant=TENANT, draft=draft), StubServices()
+
+
 SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
     "run_succeeded": (succeeded, nothing_else),
     "run_without_modules": (without_modules, nothing_else),
@@ -215,6 +225,7 @@ SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
     "session_failed": (session_failed, nothing_else),
     "module_deployed": (module_deployed, nothing_else),
     "workflow_validated": (validated, nothing_else),
+    "module_checked": (checked, nothing_else),
 }
 
 

@@ -16,6 +16,11 @@ _WIDENS = {
 }
 
 
+def fits(found: LogicalType, wanted: LogicalType) -> bool:
+    """Whether every value of the one type is a value of the other."""
+    return found is wanted or (found, wanted) in _WIDENS
+
+
 @dataclass(frozen=True)
 class Conform:
     """The columns of a contract, and those that are named beside it."""
@@ -33,7 +38,7 @@ class ConformKind(StepKind[Conform]):
             found = report.column(schema, wanted.name, "/input_contract")
             if found is None:
                 continue
-            if found.type is not wanted.type and (found.type, wanted.type) not in _WIDENS:
+            if not fits(found.type, wanted.type):
                 message = f"Column {wanted.name!r} must be {named(wanted.type)}, and it is {named(found.type)}."
                 report.add("/input_contract", "wrong_type", message)
             columns.append(Column(name=wanted.name, type=wanted.type, nullable=found.nullable))

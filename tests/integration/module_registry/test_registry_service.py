@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -16,14 +18,39 @@ from contracts.permissions import Role
 from contracts.runs import ErrorType
 from contracts.workflow import ModuleDraft, ModuleUse
 from deploy.local.state import State
+from services.chassis.temporal import build_worker, connect
 from services.module_registry.activities import ModuleRegistryActivities
-from tests.integration.composed import Composed, composed
+from services.module_registry.api import router
+from services.module_registry.checking import Drafts
+from services.orchestrator.workflows.check_module import CheckModuleWorkflow
+from tests.integration.composed import Composed, client_of, composed
 
 
 @pytest.fixture
-async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
-    async with composed(["module_registry"], tmp_path, servers, admin_url) as made:
+async def world(namespace: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
+    async with registry(namespace, admin_url, tmp_path) as made, checking(made):
         yield made
+
+
+@asynccontextmanager
+async def registry(namespace: State, admin_url: str, folder: Path) -> AsyncIterator[Composed]:
+    """The registry, connected to Temporal; transform is composed and works for nobody yet."""
+    names, changes = ["module_registry", "transform"], {"temporal_namespace": namespace.temporal_namespace}
+    async with composed(names, folder, namespace, admin_url, **changes) as made:
+        made.foundation.temporal.attach(await connect(made.foundation.settings))
+        yield made
+
+
+@asynccontextmanager
+async def checking(made: Composed) -> AsyncIterator[None]:
+    """The workers of transform and of the workflow that asks it."""
+    client = made.foundation.temporal.client
+    activities = made.services["transform"].activities
+    async with (
+        build_worker(client, "transform", activities=activities),
+        build_worker(client, "orchestrator", workflows=[CheckModuleWorkflow]),
+    ):
+        yield
 
 
 @pytest.fixture
@@ -188,6 +215,92 @@ async def test_a_wrong_draft_is_refused_with_its_place(world: Composed, change: 
     assert (await world.request("GET", "/api/modules")).json()["items"] == []
 
 
+FLIGHTS = {"columns": [{"name": "dep_delay", "type": "float"}, {"name": "carrier", "type": "string"}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "code", "said"),
+    [
+        ({"kind": "filter", "where": "dep_dely > 1"}, "/recipe/steps/0/where", "column_unknown", "'dep_delay'"),
+        (
+            {"kind": "derive", "columns": [{"column": "x", "expression": "ABS(delay)"}]},
+            "/recipe/steps/0/columns/0/expression",
+            "column_unknown",
+            "no column 'delay'",
+        ),
+        ({"kind": "select", "columns": ["Carrier"]}, "/recipe/steps/0/columns/0", "column_unknown", "'carrier'?"),
+        ({"kind": "drop", "columns": ["carier"]}, "/recipe/steps/0/columns/0", "column_unknown", "'carrier'?"),
+        ({"kind": "filter", "where": "carrier + 1 > 2"}, "/recipe/steps/0/where", "wrong_type", "CAST"),
+        (
+            {"kind": "filter", "where": "read_csv('/etc/passwd')"},
+            "/recipe/steps/0/where",
+            "function_unknown",
+            "READ_CSV",
+        ),
+        ({"kind": "cast", "columns": {"dep_delay": "date"}}, "/recipe/steps/0/columns/dep_delay", "cannot_convert", ""),
+        ({"kind": "rename", "columns": {"carrier": "line"}}, "/output_contract/columns/1", "column_missing", "carrier"),
+        ({"kind": "cast", "columns": {"dep_delay": "string"}}, "/output_contract/columns/0", "wrong_type", "promised"),
+    ],
+)
+async def test_a_recipe_that_would_not_run_is_refused_before_anything_is_stored(
+    world: Composed, change: dict[str, Any], pointer: str, code: str, said: str
+) -> None:
+    body = draft(recipe={"steps": [change]}, input_contract=FLIGHTS, output_contract=FLIGHTS)
+    answer = await publish(world, body, headers={"Idempotency-Key": "k"})
+    assert answer.status_code == 422, answer.text
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, code)
+    assert said in error["message"]
+    for table in ("modules", "module_versions", "module_decisions", "outbox", "idempotency"):
+        assert await world.sql(f"SELECT 1 FROM module_registry.{table}") == [], table
+    # The key is free again: what is right the second time is taken.
+    right = body | {"recipe": {"steps": [{"kind": "filter", "where": "dep_delay > 1"}]}}
+    assert (await publish(world, right, headers={"Idempotency-Key": "k"})).status_code == 201
+
+
+async def test_more_may_come_out_than_was_promised(world: Composed) -> None:
+    body = draft(input_contract=FLIGHTS, recipe={"steps": [{"kind": "limit", "rows": 3}]})
+    narrow = {"columns": [{"name": "carrier", "type": "string"}]}
+    assert (await publish(world, body | {"output_contract": narrow})).status_code == 201
+
+
+class Trusting(Drafts):
+    """Asks nobody."""
+
+    async def judge(self, tenant: UUID, draft: ModuleDraft) -> None:
+        return
+
+
+@asynccontextmanager
+async def judged_by(world: Composed, kind: type[Drafts], seconds: float) -> AsyncIterator[Composed]:
+    """The same registry, whose drafts are judged otherwise."""
+    platform = world.platforms["module_registry"]
+    drafts = kind(platform.temporal, platform.ids, seconds=seconds)
+    async with client_of(world.foundation, router(drafts, platform.http)) as http:
+        yield replace(world, http=http)
+
+
+async def test_the_guard_is_the_question(world: Composed) -> None:
+    wrong = draft(where="dep_dely > 1")
+    async with judged_by(world, Trusting, 1) as trusting:
+        assert (await publish(trusting, wrong | {"name": "believed"})).status_code == 201
+    assert (await publish(world, wrong)).status_code == 422
+
+
+async def test_nothing_is_stored_while_nobody_can_read_expressions(
+    namespace: State, admin_url: str, tmp_path: Path
+) -> None:
+    async with registry(namespace, admin_url, tmp_path) as world:
+        async with judged_by(world, Drafts, 1) as impatient:
+            away = await publish(impatient, draft(), headers={"Idempotency-Key": "k"})
+        assert (away.status_code, away.headers["retry-after"]) == (503, "5")
+        assert away.json()["code"] == "unavailable"
+        assert await world.sql("SELECT 1 FROM module_registry.modules") == []
+        async with checking(world):
+            again = await publish(world, draft(), headers={"Idempotency-Key": "k"})
+            assert (again.status_code, again.json()["version"]) == (201, 1)
+
+
 async def test_comparing_two_versions(world: Composed) -> None:
     await publish(world, draft())
     await publish(
@@ -195,6 +308,7 @@ async def test_comparing_two_versions(world: Composed) -> None:
         draft(
             recipe={"steps": [{"kind": "filter", "where": "a > 2"}, {"kind": "limit", "rows": 3}]},
             input_contract=columns(a="float", b="date"),
+            output_contract=columns(a="float"),
         ),
     )
     found = (await world.request("GET", "/api/modules/clean-flights/compare?left=1&right=2")).json()
@@ -202,7 +316,8 @@ async def test_comparing_two_versions(world: Composed) -> None:
     assert found["steps"][0]["left"]["where"] == "a > 1"
     assert found["input_contract"]["added"] == ["b"]
     assert found["input_contract"]["retyped"] == [{"column": "a", "left": "integer", "right": "float"}]
-    assert found["output_contract"]["same"] is True
+    assert found["output_contract"]["retyped"] == found["input_contract"]["retyped"]
+    assert found["output_contract"]["same"] is False
     assert (await world.request("GET", "/api/modules/clean-flights/compare?left=1&right=3")).status_code == 404
     assert (await world.request("GET", "/api/modules/clean-flights/compare?left=1")).status_code == 422
 

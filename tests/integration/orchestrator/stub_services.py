@@ -24,7 +24,7 @@ from contracts.commands.connector import (
 from contracts.commands.module_registry import ResolveModuleResult
 from contracts.commands.orchestrator import FinishRunInput, RunPlan, StartRunInput
 from contracts.commands.schema_drift import QuarantineResult, SettleResult
-from contracts.commands.transform import ApplyResult, Profile
+from contracts.commands.transform import ApplyResult, CheckRecipeResult, Profile
 from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
 from contracts.recipe import Recipe
 from contracts.runs import QUEUE
@@ -37,12 +37,19 @@ from contracts.workflow import (
     SourceDefinition,
     WorkflowDefinition,
 )
+from services.orchestrator.workflows.check_module import CheckModuleWorkflow
 from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
 from services.orchestrator.workflows.open_session import OpenSessionWorkflow
 from services.orchestrator.workflows.run import RunWorkflow
 from services.orchestrator.workflows.validate_workflow import ValidateWorkflow
 
-WORKFLOWS: list[type] = [RunWorkflow, OpenSessionWorkflow, DeployModuleWorkflow, ValidateWorkflow]
+WORKFLOWS: list[type] = [
+    RunWorkflow,
+    OpenSessionWorkflow,
+    DeployModuleWorkflow,
+    ValidateWorkflow,
+    CheckModuleWorkflow,
+]
 Answer = Callable[[Any], Any]
 
 
@@ -132,6 +139,7 @@ class StubServices:
             "schema_drift.settle_entry": nothing,
             "transform.apply": lambda i: ApplyResult(dataset=i.dataset),
             "transform.profile": lambda i: Profile(rows=i.dataset.rows, columns=()),
+            "transform.check_recipe": lambda i: CheckRecipeResult(),
             "transform.attach_root": nothing,
             "transform.fail_session": nothing,
             "transform.freeze": lambda i: ModuleDraft(

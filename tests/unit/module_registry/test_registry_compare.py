@@ -77,7 +77,7 @@ INPUT = schema(year="integer", dep_delay="float", carrier="string")
     "step",
     [
         {"kind": "select", "columns": ["year"]},
-        {"kind": "drop", "columns": ["a column the contract does not list"]},
+        {"kind": "drop", "columns": ["carrier"]},
         {"kind": "rename", "columns": {"year": "y"}},
         {"kind": "rename", "columns": {"year": "carrier", "carrier": "year"}},
         {"kind": "cast", "columns": {"dep_delay": "integer"}},
@@ -94,6 +94,7 @@ def test_steps_that_name_what_is_there(step: dict[str, object]) -> None:
     ("step", "pointer", "code"),
     [
         ({"kind": "select", "columns": ["year", "x"]}, "/columns/1", "column_unknown"),
+        ({"kind": "drop", "columns": ["x"]}, "/columns/0", "column_unknown"),
         ({"kind": "rename", "columns": {"a/b~c": "y"}}, "/columns/a~1b~0c", "column_unknown"),
         ({"kind": "rename", "columns": {"year": "carrier"}}, "/columns/year", "column_exists"),
         ({"kind": "cast", "columns": {"x": "integer"}}, "/columns/x", "column_unknown"),
@@ -107,6 +108,13 @@ def test_steps_that_name_what_is_there(step: dict[str, object]) -> None:
 def test_steps_that_name_what_is_not(step: dict[str, object], pointer: str, code: str) -> None:
     found = check(Recipe.model_validate({"steps": [{"kind": "limit", "rows": 5}, step]}), INPUT)
     assert [(problem.pointer, problem.code) for problem in found] == [(f"/recipe/steps/1{pointer}", code)]
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("dep_dely", "dep_delay"), ("YEAR", "year"), ("zzz", None)])
+def test_the_nearest_name_is_offered(wrong: str, meant: str | None) -> None:
+    (found,) = check(Recipe.model_validate({"steps": [{"kind": "select", "columns": [wrong]}]}), INPUT)
+    assert repr(wrong) in found.message
+    assert found.message.endswith(f"did you mean {meant!r}?" if meant else "not there")
 
 
 def test_columns_are_followed_through_the_steps() -> None:

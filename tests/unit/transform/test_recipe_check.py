@@ -6,7 +6,7 @@ import pytest
 
 from contracts.data import Schema
 from contracts.recipe import Recipe, Steps
-from services.transform.check import check, stages
+from services.transform.check import check, check_output, stages
 from services.transform.errors import RecipeInvalid
 from services.transform.needed import needed_columns, read_columns
 from tests.unit.transform.evaluating import run, schema
@@ -158,3 +158,15 @@ def test_five_hundred_steps_run() -> None:
     ]
     done, found = run(schema(a="integer"), [(1,), (0,), (2,)], *(steps * 166))
     assert (len(done.books), found) == (498, [(1, 2), (2, 3)])
+
+
+def test_what_is_promised_must_come_out() -> None:
+    check_output(TABLE, schema(a="integer", s="string"))
+    check_output(TABLE, schema(day="timestamp", a="decimal"))  # every value of the one is a value of the other
+    with pytest.raises(RecipeInvalid) as caught:
+        check_output(TABLE, schema(s="string", dey="date", b="integer"))
+    assert [(problem.pointer, problem.code) for problem in caught.value.problems] == [
+        ("/output_contract/columns/1", "column_missing"),
+        ("/output_contract/columns/2", "wrong_type"),
+    ]
+    assert "Did you mean 'day'?" in caught.value.problems[0].message

@@ -1,9 +1,7 @@
-"""What these tests share: a Temporal namespace of their own, for the task queues have fixed names."""
+"""A Temporal namespace of a process's own, for the task queues have fixed names: made, and waited for."""
 
 import asyncio
-import secrets
 
-import pytest
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -11,22 +9,14 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from deploy.local.state import State
 from deploy.local.temporal import SEARCH_ATTRIBUTES
 
 PATIENCE_SECONDS = 60.0
 DAY = 24 * 60 * 60
 
 
-@pytest.fixture(scope="session")
-def namespace(servers: State) -> State:
-    """The servers, with a namespace that only this process's tests use."""
-    name = f"orchestrator-{secrets.token_hex(4)}"
-    asyncio.run(_register(servers.temporal, name))
-    return servers.model_copy(update={"temporal_namespace": name})
-
-
-async def _register(address: str, name: str) -> None:
+async def register(address: str, name: str) -> None:
+    """Make a namespace; returns when the whole server knows it and its search attributes."""
     client = await Client.connect(address, namespace=name)
     await client.workflow_service.register_namespace(
         RegisterNamespaceRequest(namespace=name, workflow_execution_retention_period=Duration(seconds=DAY))
