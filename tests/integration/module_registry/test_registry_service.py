@@ -35,8 +35,8 @@ async def world(namespace: State, admin_url: str, tmp_path: Path) -> AsyncIterat
 @asynccontextmanager
 async def registry(namespace: State, admin_url: str, folder: Path) -> AsyncIterator[Composed]:
     """The registry, connected to Temporal; transform is composed and works for nobody yet."""
-    names, changes = ["module_registry", "transform"], {"temporal_namespace": namespace.temporal_namespace}
-    async with composed(names, folder, namespace, admin_url, **changes) as made:
+    names, name = ["module_registry", "transform"], namespace.temporal_namespace
+    async with composed(names, folder, namespace, admin_url, temporal_namespace=name) as made:
         made.foundation.temporal.attach(await connect(made.foundation.settings))
         yield made
 
