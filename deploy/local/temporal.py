@@ -57,6 +57,8 @@ class Temporal:
             *("--namespace", state.temporal_namespace, "--db-filename", str(self._home / "temporal.db")),
             # The defaults flush a journal per commit and halve what it can do.
             *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"),
+            # Else it looks for new tasks twenty times a second, and every step of a run waits for a look.
+            *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=2000"),
             *("--log-level", "warn"),
         ]
         for name in SEARCH_ATTRIBUTES:
