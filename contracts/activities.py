@@ -31,10 +31,12 @@ from contracts.commands.transform import (
     CheckRecipeInput,
     CheckRecipeResult,
     FailSessionInput,
+    FailTaskInput,
     FreezeInput,
-    Profile,
     ProfileInput,
+    RunTaskInput,
 )
+from contracts.profile import Profile
 from contracts.workflow import ModuleDraft, ModuleVersionRef
 
 DESCRIBE_CONNECTION = Command("connector.describe", DescribeConnectionInput, DescribeConnectionResult)
@@ -48,6 +50,8 @@ APPLY = Command("transform.apply", ApplyInput, ApplyResult, LONG)
 ATTACH_ROOT = Command("transform.attach_root", AttachRootInput, Nothing, BOOKKEEPING)
 FAIL_SESSION = Command("transform.fail_session", FailSessionInput, Nothing, BOOKKEEPING)
 FREEZE = Command("transform.freeze", FreezeInput, ModuleDraft)
+RUN_TASK = Command("transform.run_task", RunTaskInput, Nothing, LONG)
+FAIL_TASK = Command("transform.fail_task", FailTaskInput, Nothing, BOOKKEEPING)
 PUBLISH_MODULE = Command("module_registry.publish", PublishModuleInput, ModuleVersionRef)
 RESOLVE_MODULE = Command("module_registry.resolve", ResolveModuleInput, ResolveModuleResult)
 SETTLE_DRIFT = Command("schema_drift.settle", SettleInput, SettleResult)
@@ -71,6 +75,8 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     ATTACH_ROOT,
     FAIL_SESSION,
     FREEZE,
+    RUN_TASK,
+    FAIL_TASK,
     PUBLISH_MODULE,
     RESOLVE_MODULE,
     SETTLE_DRIFT,

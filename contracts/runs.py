@@ -9,6 +9,7 @@ from contracts.workflow import ModuleDraft, ModuleVersionRef, WorkflowDefinition
 
 RUN_WORKFLOW = "run-workflow"
 OPEN_SESSION = "open-session"
+SESSION_TASK = "session-task"
 DEPLOY_MODULE = "deploy-module"
 VALIDATE_WORKFLOW = "validate-workflow"
 CHECK_MODULE = "check-module"
@@ -72,6 +73,11 @@ def session_id(tenant: UUID, session: UUID) -> str:
     return f"session/{tenant}/{session}"
 
 
+def task_id(tenant: UUID, task: UUID) -> str:
+    """The Temporal workflow id of a session's long work."""
+    return f"task/{tenant}/{task}"
+
+
 def deploy_id(tenant: UUID, node: UUID, name: str) -> str:
     """The Temporal workflow id of a deployment: a node becomes a version of a module once."""
     return f"deploy/{tenant}/{node}/{name}"
@@ -109,6 +115,13 @@ class OpenSessionInput(Contract):
     session_id: UUID
     connection: str
     selection: dict[str, object]
+
+
+class SessionTaskInput(Contract):
+    """Which long work of a session."""
+
+    tenant: UUID
+    task_id: UUID
 
 
 class DeployModuleInput(Contract):

@@ -5,6 +5,7 @@ from uuid import UUID
 from contracts.commands.command import RunScope
 from contracts.commands.connector import Problem, PullResult, QuarantinedRows
 from contracts.data import Contract, DatasetRef, Schema
+from contracts.profile import Profile
 from contracts.recipe import Recipe
 from contracts.workflow import ResolvedModule
 
@@ -14,26 +15,6 @@ class ProfileInput(Contract):
 
     tenant: UUID
     dataset: DatasetRef
-
-
-class ColumnProfile(Contract):
-    """One column in figures."""
-
-    name: str
-    type: str
-    nulls: int
-    distinct: int | None = None
-    minimum: str | None = None
-    maximum: str | None = None
-    mean: float | None = None
-    top: tuple[tuple[str, int], ...] = ()
-
-
-class Profile(Contract):
-    """A dataset in figures."""
-
-    rows: int
-    columns: tuple[ColumnProfile, ...]
 
 
 class CheckRecipeInput(Contract):
@@ -106,3 +87,19 @@ class FreezeInput(Contract):
     node_id: UUID
     name: str
     description: str = ""
+
+
+class RunTaskInput(Contract):
+    """Do the long work that a session asked for."""
+
+    tenant: UUID
+    task_id: UUID
+
+
+class FailTaskInput(Contract):
+    """Say why a session's long work has no result."""
+
+    tenant: UUID
+    task_id: UUID
+    code: str
+    message: str

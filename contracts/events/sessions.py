@@ -1,6 +1,6 @@
 """Facts about sessions: topic `sessions`."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from contracts.data import Contract
@@ -39,3 +39,36 @@ class NodeAdded(Contract):
     node_id: UUID
     parent_id: UUID
     rows: int
+
+
+class TaskRequested(Contract):
+    """A session has work that takes longer than a request may."""
+
+    session_id: UUID
+    task_id: UUID
+    kind: str
+
+
+class TaskFinished(Contract):
+    """A session's long work came to its end."""
+
+    session_id: UUID
+    task_id: UUID
+    kind: str
+    state: Literal["done", "failed"]
+    node_id: UUID | None = None
+    code: str | None = None
+
+
+class SessionArchived(Contract):
+    """A session was put away; it can still be read and brought back."""
+
+    session_id: UUID
+    archived_by: UUID
+
+
+class SessionRestored(Contract):
+    """A session that was put away is in use again."""
+
+    session_id: UUID
+    restored_by: UUID

@@ -47,6 +47,9 @@ ACTIVITY_SECONDS = Histogram(
     "modulardata_activity_seconds", "One attempt of an activity.", ["service", "activity"], buckets=_LONG_SECONDS
 )
 
+# Shaping
+TRANSFORM_JOBS = Counter("modulardata_transform_jobs_total", "Jobs given to a child, by kind.", ["kind"])
+
 # Runs
 TRIGGERS = Counter(
     "modulardata_triggers_total",

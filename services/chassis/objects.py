@@ -38,6 +38,9 @@ class Objects(Protocol):
     def local_path(self, key: str) -> Path | None:
         """The object as a file on this machine, if it is one."""
 
+    def piece(self, key: str, start: int, size: int) -> bytes:
+        """So many bytes from a position; raises ObjectMissing."""
+
 
 _CHUNK = 1 << 20
 
@@ -92,12 +95,18 @@ class Folder:
         """Whether there is such a file."""
         return (self._root / key).is_file()
 
-    def local_path(self, key: str) -> Path | None:
+    def local_path(self, key: str) -> Path:
         """The file itself; raises ObjectMissing."""
         path = self._root / key
         if not path.is_file():
             raise ObjectMissing(key)
         return path
+
+    def piece(self, key: str, start: int, size: int) -> bytes:
+        """Bytes from a position; raises ObjectMissing."""
+        with self.local_path(key).open("rb") as file:
+            file.seek(start)
+            return file.read(size)
 
     def _target(self, key: str) -> Path:
         target = self._root / key
@@ -156,6 +165,18 @@ class Bucket:
     def local_path(self, key: str) -> Path | None:
         """None: it is elsewhere."""
         return None
+
+    def piece(self, key: str, start: int, size: int) -> bytes:
+        """Bytes from a position; raises ObjectMissing."""
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = self._client.get_object(
+                Bucket=self._bucket, Key=self._prefix + key, Range=f"bytes={start}-{start + size - 1}"
+            )
+        except ClientError as error:
+            raise _as_missing(error, key) from error
+        return bytes(answer["Body"].read())
 
 
 def open_objects(location: str, s3_endpoint: str | None) -> Objects:

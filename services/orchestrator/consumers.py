@@ -1,11 +1,11 @@
-"""What orchestrator does when it hears of runs owed, sessions to open, objects seen and files released."""
+"""What orchestrator does when it hears of runs owed, sessions and their long work, objects seen and files released."""
 
 from contracts.envelope import Envelope
 from contracts.events.connections import ObjectSeen
 from contracts.events.drift import QuarantineReleased
 from contracts.events.runs import RunRequested
-from contracts.events.sessions import SessionCreated
-from contracts.runs import OpenSessionInput
+from contracts.events.sessions import SessionCreated, TaskRequested
+from contracts.runs import OpenSessionInput, SessionTaskInput
 from services.chassis.bus import Handlers
 from services.chassis.database import UnitOfWork
 from services.orchestrator.service import asking
@@ -29,6 +29,9 @@ def handlers(executions: Executions) -> Handlers:
             )
         )
 
+    async def task_requested(work: UnitOfWork, event: TaskRequested, envelope: Envelope) -> None:
+        await executions.start_task(SessionTaskInput(tenant=work.tenant, task_id=event.task_id))
+
     async def object_seen(work: UnitOfWork, event: ObjectSeen, envelope: Envelope) -> None:
         await asking.object_seen(work, event)
 
@@ -38,6 +41,7 @@ def handlers(executions: Executions) -> Handlers:
     table = Handlers()
     table.on(RunRequested, run_requested)
     table.on(SessionCreated, session_created)
+    table.on(TaskRequested, task_requested)
     table.on(ObjectSeen, object_seen)
     table.on(QuarantineReleased, quarantine_released)
     return table

@@ -16,11 +16,13 @@ from services.orchestrator.workflows.check_module import CheckModuleWorkflow
 from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
 from services.orchestrator.workflows.open_session import OpenSessionWorkflow
 from services.orchestrator.workflows.run import RunWorkflow
+from services.orchestrator.workflows.session_task import SessionTaskWorkflow
 from services.orchestrator.workflows.validate_workflow import ValidateWorkflow
 
 WORKFLOWS: tuple[type, ...] = (
     RunWorkflow,
     OpenSessionWorkflow,
+    SessionTaskWorkflow,
     DeployModuleWorkflow,
     ValidateWorkflow,
     CheckModuleWorkflow,

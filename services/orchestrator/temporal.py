@@ -14,14 +14,17 @@ from temporalio.service import RPCError, RPCStatusCode
 from contracts.runs import (
     OPEN_SESSION,
     RUN_WORKFLOW,
+    SESSION_TASK,
     VALIDATE_WORKFLOW,
     ErrorType,
     OpenSessionInput,
     RunInput,
+    SessionTaskInput,
     ValidateWorkflowInput,
     ValidateWorkflowResult,
     run_id,
     session_id,
+    task_id,
     validate_id,
 )
 from contracts.workflow import WorkflowDefinition
@@ -58,6 +61,10 @@ class TemporalExecutions:
     async def open_session(self, session: OpenSessionInput) -> bool:
         """Start to open a session; False when that was started before."""
         return await self._gateway.start(OPEN_SESSION, session_id(session.tenant, session.session_id), session)
+
+    async def start_task(self, task: SessionTaskInput) -> bool:
+        """Start a session's long work; False when it was started before."""
+        return await self._gateway.start(SESSION_TASK, task_id(task.tenant, task.task_id), task)
 
     async def validate(self, tenant: UUID, definition: WorkflowDefinition) -> ValidateWorkflowResult:
         """Ask the connector and the registry; raises ValidationUnavailable."""

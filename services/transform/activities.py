@@ -4,7 +4,7 @@ from uuid import UUID
 
 from temporalio import activity
 
-from contracts.activities import APPLY, ATTACH_ROOT, CHECK_RECIPE, FAIL_SESSION, FREEZE, PROFILE
+from contracts.activities import APPLY, ATTACH_ROOT, CHECK_RECIPE, FAIL_SESSION, FAIL_TASK, FREEZE, PROFILE, RUN_TASK
 from contracts.commands.command import Nothing
 from contracts.commands.connector import Problem
 from contracts.commands.transform import (
@@ -14,10 +14,12 @@ from contracts.commands.transform import (
     CheckRecipeInput,
     CheckRecipeResult,
     FailSessionInput,
+    FailTaskInput,
     FreezeInput,
-    Profile,
     ProfileInput,
+    RunTaskInput,
 )
+from contracts.profile import Profile
 from contracts.runs import ErrorType
 from contracts.workflow import ModuleDraft
 from services.chassis.database import Database
@@ -27,14 +29,18 @@ from services.transform.computing import Computing
 from services.transform.errors import RecipeInvalid, TransformError
 from services.transform.jobs import JobModule
 from services.transform.service import Sessions
+from services.transform.tasks import Tasks
 
 
 class TransformActivities:
     """Each may run twice: results are named by their content, and what is written is written once."""
 
-    def __init__(self, database: Database, sessions: Sessions, computing: Computing, seconds: float) -> None:
+    def __init__(
+        self, database: Database, sessions: Sessions, tasks: Tasks, computing: Computing, seconds: float
+    ) -> None:
         self._database = database
         self._sessions = sessions
+        self._tasks = tasks
         self._computing = computing
         self._seconds = seconds
 
@@ -118,6 +124,27 @@ class TransformActivities:
             raise failure(error.type, error.message) from error
         except ProblemError:
             raise failure(ErrorType.NOT_FOUND, "There is no such node.") from None
+
+    @activity.defn(name=RUN_TASK.name)
+    async def run_task(self, input: RunTaskInput) -> Nothing:
+        """Do a session's long work; how it ended stands in the task."""
+        async with heartbeating(lambda: {"doing": "task"}):
+            try:
+                await self._tasks.run(input.tenant, input.task_id)
+            except TransformError as error:
+                raise failure(error.type, error.message) from error
+            except ProblemError:
+                raise failure(ErrorType.NOT_FOUND, f"There is no task {input.task_id}.") from None
+        return Nothing()
+
+    @activity.defn(name=FAIL_TASK.name)
+    async def fail_task(self, input: FailTaskInput) -> Nothing:
+        """Say why a session's long work has no result."""
+        try:
+            await self._tasks.fail(input)
+        except ProblemError:
+            raise failure(ErrorType.NOT_FOUND, f"There is no task {input.task_id}.") from None
+        return Nothing()
 
 
 def _no_session(session_id: UUID) -> Exception:

@@ -1,40 +1,67 @@
 """HTTP of transform: sessions, their nodes, and deploying one as a module."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from contracts.commands.transform import Profile
 from contracts.data import DatasetRef
 from contracts.permissions import Permission
+from contracts.profile import Profile
 from contracts.workflow import ModuleVersionRef
 from services.chassis.cursors import uuid_after
 from services.chassis.http import Page, PageQuery, ServiceHttp, Who, Work, requires
-from services.transform import repository
+from services.transform import repository, task_store
 from services.transform.deployments import Deployments
-from services.transform.service import Sessions
+from services.transform.looking import Looking
+from services.transform.service import Made, Sessions
+from services.transform.tasks import Tasks
 from services.transform.views import (
     AddNodeRequest,
     BackRequest,
     DeployRequest,
+    EditRequest,
+    NodeComparison,
     NodeSummary,
     NodeView,
     OpenRequest,
     PreviewView,
+    RenameRequest,
     SessionDetail,
     SessionView,
+    TaskView,
     node_summary,
     node_view,
+    task_view,
 )
 
 READ = requires(Permission.SESSIONS_READ)
 WRITE = requires(Permission.SESSIONS_WRITE)
 Offset = Annotated[int, Query(ge=0, le=2**40, description="Rows to pass over")]
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows to show")]
+Where = Annotated[
+    str | None, Query(min_length=1, max_length=10_000, description="A SQL expression; only rows for which it is true")
+]
+Columns = Annotated[list[str] | None, Query(max_length=500, description="Only these columns, in this order")]
+Archived = Annotated[bool, Query(description="Those that were put away, instead of those in use")]
+NodeQuery = Annotated[UUID, Query(description="A node of the session")]
+LATER: dict[int | str, dict[str, Any]] = {202: {"model": TaskView, "description": "It takes longer: a task does it."}}
 
 
-def router(sessions: Sessions, deployments: Deployments, http: ServiceHttp) -> APIRouter:
+def answer(session_id: UUID, made: Made, response: Response) -> NodeView | TaskView:
+    """The node that is there, or the task that makes it."""
+    if made.task is not None:
+        response.status_code = 202
+        response.headers["Location"] = f"/api/sessions/{session_id}/tasks/{made.task['id']}"
+        return task_view(made.task)
+    assert made.node is not None  # noqa: S101 - for the type checker
+    response.headers["Location"] = f"/api/sessions/{session_id}/nodes/{made.node['id']}"
+    return node_view(made.node)
+
+
+def router(
+    sessions: Sessions, looking: Looking, tasks: Tasks, deployments: Deployments, http: ServiceHttp
+) -> APIRouter:
     """The routes of transform."""
     routes = http.router(prefix="/api/sessions", tags=["sessions"])
 
@@ -46,9 +73,9 @@ def router(sessions: Sessions, deployments: Deployments, http: ServiceHttp) -> A
         return SessionView.model_validate(dict(row))
 
     @routes.get("", dependencies=[READ])
-    async def list_sessions(work: Work, paging: PageQuery) -> Page[SessionView]:
-        """Sessions, newest first."""
-        rows = await repository.list_sessions(work, after=uuid_after(paging), limit=paging.limit + 1)
+    async def list_sessions(work: Work, paging: PageQuery, archived: Archived = False) -> Page[SessionView]:
+        """Sessions in use, newest first; or those that were put away."""
+        rows = await repository.list_sessions(work, after=uuid_after(paging), limit=paging.limit + 1, archived=archived)
         return paging.page([SessionView.model_validate(dict(row)) for row in rows], lambda session: (session.id,))
 
     @routes.get("/{session_id}", dependencies=[READ])
@@ -65,12 +92,69 @@ def router(sessions: Sessions, deployments: Deployments, http: ServiceHttp) -> A
         rows = await repository.list_nodes(work, session_id, after=uuid_after(paging), limit=paging.limit + 1)
         return paging.page([node_summary(row) for row in rows], lambda node: (node.id,))
 
-    @routes.post("/{session_id}/nodes", status_code=201, dependencies=[WRITE])
-    async def add_node(session_id: UUID, body: AddNodeRequest, work: Work, who: Who, response: Response) -> NodeView:
-        """Apply steps to a node, the current one if none is named; what comes of it is the current node then."""
-        row = await sessions.add_node(work, who.subject, session_id, body)
-        response.headers["Location"] = f"/api/sessions/{session_id}/nodes/{row['id']}"
-        return node_view(row)
+    @routes.post("/{session_id}/nodes", status_code=201, responses=LATER, dependencies=[WRITE])
+    async def add_node(
+        session_id: UUID, body: AddNodeRequest, work: Work, who: Who, response: Response
+    ) -> NodeView | TaskView:
+        """Apply steps to a node, the current one if none is named; what comes of it is the current node then.
+
+        What takes longer than a request may is answered with 202 and a task.
+        """
+        return answer(session_id, await sessions.add_node(work, who.subject, session_id, body), response)
+
+    @routes.post("/{session_id}:edit", status_code=201, responses=LATER, dependencies=[WRITE])
+    async def edit(
+        session_id: UUID, body: EditRequest, work: Work, who: Who, response: Response
+    ) -> NodeView | TaskView:
+        """Replace, remove or insert a step anywhere; what follows it is repeated as a new branch.
+
+        What was computed before from the same input is not computed again.
+        """
+        return answer(session_id, await sessions.edit(work, who.subject, session_id, body), response)
+
+    @routes.patch("/{session_id}", dependencies=[WRITE])
+    async def rename(session_id: UUID, body: RenameRequest, work: Work) -> SessionView:
+        """Give a session a name, or take it away."""
+        return SessionView.model_validate(dict(await sessions.rename(work, session_id, body.name)))
+
+    @routes.patch("/{session_id}/nodes/{node_id}", dependencies=[WRITE])
+    async def rename_node(session_id: UUID, node_id: UUID, body: RenameRequest, work: Work) -> NodeView:
+        """Give a node a name of its own in the session, or take it away. Nothing else of a node ever changes."""
+        return node_view(await sessions.rename_node(work, session_id, node_id, body.name))
+
+    @routes.post("/{session_id}:archive", dependencies=[WRITE])
+    async def archive(session_id: UUID, work: Work, who: Who) -> SessionView:
+        """Put a session away: lists leave it out, it can still be read, and brought back."""
+        return SessionView.model_validate(dict(await sessions.archive(work, who.subject, session_id)))
+
+    @routes.post("/{session_id}:restore", dependencies=[WRITE])
+    async def restore(session_id: UUID, work: Work, who: Who) -> SessionView:
+        """Bring a session back that was put away."""
+        return SessionView.model_validate(dict(await sessions.restore(work, who.subject, session_id)))
+
+    @routes.get("/{session_id}/compare", dependencies=[READ])
+    async def compare(session_id: UUID, left: NodeQuery, right: NodeQuery, work: Work) -> NodeComparison:
+        """What is different between two nodes: columns, steps, rows."""
+        return await sessions.compare(work, session_id, left, right)
+
+    @routes.get("/{session_id}/tasks", dependencies=[READ])
+    async def list_tasks(session_id: UUID, work: Work, paging: PageQuery) -> Page[TaskView]:
+        """The long work of a session, newest first."""
+        await sessions.session(work, session_id)
+        rows = await task_store.list_tasks(work, session_id, after=uuid_after(paging), limit=paging.limit + 1)
+        return paging.page([task_view(row) for row in rows], lambda task: (task.id,))
+
+    @routes.get("/{session_id}/tasks/{task_id}", dependencies=[READ])
+    async def get_task(session_id: UUID, task_id: UUID, work: Work) -> TaskView:
+        """How long work stands: pending, running with its progress, done or failed."""
+        return task_view(await tasks.show(work, session_id, task_id))
+
+    @routes.post("/{session_id}/nodes/{node_id}:replay", status_code=202, dependencies=[WRITE])
+    async def replay(session_id: UUID, node_id: UUID, work: Work, who: Who, response: Response) -> TaskView:
+        """Compute a node anew, from the root on, and say whether its data is reproduced byte by byte."""
+        task = await sessions.replay(work, who.subject, session_id, node_id)
+        response.headers["Location"] = f"/api/sessions/{session_id}/tasks/{task['id']}"
+        return task_view(task)
 
     @routes.get("/{session_id}/nodes/{node_id}", dependencies=[READ])
     async def get_node(session_id: UUID, node_id: UUID, work: Work) -> NodeView:
@@ -79,13 +163,30 @@ def router(sessions: Sessions, deployments: Deployments, http: ServiceHttp) -> A
 
     @routes.get("/{session_id}/nodes/{node_id}/preview", dependencies=[READ])
     async def preview(
-        session_id: UUID, node_id: UUID, work: Work, who: Who, offset: Offset = 0, limit: Limit = 50
+        session_id: UUID,
+        node_id: UUID,
+        work: Work,
+        who: Who,
+        offset: Offset = 0,
+        limit: Limit = 50,
+        where: Where = None,
+        columns: Columns = None,
     ) -> PreviewView:
-        """Some rows of a node."""
+        """Some rows of a node: from the first on, from any other, or the first that match an expression."""
         node = await sessions.node(work, session_id, node_id)
         dataset = DatasetRef.model_validate(node["dataset"])
-        rows = await sessions.preview(node, who.tenant, offset, limit)
-        return PreviewView(table_schema=dataset.table_schema, offset=offset, total=dataset.rows, rows=rows)
+        if where is None:
+            seen = await looking.page(who.tenant, dataset, offset, limit, columns)
+        else:
+            seen = await looking.matching(who.tenant, dataset, where, offset, limit, columns)
+        return PreviewView(
+            table_schema=seen.table_schema,
+            offset=offset,
+            total=dataset.rows,
+            where=where,
+            matches=seen.matches,
+            rows=seen.rows,
+        )
 
     @routes.get("/{session_id}/nodes/{node_id}/profile", dependencies=[READ])
     async def profile(session_id: UUID, node_id: UUID, work: Work) -> Profile:

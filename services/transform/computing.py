@@ -3,17 +3,20 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from contracts.commands.connector import QuarantinedRows
-from contracts.commands.transform import Profile, StepBooks
+from contracts.commands.transform import StepBooks
 from contracts.data import Column, DatasetRef, LogicalType, Schema
+from contracts.profile import Profile
 from contracts.recipe import Recipe
 from contracts.runs import ErrorType
+from services.chassis import metrics
 from services.chassis.storage import DatasetCorrupt, Storage
 from services.transform.errors import DatasetUnreadable, RecipeInvalid, TransformError
 from services.transform.isolation.sandbox import Sandbox
@@ -23,11 +26,14 @@ from services.transform.jobs import (
     ApplyJob,
     Checked,
     CheckJob,
+    Done,
     Failed,
     Job,
     JobModule,
     Profiled,
     ProfileJob,
+    Sampled,
+    SampleJob,
 )
 
 SET_ASIDE = Schema(
@@ -40,6 +46,7 @@ SET_ASIDE = Schema(
     )
 )
 _CHECK_SECONDS = 30.0
+_WATCH_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,14 @@ class Result:
     dataset: DatasetRef
     books: tuple[StepBooks, ...]
     quarantined: QuarantinedRows | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows that match, and how many there are where all were looked at."""
+
+    rows: Any
+    matches: int | None
 
 
 class Computing:
@@ -64,8 +79,16 @@ class Computing:
         """How many jobs wait for a place."""
         return self._sandbox.waiting
 
-    async def apply(self, tenant: UUID, dataset: DatasetRef, modules: Sequence[JobModule], seconds: float) -> Result:
-        """Run recipes in sequence; raises TransformError."""
+    async def apply(
+        self,
+        tenant: UUID,
+        dataset: DatasetRef,
+        modules: Sequence[JobModule],
+        seconds: float,
+        *,
+        told: Callable[[float], None] | None = None,
+    ) -> Result:
+        """Run recipes in sequence; raises TransformError. `told` hears now and then which share is done."""
         async with self._parts(tenant, dataset) as parts, self._folder() as folder:
             job = ApplyJob(
                 inputs=tuple(map(str, parts)),
@@ -73,7 +96,8 @@ class Computing:
                 modules=tuple(modules),
                 output=str(folder),
             )
-            done = await self._run(job, parts, folder, seconds)
+            async with _watched(folder, len(parts), told):
+                done = await self._run(job, parts, folder, seconds)
             if not isinstance(done, Applied):
                 raise _unexpected(done)
             return await asyncio.to_thread(self._keep, tenant, folder, done)
@@ -87,6 +111,36 @@ class Computing:
             raise _unexpected(done)
         return done.profile
 
+    async def sample(
+        self,
+        tenant: UUID,
+        dataset: DatasetRef,
+        where: str,
+        offset: int,
+        limit: int,
+        seconds: float,
+        *,
+        read: Callable[[Path], Any],
+    ) -> "Sample":
+        """The first rows that match an expression, as `read` makes them of a file; raises TransformError."""
+        async with self._parts(tenant, dataset, once=True) as parts, self._folder() as folder:
+            job = SampleJob(
+                inputs=tuple(map(str, parts)),
+                table_schema=dataset.table_schema,
+                where=where,
+                offset=offset,
+                limit=limit,
+                output=str(folder),
+            )
+            done = await self._run(job, parts, folder, seconds)
+            if not isinstance(done, Sampled):
+                raise _unexpected(done)
+            return Sample(await asyncio.to_thread(read, folder / done.part), done.matches)
+
+    def warm(self) -> None:
+        """Have the engine ready: somebody is likely to need it soon."""
+        self._sandbox.warm()
+
     async def check(
         self, recipe: Recipe, schema: Schema, *, pointer: str = "", output_contract: Schema | None = None
     ) -> Checked:
@@ -98,9 +152,8 @@ class Computing:
             raise _unexpected(done)
         return done
 
-    async def _run(
-        self, job: Job, readable: Sequence[Path], folder: Path, seconds: float
-    ) -> Applied | Checked | Profiled:
+    async def _run(self, job: Job, readable: Sequence[Path], folder: Path, seconds: float) -> Done:
+        metrics.TRANSFORM_JOBS.labels(job.kind).inc()
         said = await self._sandbox.run(job.model_dump_json(), readable=readable, folder=folder, seconds=seconds)
         answer = ANSWERS.validate_json(said)
         if isinstance(answer, Failed):
@@ -118,8 +171,8 @@ class Computing:
         return Result(dataset, done.books, quarantined)
 
     @asynccontextmanager
-    async def _parts(self, tenant: UUID, dataset: DatasetRef) -> AsyncIterator[list[Path]]:
-        local = self._storage.local_parts(dataset, tenant=tenant)
+    async def _parts(self, tenant: UUID, dataset: DatasetRef, *, once: bool = False) -> AsyncIterator[list[Path]]:
+        local = self._storage.local_parts(dataset, tenant=tenant, once=once)
         try:
             parts = await asyncio.to_thread(local.__enter__)
         except DatasetCorrupt as error:
@@ -151,6 +204,27 @@ class Refused(TransformError):
     def __init__(self, type: ErrorType, message: str, pointer: str) -> None:
         super().__init__(message, pointer)
         self.type = type
+
+
+@asynccontextmanager
+async def _watched(folder: Path, parts: int, told: Callable[[float], None] | None) -> AsyncIterator[None]:
+    """Tell, while inside, how many parts of the input have their output already."""
+    if told is None or not parts:
+        yield
+        return
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            # The newest file is still being written.
+            written = await asyncio.to_thread(lambda: sum(1 for _ in folder.glob("*.parquet")))
+            told(max(0, written - 1) / parts)
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watcher.cancel()
 
 
 def _unexpected(done: object) -> TransformError:

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from contracts.commands.connector import Problem
-from contracts.commands.transform import Profile, StepBooks
+from contracts.commands.transform import StepBooks
 from contracts.data import Contract, Schema
+from contracts.profile import Profile
 from contracts.recipe import Recipe
 from contracts.runs import ErrorType
 
@@ -78,6 +79,26 @@ class Profiled(Contract):
     profile: Profile
 
 
+class SampleJob(Contract):
+    """Find the first rows of Parquet files of one schema that match an expression."""
+
+    kind: Literal["sample"] = "sample"
+    inputs: tuple[str, ...]
+    table_schema: Schema
+    where: str
+    offset: int = Field(ge=0)
+    limit: int = Field(ge=1)
+    output: str  # an empty folder
+
+
+class Sampled(Contract):
+    """A file in the output folder, and how many rows match where all were looked at."""
+
+    kind: Literal["sampled"] = "sampled"
+    part: str
+    matches: int | None
+
+
 class Failed(Contract):
     """Why there is no result."""
 
@@ -88,7 +109,7 @@ class Failed(Contract):
     problems: tuple[Problem, ...] = ()
 
 
-Job = ApplyJob | CheckJob | ProfileJob
-Done = Applied | Checked | Profiled
+Job = ApplyJob | CheckJob | ProfileJob | SampleJob
+Done = Applied | Checked | Profiled | Sampled
 JOBS: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="kind")])
 ANSWERS: TypeAdapter[Done | Failed] = TypeAdapter(Annotated[Done | Failed, Field(discriminator="kind")])

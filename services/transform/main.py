@@ -6,10 +6,13 @@ from services.transform.activities import TransformActivities
 from services.transform.api import router
 from services.transform.computing import Computing
 from services.transform.deployments import Deployments
+from services.transform.growing import Grower
 from services.transform.isolation.sandbox import Sandbox
 from services.transform.isolation.walls import Limits
+from services.transform.looking import Looking
 from services.transform.service import Sessions
 from services.transform.settings import TransformSettings
+from services.transform.tasks import Tasks
 
 
 def build(platform: Platform) -> Service:
@@ -24,12 +27,15 @@ def build(platform: Platform) -> Service:
         rest_after=settings.rest_seconds,
     )
     computing = Computing(platform.storage, sandbox, settings.scratch)
-    sessions = Sessions(computing, platform.storage, settings)
+    grower = Grower(computing)
+    tasks = Tasks(platform.database, grower, computing, settings)
+    sessions = Sessions(computing, grower, tasks, settings)
+    looking = Looking(computing, platform.storage, settings)
     deployments = Deployments(lambda: platform.temporal.client)
-    activities = TransformActivities(platform.database, sessions, computing, settings.job_seconds)
+    activities = TransformActivities(platform.database, sessions, tasks, computing, settings.job_seconds)
     return Service(
         name=platform.service,
-        routers=(router(sessions, deployments, platform.http),),
+        routers=(router(sessions, looking, tasks, deployments, platform.http),),
         activities=(
             activities.profile,
             activities.check_recipe,
@@ -37,5 +43,7 @@ def build(platform: Platform) -> Service:
             activities.attach_root,
             activities.fail_session,
             activities.freeze,
+            activities.run_task,
+            activities.fail_task,
         ),
     )

@@ -4,8 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from contracts.commands.transform import ColumnProfile, Profile
 from contracts.data import Column, LogicalType
+from contracts.profile import ColumnProfile, Profile
 from services.transform.conversions import to_text
 from services.transform.dtypes import frame_schema
 from services.transform.errors import DatasetUnreadable

@@ -9,7 +9,7 @@ from services.chassis.database import UnitOfWork
 from services.transform.tables import nodes, sessions
 
 # Columns of a node that are large; a list does without them.
-_LARGE = {"recipe", "dataset", "books", "profile"}
+_LARGE = {"recipe", "dataset", "books"}
 
 
 async def add_session(work: UnitOfWork, values: dict[str, Any]) -> RowMapping:
@@ -26,9 +26,12 @@ async def get_session(work: UnitOfWork, session_id: UUID, *, lock: bool = False)
     return found.mappings().one_or_none()
 
 
-async def list_sessions(work: UnitOfWork, *, after: UUID | None, limit: int) -> list[RowMapping]:
-    """Sessions, newest first."""
-    query = select(sessions).where(sessions.c.tenant == work.tenant)
+async def list_sessions(
+    work: UnitOfWork, *, after: UUID | None, limit: int, archived: bool = False
+) -> list[RowMapping]:
+    """Sessions in use, or those that were put away; newest first."""
+    put_away = sessions.c.archived_at.is_not(None) if archived else sessions.c.archived_at.is_(None)
+    query = select(sessions).where(sessions.c.tenant == work.tenant, put_away)
     if after is not None:
         query = query.where(sessions.c.id < after)
     found = await work.connection.execute(query.order_by(sessions.c.id.desc()).limit(limit))
@@ -93,8 +96,32 @@ async def count_nodes(work: UnitOfWork, session_id: UUID) -> int:
     return int(found.scalar_one())
 
 
-async def keep_profile(work: UnitOfWork, node_id: UUID, profile: dict[str, Any]) -> None:
-    """Note the figures of a node."""
-    await work.connection.execute(
-        update(nodes).where(nodes.c.tenant == work.tenant, nodes.c.id == node_id).values(profile=profile)
+async def path_to(work: UnitOfWork, session_id: UUID, node_id: UUID) -> list[RowMapping]:
+    """The nodes from the root to this one, with their own steps; empty when there is no such node."""
+    rows = {row["id"]: row for row in await list_nodes(work, session_id)}
+    path: list[RowMapping] = []
+    at: UUID | None = node_id
+    while at is not None and at in rows:
+        path.append(rows[at])
+        at = rows[at]["parent_id"]
+    return path[::-1]
+
+
+async def change_node(work: UnitOfWork, session_id: UUID, node_id: UUID, **values: Any) -> RowMapping | None:
+    """Change what people call a node; what it holds never changes."""
+    changed = await work.connection.execute(
+        update(nodes)
+        .where(nodes.c.tenant == work.tenant, nodes.c.session_id == session_id, nodes.c.id == node_id)
+        .values(**values)
+        .returning(*nodes.c)
     )
+    return changed.mappings().one_or_none()
+
+
+async def node_named(work: UnitOfWork, session_id: UUID, name: str) -> UUID | None:
+    """The node of a session that bears a name."""
+    found = await work.connection.execute(
+        select(nodes.c.id).where(nodes.c.tenant == work.tenant, nodes.c.session_id == session_id, nodes.c.name == name)
+    )
+    named: UUID | None = found.scalar_one_or_none()
+    return named

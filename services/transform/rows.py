@@ -2,7 +2,6 @@
 
 import base64
 import math
-from collections.abc import Iterator
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -14,19 +13,10 @@ MAX_TEXT = 10_000
 _SAFE_INTEGER = 2**53
 
 
-def page(batches: Iterator[pa.RecordBatch], offset: int, limit: int) -> list[dict[str, Any]]:
-    """`limit` rows from row `offset` on."""
-    rows: list[dict[str, Any]] = []
-    for batch in batches:
-        if offset >= batch.num_rows:
-            offset -= batch.num_rows
-            continue
-        for row in batch.slice(offset, limit - len(rows)).to_pylist():
-            rows.append({name: plain(value) for name, value in row.items()})
-        offset = 0
-        if len(rows) >= limit:
-            break
-    return rows
+def shown(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows of a table, value by value."""
+    columns = [[plain(value) for value in column.to_pylist()] for column in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def plain(value: Any) -> bool | int | float | str | None:

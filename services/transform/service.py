@@ -2,38 +2,54 @@
 
 import asyncio
 import json
-from typing import Any
+from contextlib import nullcontext
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
 from contracts.commands.connector import Problem
-from contracts.commands.transform import AttachRootInput, FailSessionInput, Profile
+from contracts.commands.transform import AttachRootInput, FailSessionInput
 from contracts.data import DatasetRef
-from contracts.events.sessions import NodeAdded, SessionCreated, SessionFailed, SessionOpened
+from contracts.events.sessions import SessionArchived, SessionCreated, SessionFailed, SessionOpened, SessionRestored
+from contracts.profile import Profile
 from contracts.recipe import Recipe
+from contracts.runs import ErrorType
 from contracts.workflow import ModuleDraft
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, invalid, not_found, unavailable
-from services.chassis.storage import Storage
-from services.transform import repository, rows
-from services.transform.computing import Computing, Result
+from services.transform import repository
+from services.transform.comparing import compared
+from services.transform.computing import Computing
+from services.transform.editing import Ancestor, PositionUnknown, edited
 from services.transform.errors import TransformError
-from services.transform.jobs import JobModule
+from services.transform.growing import Grower, Growth, Link, shifted
+from services.transform.nodes import check_name, grown_recipe, store_grown
 from services.transform.refusals import as_problem
+from services.transform.results import find_profile, keep_profile
 from services.transform.settings import TransformSettings
-from services.transform.views import AddNodeRequest, OpenRequest
+from services.transform.tasks import Replay, Tasks
+from services.transform.views import AddNodeRequest, EditRequest, NodeComparison, OpenRequest
 
 MAX_SELECTION_BYTES = 16_000
 MAX_MESSAGE = 2_000
 
 
+@dataclass(frozen=True)
+class Made:
+    """A node that is there, or the task that will make it."""
+
+    node: RowMapping | None = None
+    task: RowMapping | None = None
+
+
 class Sessions:
     """What can be done with sessions."""
 
-    def __init__(self, computing: Computing, storage: Storage, settings: TransformSettings) -> None:
+    def __init__(self, computing: Computing, grower: Grower, tasks: Tasks, settings: TransformSettings) -> None:
         self._computing = computing
-        self._storage = storage
+        self._grower = grower
+        self._tasks = tasks
         self._settings = settings
 
     async def open(self, work: UnitOfWork, who: UUID, wanted: OpenRequest) -> RowMapping:
@@ -79,11 +95,11 @@ class Sessions:
                 "rows": dataset.rows,
                 "books": [],
                 "quarantined": {"rows": set_aside, "sample": sample} if set_aside else None,
-                "profile": attached.profile.model_dump(mode="json"),
                 "created_by": session["created_by"],
                 "created_at": work.clock.now(),
             },
         )
+        await keep_profile(work, dataset.id, attached.profile)
         await repository.change_session(work, attached.session_id, state="open", current_node_id=node_id)
         opened = SessionOpened(
             session_id=attached.session_id, node_id=node_id, rows=dataset.rows, fingerprint=dataset.fingerprint
@@ -100,70 +116,100 @@ class Sessions:
         event = SessionFailed(session_id=failed.session_id, code=code, message=message)
         await work.publish(event, key=failed.session_id)
 
-    async def add_node(self, work: UnitOfWork, who: UUID, session_id: UUID, wanted: AddNodeRequest) -> RowMapping:
-        """Apply steps to a node and give what came of it a node of its own."""
+    async def add_node(self, work: UnitOfWork, who: UUID, session_id: UUID, wanted: AddNodeRequest) -> Made:
+        """Apply steps to a node and give what came of it a node of its own; a task where that takes long."""
         session = await self._open_session(work, session_id)
-        parent_id = wanted.parent_id or session["current_node_id"]
-        parent = await repository.get_node(work, session_id, parent_id)
-        if parent is None:
-            raise invalid([Problem(pointer="/parent_id", code="node_unknown", message="is no node of this session")])
-        if await repository.count_nodes(work, session_id) >= self._settings.session_nodes:
-            raise conflict(f"A session has at most {self._settings.session_nodes} nodes; open another one.", "full")
-        own, recipe = Recipe(steps=wanted.steps), self._grown(parent, wanted)
-        result = await self._apply(work.tenant, parent, own)
-        await self._open_session(work, session_id, lock=True)
-        node_id = work.ids.new()
-        quarantined = result.quarantined
-        row = await repository.add_node(
-            work,
-            {
-                "id": node_id,
-                "session_id": session_id,
-                "parent_id": parent_id,
-                "steps": own.model_dump(mode="json")["steps"],
-                "recipe": recipe.model_dump(mode="json"),
-                "dataset": result.dataset.model_dump(mode="json"),
-                "rows": result.dataset.rows,
-                "books": [book.model_dump(mode="json") for book in result.books],
-                "quarantined": None
-                if quarantined is None
-                else {"rows": quarantined.dataset.rows, "sample": quarantined.sample},
-                "created_by": who,
-                "created_at": work.clock.now(),
-            },
+        parent = await self._named_node(work, session_id, wanted.parent_id or session["current_node_id"], "/parent_id")
+        growth = Growth(
+            parent_id=parent["id"], links=(Link(steps=wanted.steps, reason=wanted.reason),), name=wanted.name
         )
-        await repository.change_session(work, session_id, current_node_id=node_id)
-        event = NodeAdded(session_id=session_id, node_id=node_id, parent_id=parent_id, rows=result.dataset.rows)
-        await work.publish(event, key=session_id)
-        return row
+        return await self._grow(work, who, "steps", parent, growth)
+
+    async def edit(self, work: UnitOfWork, who: UUID, session_id: UUID, wanted: EditRequest) -> Made:
+        """Change a step in the middle of a node's; what follows is repeated as a new branch."""
+        session = await self._open_session(work, session_id)
+        leaf_id = wanted.node_id or session["current_node_id"]
+        leaf = await self._named_node(work, session_id, leaf_id, "/node_id")
+        if (wanted.action == "remove") == bool(wanted.steps):
+            message = "What is removed has no steps; what is replaced or inserted has some."
+            raise invalid([Problem(pointer="/steps", code="steps_wrong", message=message)])
+        path = [
+            Ancestor(row["id"], Recipe.model_validate({"steps": row["steps"]}).steps)
+            for row in await repository.path_to(work, session_id, leaf_id)
+        ]
+        try:
+            growth = edited(path, wanted.action, wanted.at, wanted.steps, wanted.reason)
+        except PositionUnknown:
+            many = len(leaf["recipe"]["steps"])
+            message = f"There is no step {wanted.at}: this node has {many}, counted from 0."
+            raise invalid([Problem(pointer="/at", code="position_unknown", message=message)]) from None
+        parent = await self._named_node(work, session_id, growth.parent_id, "/node_id")
+        await self._check(parent, growth)
+        return await self._grow(work, who, "edit", parent, growth)
 
     async def back(self, work: UnitOfWork, session_id: UUID, node_id: UUID) -> RowMapping:
         """Make another node the current one."""
         await self._open_session(work, session_id, lock=True)
-        if await repository.get_node(work, session_id, node_id) is None:
-            raise invalid([Problem(pointer="/node_id", code="node_unknown", message="is no node of this session")])
+        await self._named_node(work, session_id, node_id, "/node_id")
         return await repository.change_session(work, session_id, current_node_id=node_id)
 
-    async def preview(self, node: RowMapping, tenant: UUID, offset: int, limit: int) -> list[dict[str, Any]]:
-        """Some rows of a node."""
-        dataset = DatasetRef.model_validate(node["dataset"])
-        if offset >= dataset.rows:
-            return []
-        return await asyncio.to_thread(lambda: rows.page(self._storage.batches(dataset, tenant=tenant), offset, limit))
+    async def compare(self, work: UnitOfWork, session_id: UUID, left: UUID, right: UUID) -> NodeComparison:
+        """What is different between two nodes."""
+        await self.session(work, session_id)
+        return compared(
+            await self._named_node(work, session_id, left, "/query/left"),
+            await self._named_node(work, session_id, right, "/query/right"),
+        )
+
+    async def rename(self, work: UnitOfWork, session_id: UUID, name: str | None) -> RowMapping:
+        """Give a session a name, or take it away."""
+        await self.session(work, session_id, lock=True)
+        return await repository.change_session(work, session_id, name=name)
+
+    async def rename_node(self, work: UnitOfWork, session_id: UUID, node_id: UUID, name: str | None) -> RowMapping:
+        """Give a node a name that no other node of the session bears, or take it away."""
+        await self.session(work, session_id, lock=True)
+        if name is not None:
+            await check_name(work, session_id, node_id, name)
+        row = await repository.change_node(work, session_id, node_id, name=name)
+        if row is None:
+            raise not_found()
+        return row
+
+    async def archive(self, work: UnitOfWork, who: UUID, session_id: UUID) -> RowMapping:
+        """Put a session away: it can be read and brought back, and does not change meanwhile."""
+        session = await self.session(work, session_id, lock=True)
+        if session["archived_at"] is not None:
+            return session
+        await work.publish(SessionArchived(session_id=session_id, archived_by=who), key=session_id)
+        return await repository.change_session(work, session_id, archived_at=work.clock.now())
+
+    async def restore(self, work: UnitOfWork, who: UUID, session_id: UUID) -> RowMapping:
+        """Bring a session back that was put away."""
+        session = await self.session(work, session_id, lock=True)
+        if session["archived_at"] is None:
+            return session
+        await work.publish(SessionRestored(session_id=session_id, restored_by=who), key=session_id)
+        return await repository.change_session(work, session_id, archived_at=None)
+
+    async def replay(self, work: UnitOfWork, who: UUID, session_id: UUID, node_id: UUID) -> RowMapping:
+        """The task that computes a node anew and says whether the same came of it."""
+        await self.node(work, session_id, node_id)
+        return await self._tasks.ask(work, who, session_id, "replay", Replay(node_id=node_id))
 
     async def profile(self, work: UnitOfWork, session_id: UUID, node_id: UUID) -> Profile:
         """A node column by column: made when first asked for."""
         node = await self.node(work, session_id, node_id)
-        if node["profile"] is not None:
-            return Profile.model_validate(node["profile"])
+        dataset = DatasetRef.model_validate(node["dataset"])
+        known = await find_profile(work, dataset.id)
+        if known is not None:
+            return known
         self._refuse_when_busy()
         try:
-            found = await self._computing.profile(
-                work.tenant, DatasetRef.model_validate(node["dataset"]), self._settings.session_seconds
-            )
+            found = await self._computing.profile(work.tenant, dataset, self._settings.profile_seconds)
         except TransformError as error:
             raise as_problem(error) from error
-        await repository.keep_profile(work, node_id, found.model_dump(mode="json"))
+        await keep_profile(work, dataset.id, found)
         return found
 
     async def draft(
@@ -215,27 +261,52 @@ class Sessions:
 
     async def _open_session(self, work: UnitOfWork, session_id: UUID, *, lock: bool = False) -> RowMapping:
         session = await self.session(work, session_id, lock=lock)
+        if session["archived_at"] is not None:
+            raise conflict("The session was put away; restore it first.", "session_archived")
         if session["state"] == "opening":
             raise conflict("The session's data is still being read.", "session_opening")
         if session["state"] == "failed":
             raise conflict(f"The session has no data: {session['message']}", "session_failed")
         return session
 
-    def _grown(self, parent: RowMapping, wanted: AddNodeRequest) -> Recipe:
-        before = Recipe.model_validate(parent["recipe"])
-        if len(before.steps) + len(wanted.steps) > 500:
-            raise invalid([Problem(pointer="/steps", code="too_many", message="A recipe has at most 500 steps.")])
-        return Recipe(steps=(*before.steps, *wanted.steps))
+    async def _named_node(self, work: UnitOfWork, session_id: UUID, node_id: UUID, pointer: str) -> RowMapping:
+        node = await repository.get_node(work, session_id, node_id)
+        if node is None:
+            raise invalid([Problem(pointer=pointer, code="node_unknown", message="is no node of this session")])
+        return node
 
-    async def _apply(self, tenant: UUID, parent: RowMapping, recipe: Recipe) -> Result:
-        self._refuse_when_busy()
-        dataset = DatasetRef.model_validate(parent["dataset"])
+    async def _check(self, parent: RowMapping, growth: Growth) -> None:
+        """Say before the first row is read whether what follows the change still fits."""
+        recipe = Recipe(steps=tuple(step for link in growth.links for step in link.steps))
+        if len(recipe.steps) <= 1:
+            return
+        schema = DatasetRef.model_validate(parent["dataset"]).table_schema
         try:
-            return await self._computing.apply(
-                tenant, dataset, [JobModule(name="", recipe=recipe)], self._settings.session_seconds
-            )
+            await self._computing.check(recipe, schema)
         except TransformError as error:
-            raise as_problem(error) from error
+            raise as_problem(shifted(error, growth.offset)) from error
+
+    async def _grow(self, work: UnitOfWork, who: UUID, kind: str, parent: RowMapping, growth: Growth) -> Made:
+        session_id: UUID = parent["session_id"]
+        many = len(growth.links)
+        if await repository.count_nodes(work, session_id) + many > self._settings.session_nodes:
+            raise conflict(f"A session has at most {self._settings.session_nodes} nodes; open another one.", "full")
+        grown_recipe(parent, [step for link in growth.links for step in link.steps])
+        dataset = DatasetRef.model_validate(parent["dataset"])
+        if dataset.rows * len(dataset.table_schema.columns) * many > self._settings.session_cells:
+            return Made(task=await self._tasks.ask(work, who, session_id, kind, growth))
+        self._refuse_when_busy()
+        clock = asyncio.get_running_loop().time
+        ends = clock() + self._settings.session_seconds
+        try:
+            results = await self._grower.grow(lambda: nullcontext(work), dataset, growth, lambda: ends - clock())
+        except TransformError as error:
+            if error.type is not ErrorType.TIME_LIMIT:
+                raise as_problem(error) from error
+            # It is begun anew where there is time; what was finished so far need not be computed again.
+            return Made(task=await self._tasks.ask(work, who, session_id, kind, growth))
+        await self._open_session(work, session_id, lock=True)
+        return Made(node=await store_grown(work, session_id, who, parent, growth, results))
 
     def _refuse_when_busy(self) -> None:
         if self._computing.waiting >= self._settings.session_waiting:

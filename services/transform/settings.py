@@ -18,7 +18,15 @@ class TransformSettings(BaseSettings):
     children: int = Field(default=2, ge=1, description="Jobs at once; the others wait")
     rest_seconds: float = Field(default=30.0, ge=0, description="Idle time after which the engine leaves memory")
     job_seconds: float = Field(default=3 * 3600, ge=1, description="Time one step of a run may take")
-    session_seconds: float = Field(default=40.0, ge=1, le=50, description="Time one node of a session may take")
+    session_seconds: float = Field(
+        default=10.0, ge=0, le=50, description="Time a request may work at a session; what takes longer is a task"
+    )
+    session_cells: int = Field(
+        default=200_000_000, ge=0, description="Cells to work through beyond which a request makes a task at once"
+    )
+    session_tasks: int = Field(default=4, ge=1, description="Tasks of one session that are not at their end")
+    preview_seconds: float = Field(default=20.0, ge=1, le=50, description="Time a search for rows may take")
+    profile_seconds: float = Field(default=40.0, ge=1, le=50, description="Time a profile may take that is asked for")
     session_waiting: int = Field(default=4, ge=0, description="Requests that wait for a free place before 503")
     session_nodes: int = Field(default=500, ge=1, description="Nodes one session may have")
     scratch: Path | None = Field(default=None, description="Where jobs have their folders; else the system's own place")

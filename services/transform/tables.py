@@ -1,6 +1,6 @@
-"""The tables of transform: sessions, and their nodes."""
+"""The tables of transform: sessions, their nodes and long work, and what was computed once and need not be again."""
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, MetaData, Table, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Float, MetaData, Table, Text, Uuid
 
 metadata = MetaData(schema="transform")
 
@@ -12,12 +12,14 @@ sessions = Table(
     Column("tenant", Uuid, nullable=False),
     Column("connection", Text, nullable=False),
     Column("selection", JSON, nullable=False),
+    Column("name", Text),
     Column("state", Text, nullable=False),
     Column("current_node_id", Uuid),
     Column("code", Text),
     Column("message", Text),
     Column("created_by", Uuid, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("archived_at", DateTime(timezone=True)),
 )
 
 nodes = Table(
@@ -27,13 +29,57 @@ nodes = Table(
     Column("tenant", Uuid, nullable=False),
     Column("session_id", Uuid, nullable=False),
     Column("parent_id", Uuid),
+    Column("name", Text),
+    Column("reason", Text),
+    Column("replay_of", Uuid),  # the node whose steps were repeated after an earlier one had changed
     Column("steps", JSON, nullable=False),  # its own
     Column("recipe", JSON, nullable=False),  # all steps from the root
     Column("dataset", JSON, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("books", JSON, nullable=False),
     Column("quarantined", JSON),
-    Column("profile", JSON),
     Column("created_by", Uuid, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("tenant", Uuid, primary_key=True),
+    Column("key", Text, primary_key=True),  # of the input's content, the steps and the engine
+    Column("dataset", JSON, nullable=False),
+    Column("books", JSON, nullable=False),
+    Column("quarantined", JSON),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("tenant", Uuid, primary_key=True),
+    Column("dataset_id", Text, primary_key=True),
+    Column("profile", JSON, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("session_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("doing", Text),
+    Column("request", JSON, nullable=False),
+    Column("node_id", Uuid),
+    Column("result", JSON),
+    Column("code", Text),
+    Column("message", Text),
+    Column("errors", JSON),
+    Column("created_by", Uuid, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
 )

@@ -1,17 +1,21 @@
 """Sessions and nodes as the API takes and shows them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.commands.connector import Problem
 from contracts.commands.transform import StepBooks
-from contracts.data import Schema
+from contracts.data import Column, Schema
 from contracts.recipe import Step
 from contracts.workflow import Name
 
 State = Literal["opening", "open", "failed"]
+Label = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
+Reason = Annotated[str, Field(min_length=1, max_length=2_000)]
+TaskKind = Literal["steps", "edit", "replay"]
 Value = bool | int | float | str | None
 
 
@@ -39,6 +43,24 @@ class AddNodeRequest(Request):
 
     parent_id: UUID | None = None
     steps: tuple[Step, ...] = Field(min_length=1, max_length=500)
+    reason: Reason | None = None
+    name: Label | None = None
+
+
+class EditRequest(Request):
+    """A change in the middle of a node's steps; what follows is repeated as a new branch."""
+
+    node_id: UUID | None = Field(default=None, description="The current node, if left out")
+    action: Literal["replace", "remove", "insert"]
+    at: int = Field(ge=0, description="The step's place among all steps of the node, counted from 0")
+    steps: tuple[Step, ...] = Field(default=(), max_length=500, description="What to put there, unless it is removed")
+    reason: Reason | None = None
+
+
+class RenameRequest(Request):
+    """A name for people, or none."""
+
+    name: Label | None
 
 
 class BackRequest(Request):
@@ -60,6 +82,7 @@ class SessionView(View):
 
     id: UUID
     state: State
+    name: str | None
     connection: str
     selection: dict[str, Any]
     current_node_id: UUID | None
@@ -67,6 +90,7 @@ class SessionView(View):
     message: str | None
     created_by: UUID
     created_at: datetime
+    archived_at: datetime | None
 
 
 class SetAsideView(View):
@@ -81,6 +105,9 @@ class NodeSummary(View):
 
     id: UUID
     parent_id: UUID | None
+    name: str | None
+    reason: str | None
+    replay_of: UUID | None = Field(description="The node whose steps were repeated after an earlier one had changed")
     steps: list[Step]
     rows: int
     quarantined: SetAsideView | None
@@ -100,12 +127,14 @@ class DatasetView(View):
     id: str
     rows: int
     bytes: int
+    content_hash: str
 
 
 class NodeView(NodeSummary):
     """A node with its columns and its books."""
 
     table_schema: Schema = Field(alias="schema")
+    all_steps: list[Step] = Field(description="From the root on")
     books: list[StepBooks]
     dataset: DatasetView
 
@@ -115,8 +144,80 @@ class PreviewView(View):
 
     table_schema: Schema = Field(alias="schema")
     offset: int
-    total: int
+    total: int = Field(description="Rows of the node")
+    where: str | None = None
+    matches: int | None = Field(default=None, description="Rows that match, where all were looked at")
     rows: list[dict[str, Value]]
+
+
+class SummaryView(View):
+    """A profile in words, for whoever plans steps."""
+
+    text: str
+    values: bool = Field(description="Whether it holds values of the data, or only their shapes")
+
+
+class ColumnChange(View):
+    """A column that both have, and what it is in each."""
+
+    name: str
+    left: str
+    right: str
+
+
+class SchemaDifference(View):
+    """How two lists of columns differ."""
+
+    only_left: list[Column]
+    only_right: list[Column]
+    changed: list[ColumnChange]
+    reordered: bool
+
+
+class StepDifference(View):
+    """One line of two lists of steps side by side."""
+
+    kind: Literal["same", "changed", "only_left", "only_right"]
+    left: Step | None
+    right: Step | None
+
+
+class NodeComparison(View):
+    """What is different between two nodes of a session."""
+
+    left: UUID
+    right: UUID
+    rows_left: int
+    rows_right: int
+    same_data: bool = Field(description="The same columns, rows and order, byte by byte")
+    columns: SchemaDifference
+    steps: list[StepDifference]
+
+
+class TaskProblem(View):
+    """Why long work has no result."""
+
+    code: str
+    message: str
+    errors: list[Problem] = []
+
+
+class TaskView(View):
+    """Work that takes longer than a request may: pending, running, then done or failed."""
+
+    id: UUID
+    session_id: UUID
+    kind: TaskKind
+    state: Literal["pending", "running", "done", "failed"]
+    progress: float = Field(ge=0, le=1)
+    doing: str | None
+    node_id: UUID | None = Field(description="What came of it, or what it is about")
+    result: dict[str, Any] | None
+    problem: TaskProblem | None
+    created_by: UUID
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
 
 
 def node_summary(row: Any) -> NodeSummary:
@@ -126,4 +227,13 @@ def node_summary(row: Any) -> NodeSummary:
 
 def node_view(row: Any) -> NodeView:
     """A node's row as it is shown by itself."""
-    return NodeView.model_validate(dict(row) | {"schema": row["dataset"]["table_schema"]})
+    more = {"schema": row["dataset"]["table_schema"], "all_steps": row["recipe"]["steps"]}
+    return NodeView.model_validate(dict(row) | more)
+
+
+def task_view(row: Any) -> TaskView:
+    """A task's row as it is shown."""
+    problem = None
+    if row["state"] == "failed":
+        problem = {"code": row["code"], "message": row["message"], "errors": row["errors"] or []}
+    return TaskView.model_validate(dict(row) | {"problem": problem})

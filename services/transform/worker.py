@@ -4,7 +4,7 @@ import errno
 from collections.abc import Callable
 from typing import Any
 
-from services.transform import profile, runner
+from services.transform import profile, runner, sampling
 from services.transform.check import check_output, stages
 from services.transform.errors import (
     MemoryExceeded,
@@ -27,7 +27,12 @@ def check(job: CheckJob) -> Checked:
     return Checked(table_schema=after, needed=needed_columns(checked, job.table_schema))
 
 
-_RUN: dict[str, Callable[[Any], Done]] = {"apply": runner.apply, "check": check, "profile": profile.profile}
+_RUN: dict[str, Callable[[Any], Done]] = {
+    "apply": runner.apply,
+    "check": check,
+    "profile": profile.profile,
+    "sample": sampling.sample,
+}
 
 
 def handle(job: bytes) -> bytes:

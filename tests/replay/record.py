@@ -32,12 +32,14 @@ from contracts.runs import (
     OPEN_SESSION,
     QUEUE,
     RUN_WORKFLOW,
+    SESSION_TASK,
     VALIDATE_WORKFLOW,
     CheckModuleInput,
     DeployModuleInput,
     ErrorType,
     OpenSessionInput,
     RunInput,
+    SessionTaskInput,
     ValidateWorkflowInput,
 )
 from contracts.workflow import ModuleDraft
@@ -193,6 +195,16 @@ def session_failed() -> Scenario:
     return OPEN_SESSION, asked, services
 
 
+def task_done() -> Scenario:
+    return SESSION_TASK, SessionTaskInput(tenant=TENANT, task_id=ID), StubServices()
+
+
+def task_failed() -> Scenario:
+    _, asked, services = task_done()
+    services.answers["transform.run_task"] = refuse(ErrorType.EXPRESSION_FAILED)
+    return SESSION_TASK, asked, services
+
+
 def module_deployed() -> Scenario:
     asked = DeployModuleInput(tenant=TENANT, session_id=ID, node_id=ID, name="clean-flights", deployed_by=ID)
     return DEPLOY_MODULE, asked, StubServices()
@@ -223,6 +235,8 @@ SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
     "run_cancelled": (cancelled, cancel_at_settle),
     "session_opened": (session_opened, nothing_else),
     "session_failed": (session_failed, nothing_else),
+    "session_task_done": (task_done, nothing_else),
+    "session_task_failed": (task_failed, nothing_else),
     "module_deployed": (module_deployed, nothing_else),
     "workflow_validated": (validated, nothing_else),
     "module_checked": (checked, nothing_else),

@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from services.transform.errors import (
     ChildDied,
     IsolationUnavailable,
@@ -90,6 +92,7 @@ class Sandbox:
         self._asked = 0
         self._at_once = at_once
         self._rest: asyncio.TimerHandle | None = None
+        self._warming: asyncio.Task[None] | None = None
         self.last: Fate | None = None
 
     @property
@@ -117,8 +120,26 @@ class Sandbox:
             self._asked -= 1
             self._schedule_rest()
 
+    def warm(self) -> None:
+        """Have the process from which children are forked ready, without waiting for it."""
+        if self._zygote is None and self._warming is None and not self._asked:
+            self._warming = asyncio.create_task(self._warm())
+
+    async def _warm(self) -> None:
+        try:
+            await self._ready()
+        except TransformError as error:
+            # Whoever needs it is told then.
+            structlog.get_logger().warning("engine_not_warm", reason=error.message)
+        finally:
+            self._warming = None
+            self._schedule_rest()
+
     async def close(self) -> None:
         """End everything."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
         if self._rest is not None:
             self._rest.cancel()
         zygote, self._zygote = self._zygote, None
@@ -259,6 +280,8 @@ class Sandbox:
         return zygote
 
     def _schedule_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
         if not self._asked and self._zygote is not None:
             loop = asyncio.get_running_loop()
             self._rest = loop.call_later(self._rest_after, self._go_to_rest)

@@ -24,8 +24,9 @@ from contracts.commands.connector import (
 from contracts.commands.module_registry import ResolveModuleResult
 from contracts.commands.orchestrator import FinishRunInput, RunPlan, StartRunInput
 from contracts.commands.schema_drift import QuarantineResult, SettleResult
-from contracts.commands.transform import ApplyResult, CheckRecipeResult, Profile
+from contracts.commands.transform import ApplyResult, CheckRecipeResult
 from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
+from contracts.profile import Profile
 from contracts.recipe import Recipe
 from contracts.runs import QUEUE
 from contracts.workflow import (
@@ -41,11 +42,13 @@ from services.orchestrator.workflows.check_module import CheckModuleWorkflow
 from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
 from services.orchestrator.workflows.open_session import OpenSessionWorkflow
 from services.orchestrator.workflows.run import RunWorkflow
+from services.orchestrator.workflows.session_task import SessionTaskWorkflow
 from services.orchestrator.workflows.validate_workflow import ValidateWorkflow
 
 WORKFLOWS: list[type] = [
     RunWorkflow,
     OpenSessionWorkflow,
+    SessionTaskWorkflow,
     DeployModuleWorkflow,
     ValidateWorkflow,
     CheckModuleWorkflow,
@@ -142,6 +145,8 @@ class StubServices:
             "transform.check_recipe": lambda i: CheckRecipeResult(),
             "transform.attach_root": nothing,
             "transform.fail_session": nothing,
+            "transform.run_task": nothing,
+            "transform.fail_task": nothing,
             "transform.freeze": lambda i: ModuleDraft(
                 name=i.name, recipe=Recipe(), input_contract=FLIGHTS, output_contract=FLIGHTS
             ),

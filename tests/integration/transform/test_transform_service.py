@@ -179,7 +179,7 @@ async def test_steps_make_nodes_that_can_be_gone_back_to_and_branched_from(world
             "quarantined": 0,
         }
     ]
-    assert set(last["dataset"]) == {"id", "rows", "bytes"}
+    assert set(last["dataset"]) == {"id", "rows", "bytes", "content_hash"}
     assert last["schema"]["columns"][-1] == {"name": "speed", "type": "float", "nullable": True}
 
     back = await world.request("POST", f"/api/sessions/{session['id']}:back", json={"node_id": nodes[0]["id"]})

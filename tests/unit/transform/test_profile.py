@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.commands.transform import ColumnProfile, Profile
+from contracts.profile import ColumnProfile, Profile
 from services.transform.errors import DatasetUnreadable
 from services.transform.jobs import ProfileJob
 from services.transform.profile import profile

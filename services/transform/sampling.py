@@ -1,0 +1,61 @@
+"""The first rows that match an expression, in a child: reading ends where enough were found."""
+
+from pathlib import Path
+
+import polars as pl
+
+from contracts.data import LogicalType, Schema
+from services.transform.dtypes import frame_schema
+from services.transform.errors import DatasetUnreadable, RecipeInvalid, TransformError
+from services.transform.expressions.analysis import analyse
+from services.transform.expressions.lowering import lower
+from services.transform.expressions.refusal import Witness
+from services.transform.expressions.tree import named
+from services.transform.jobs import Sampled, SampleJob
+from services.transform.steps.kind import Report
+from services.transform.table import Table
+
+POINTER = "/query/where"
+_GROUP = 8  # parts that are looked through at once when little was found in the one before
+
+
+def sample(job: SampleJob) -> Sampled:
+    """Write the rows that match, from `offset` on; raises TransformError."""
+    report = Report("")
+    root = report.expression(job.table_schema, job.where, POINTER)
+    if root is not None and root.type not in (LogicalType.BOOLEAN, None):
+        report.add(POINTER, "wrong_type", f"A filter must be true or false, and this is {named(root.type)}.")
+    if report.problems:
+        raise RecipeInvalid(report.problems)
+    found: list[pl.DataFrame] = []
+    wanted = job.offset + job.limit
+    have, size = 0, 1
+    waiting = list(job.inputs)
+    while waiting and have < wanted:
+        paths, waiting, size = waiting[:size], waiting[size:], min(_GROUP, size * 2)
+        piece = _matching(paths, job.table_schema, job.where, wanted - have)
+        found.append(piece)
+        have += piece.height
+    rows = pl.concat(found) if found else pl.DataFrame(schema=frame_schema(job.table_schema))
+    path = Path(job.output) / "sample.parquet"
+    rows.slice(job.offset, job.limit).write_parquet(path)
+    return Sampled(part=path.name, matches=have if have < wanted else None)
+
+
+def _matching(paths: list[str], schema: Schema, where: str, limit: int) -> pl.DataFrame:
+    source = pl.scan_parquet(paths, glob=False, hive_partitioning=False, cache=False)
+    try:
+        found = source.collect_schema()
+    except (pl.exceptions.PolarsError, OSError):
+        raise DatasetUnreadable("The dataset's files cannot be read.") from None
+    if list(found.items()) != list(frame_schema(schema).items()):
+        raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
+    table = Table.over(source, schema)
+    witness = Witness()
+    matching = lower(analyse(where, schema), table.inner, POINTER, witness)
+    with witness.heard():
+        try:
+            return table.then(table.lazy.filter(matching).head(limit)).finished().collect(engine="streaming")
+        except pl.exceptions.PolarsError as error:
+            lines = str(error).strip().splitlines()
+            raise TransformError(f"The engine could not run this: {lines[0][:300] if lines else '?'}") from error
