@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
 from contracts.data import DatasetRef
 from contracts.permissions import Permission
@@ -13,7 +14,9 @@ from services.chassis.cursors import uuid_after
 from services.chassis.http import Page, PageQuery, ServiceHttp, Who, Work, requires
 from services.transform import repository, task_store
 from services.transform.deployments import Deployments
+from services.transform.exporting.files import FILES, Format
 from services.transform.looking import Looking
+from services.transform.profiling.summary import LEAST_TEXT, MAX_TEXT, summary
 from services.transform.service import Made, Sessions
 from services.transform.tasks import Tasks
 from services.transform.views import (
@@ -29,6 +32,7 @@ from services.transform.views import (
     RenameRequest,
     SessionDetail,
     SessionView,
+    SummaryView,
     TaskView,
     node_summary,
     node_view,
@@ -43,6 +47,12 @@ Where = Annotated[
     str | None, Query(min_length=1, max_length=10_000, description="A SQL expression; only rows for which it is true")
 ]
 Columns = Annotated[list[str] | None, Query(max_length=500, description="Only these columns, in this order")]
+ShowValues = Annotated[bool, Query(description="Show values of the data instead of their shapes")]
+Letters = Annotated[int, Query(ge=LEAST_TEXT, le=50_000, description="The longest text")]
+AsFormat = Annotated[Format, Query(description="What kind of file")]
+EscapeFormulas = Annotated[
+    bool, Query(description="Put an apostrophe before texts that a spreadsheet would run (CSV and XLSX)")
+]
 Archived = Annotated[bool, Query(description="Those that were put away, instead of those in use")]
 NodeQuery = Annotated[UUID, Query(description="A node of the session")]
 LATER: dict[int | str, dict[str, Any]] = {202: {"model": TaskView, "description": "It takes longer: a task does it."}}
@@ -192,6 +202,35 @@ def router(
     async def profile(session_id: UUID, node_id: UUID, work: Work) -> Profile:
         """A node column by column."""
         return await sessions.profile(work, session_id, node_id)
+
+    @routes.get("/{session_id}/nodes/{node_id}/profile/summary", dependencies=[READ])
+    async def profile_summary(
+        session_id: UUID, node_id: UUID, work: Work, values: ShowValues = False, letters: Letters = MAX_TEXT
+    ) -> SummaryView:
+        """A node's profile in words of bounded length, the same every time, as a planner would be told."""
+        found = await sessions.profile(work, session_id, node_id)
+        return SummaryView(text=summary(found, values=values, most=letters), values=values)
+
+    @routes.get(
+        "/{session_id}/nodes/{node_id}/export",
+        response_class=StreamingResponse,
+        responses={200: {"content": {kind.media_type: {} for kind in FILES.values()}}},
+        dependencies=[READ],
+    )
+    async def export(
+        session_id: UUID,
+        node_id: UUID,
+        work: Work,
+        who: Who,
+        format: AsFormat = "csv",
+        escape_formulas: EscapeFormulas = False,
+    ) -> StreamingResponse:
+        """All rows of a node as a file, streamed."""
+        node = await sessions.node(work, session_id, node_id)
+        dataset = DatasetRef.model_validate(node["dataset"])
+        kind, pieces = looking.export(who.tenant, dataset, format, escape_formulas=escape_formulas)
+        headers = {"Content-Disposition": f'attachment; filename="{node_id}.{format}"'}
+        return StreamingResponse(pieces, media_type=kind.media_type, headers=headers)
 
     @routes.post("/{session_id}:back", dependencies=[WRITE])
     async def back(session_id: UUID, body: BackRequest, work: Work) -> SessionView:

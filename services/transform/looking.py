@@ -1,7 +1,7 @@
 """Looks into nodes: a page of rows, rows that match an expression, the whole of it as a file."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from services.chassis.storage import DatasetCorrupt, Storage
 from services.transform import rows
 from services.transform.computing import Computing
 from services.transform.errors import DatasetUnreadable, TransformError
+from services.transform.exporting.files import FILES, FileKind, Format, exported
 from services.transform.refusals import as_problem
 from services.transform.settings import TransformSettings
 
@@ -74,6 +75,20 @@ class Looking:
             raise as_problem(error) from error
         table = found.rows if not columns else found.rows.select(list(columns))
         return Seen(schema, rows.shown(table), found.matches)
+
+    def export(
+        self, tenant: UUID, dataset: DatasetRef, format: Format, *, escape_formulas: bool
+    ) -> tuple[FileKind, Iterator[bytes]]:
+        """All rows as a file, made while it is sent; raises invalid where the format cannot hold them."""
+        kind = FILES[format]
+        rows, columns = dataset.rows, len(dataset.table_schema.columns)
+        if (kind.most_rows is not None and rows > kind.most_rows) or (
+            kind.most_columns is not None and columns > kind.most_columns
+        ):
+            message = f"holds at most {kind.most_rows} rows and {kind.most_columns} columns, and this is larger"
+            raise invalid([Problem(pointer="/query/format", code="too_large", message=message)])
+        batches = self._storage.batches(dataset, tenant=tenant)
+        return kind, exported(kind, batches, dataset.table_schema, escape_formulas=escape_formulas)
 
 
 def _chosen(schema: Schema, columns: Sequence[str] | None) -> Schema:

@@ -19,8 +19,8 @@ def shown(table: pa.Table) -> list[dict[str, Any]]:
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def plain(value: Any) -> bool | int | float | str | None:
-    """A value as it is where JSON can hold it, else as the text a person would write."""
+def plain(value: Any, longest: int | None = MAX_TEXT) -> bool | int | float | str | None:
+    """A value as it is where JSON can hold it, else as the text a person would write; cut unless `longest` is None."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -32,9 +32,9 @@ def plain(value: Any) -> bool | int | float | str | None:
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, bytes):
-        return _cut(base64.b64encode(value[:MAX_TEXT]).decode(), len(value) > MAX_TEXT)
+        return _cut(base64.b64encode(value[:longest]).decode(), longest is not None and len(value) > longest)
     text = str(value)
-    return _cut(text[:MAX_TEXT], len(text) > MAX_TEXT)
+    return _cut(text[:longest], longest is not None and len(text) > longest)
 
 
 def _cut(text: str, more: bool) -> str:

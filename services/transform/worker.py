@@ -4,7 +4,7 @@ import errno
 from collections.abc import Callable
 from typing import Any
 
-from services.transform import profile, runner, sampling
+from services.transform import runner, sampling
 from services.transform.check import check_output, stages
 from services.transform.errors import (
     MemoryExceeded,
@@ -16,6 +16,7 @@ from services.transform.errors import (
 )
 from services.transform.jobs import JOBS, Checked, CheckJob, Done, Failed
 from services.transform.needed import needed_columns
+from services.transform.profiling.table import profile
 
 
 def check(job: CheckJob) -> Checked:
@@ -30,7 +31,7 @@ def check(job: CheckJob) -> Checked:
 _RUN: dict[str, Callable[[Any], Done]] = {
     "apply": runner.apply,
     "check": check,
-    "profile": profile.profile,
+    "profile": profile,
     "sample": sampling.sample,
 }
 

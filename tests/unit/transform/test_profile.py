@@ -1,5 +1,6 @@
 """Profiles: figures of every type, of nothing, of odd names; the same whenever they are asked for."""
 
+import math
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
@@ -7,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from contracts.profile import ColumnProfile, Profile
+from contracts.profile import ColumnProfile, Histogram, Profile
 from services.transform.errors import DatasetUnreadable
 from services.transform.jobs import ProfileJob
-from services.transform.profile import profile
+from services.transform.profiling.table import profile
 from tests.unit.transform.evaluating import frame, schema
 
 TABLE = schema(i="integer", f="float", d="decimal", s="string", b="boolean", day="date", t="time", raw="binary")
@@ -39,7 +40,17 @@ def test_every_type_is_described(tmp_path: Path) -> None:
     found = profiled(tmp_path, TABLE, ROWS[:1], ROWS[1:])
     assert found.rows == 4
     assert column(found, "i") == ColumnProfile(
-        name="i", type="integer", nulls=1, distinct=2, minimum="1", maximum="2", mean=5 / 3, top=(("2", 2), ("1", 1))
+        name="i",
+        type="integer",
+        nulls=1,
+        distinct=2,
+        minimum="1",
+        maximum="2",
+        mean=5 / 3,
+        top=(("2", 2), ("1", 1)),
+        deviation=math.sqrt(1 / 3),
+        quantiles=((0.01, "1"), (0.05, "1"), (0.25, "1"), (0.5, "2"), (0.75, "2"), (0.95, "2"), (0.99, "2")),
+        histogram=Histogram(edges=("1", "2", "3"), counts=(1, 2)),
     )
     assert (column(found, "f").minimum, column(found, "f").maximum) == ("-3.0", "1.5")
     assert column(found, "d").mean == pytest.approx(0.7)
