@@ -1,0 +1,305 @@
+"""Time travel on a real database, store and children: edits replay, nothing is computed twice, hashes come again."""
+
+import io
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow.parquet as pq
+import pytest
+from prometheus_client import REGISTRY
+
+from contracts.commands.transform import FailTaskInput, RunTaskInput
+from contracts.permissions import Role
+from deploy.local.state import State
+from services.transform.steps.catalog import KINDS
+from tests.integration.composed import Composed, composed
+from tests.integration.transform.test_transform_service import ROWS, STEPS, Doing, grow, opened, shown
+
+# A step of each kind over the flights of these tests; a kind without one fails the test below by name.
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "select": {"columns": ["carrier", "distance"]},
+    "drop": {"columns": ["price"]},
+    "rename": {"columns": {"carrier": "airline"}},
+    "cast": {"columns": {"flight": "string"}},
+    "filter": {"where": "distance >= 100"},
+    "derive": {"columns": [{"column": "speed", "expression": "distance / air_time"}]},
+    "fill_null": {"columns": ["air_time"], "value": 0.0},
+    "drop_null": {"columns": ["dep_time"]},
+    "deduplicate": {"keys": ["carrier"]},
+    "sort": {"by": [{"column": "distance", "descending": True}]},
+    "limit": {"rows": 2},
+    "replace": {"column": "carrier", "values": [{"old": "UA", "new": "United"}]},
+}
+
+
+@pytest.fixture
+async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
+    async with composed(["transform"], tmp_path, servers, admin_url) as made:
+        yield made
+
+
+@pytest.fixture
+def doing(world: Composed) -> Doing:
+    return Doing(world)
+
+
+def jobs() -> float:
+    """How often a recipe was given to a child so far."""
+    return REGISTRY.get_sample_value("modulardata_transform_jobs_total", {"kind": "apply"}) or 0.0
+
+
+async def edit(world: Composed, session: dict[str, Any], **body: Any) -> Any:
+    return await world.request("POST", f"/api/sessions/{session['id']}:edit", json=body)
+
+
+async def chain(world: Composed, doing: Doing) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    session = await opened(world, doing)
+    return session, [(await grow(world, session, step)).json() for step in STEPS]
+
+
+async def test_an_edit_in_the_middle_is_a_new_branch_and_the_old_one_stays(world: Composed, doing: Doing) -> None:
+    session, nodes = await chain(world, doing)
+    before = jobs()
+    answer = await edit(
+        world, session, action="replace", at=3, steps=[{"kind": "filter", "where": "distance >= 1000"}], reason="far"
+    )
+    assert answer.status_code == 201, answer.text
+    leaf = answer.json()
+    assert (leaf["rows"], leaf["reason"], leaf["parent_id"]) == (2, "far", nodes[2]["id"])
+    assert jobs() - before == 1, "only what was changed is computed"
+    removed = (await edit(world, session, action="remove", at=0, node_id=nodes[3]["id"])).json()
+    assert [step["kind"] for step in removed["all_steps"]] == ["derive", "cast", "filter"]
+    assert removed["replay_of"] == nodes[3]["id"]
+    tree = await shown(world, f"/api/sessions/{session['id']}")
+    assert tree["current_node_id"] == removed["id"]
+    assert {node["id"] for node in nodes} < {node["id"] for node in tree["nodes"]}
+    same = await shown(world, f"/api/sessions/{session['id']}/nodes/{nodes[3]['id']}")
+    assert same == nodes[3] | {"name": None}
+
+
+async def test_nothing_is_computed_whose_inputs_did_not_change(world: Composed, doing: Doing) -> None:
+    session, nodes = await chain(world, doing)
+    before = jobs()
+    # The same step in the place of itself, the same steps on another branch, and what an edit takes back.
+    again = (await edit(world, session, action="replace", at=0, steps=[STEPS[0]])).json()
+    branch = (await grow(world, session, STEPS[0], parent_id=session["current_node_id"])).json()
+    assert jobs() == before
+    assert (again["dataset"], branch["dataset"]) == (nodes[-1]["dataset"], nodes[0]["dataset"])
+    # A step that changes nothing: what follows has the input it had.
+    nothing = {"kind": "filter", "where": "dep_time IS NOT NULL"}
+    longer = (await edit(world, session, action="insert", at=1, steps=[nothing], node_id=nodes[-1]["id"])).json()
+    assert jobs() == before + 1
+    assert longer["dataset"] == nodes[-1]["dataset"]
+    other = await opened(world, doing)
+    assert (await grow(world, other, STEPS[0])).json()["dataset"] == nodes[0]["dataset"]
+    assert jobs() == before + 1, "another session of this workspace on the same data"
+
+
+async def test_an_edit_that_what_follows_does_not_bear_is_refused_with_its_place(world: Composed, doing: Doing) -> None:
+    session, _ = await chain(world, doing)
+    before = len((await shown(world, f"/api/sessions/{session['id']}"))["nodes"])
+    drop = {"kind": "drop", "columns": ["distance"]}
+    refused = await edit(world, session, action="insert", at=1, steps=[drop])
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["errors"][0]["pointer"].startswith("/steps/2/columns/0")
+    assert refused.json()["errors"][0]["code"] == "column_unknown"
+    for body in ({"action": "remove", "at": 9}, {"action": "remove", "at": 0, "steps": [drop]}):
+        assert (await edit(world, session, **body)).status_code == 422
+    assert len((await shown(world, f"/api/sessions/{session['id']}"))["nodes"]) == before
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+async def test_a_recorded_hash_comes_again_for_every_kind_of_step(kind: str, world: Composed, doing: Doing) -> None:
+    assert kind in EXAMPLES, f"write an example of a {kind} step"
+    session = await opened(world, doing)
+    first = (await grow(world, session, {"kind": kind, **EXAMPLES[kind]})).json()
+    last = (await grow(world, session, {"kind": "limit", "rows": 4})).json()
+    path = f"/api/sessions/{session['id']}"
+    before = jobs()
+    task = await world.request("POST", f"{path}/nodes/{last['id']}:replay")
+    assert task.status_code == 202
+    await doing("run_task", RunTaskInput(tenant=world.tenant, task_id=task.json()["id"]))
+    done = await shown(world, f"{path}/tasks/{task.json()['id']}")
+    assert (done["state"], done["progress"], done["node_id"]) == ("done", 1.0, last["id"])
+    assert done["result"] == {
+        "reproduced": True,
+        "recorded": last["dataset"]["content_hash"],
+        "now": last["dataset"]["content_hash"],
+    }
+    assert jobs() - before == 2, "a replay computes everything anew"
+    assert first["rows"] <= len(ROWS)
+
+
+async def test_a_replay_that_gives_something_else_says_so(world: Composed, doing: Doing) -> None:
+    session, nodes = await chain(world, doing)
+    forged = '[{"kind": "limit", "rows": 1}]'
+    await world.sql("UPDATE transform.nodes SET steps = $2 WHERE id = $1", nodes[0]["id"], forged)
+    path = f"/api/sessions/{session['id']}"
+    task = (await world.request("POST", f"{path}/nodes/{nodes[1]['id']}:replay")).json()
+    await doing("run_task", RunTaskInput(tenant=world.tenant, task_id=task["id"]))
+    done = await shown(world, f"{path}/tasks/{task['id']}")
+    assert done["result"]["reproduced"] is False
+
+
+@pytest.fixture
+def everything_takes_long() -> Iterator[None]:
+    """The service is composed as if the smallest table were too large for a request."""
+    os.environ["TRANSFORM_SESSION_CELLS"] = "0"
+    yield
+    del os.environ["TRANSFORM_SESSION_CELLS"]
+
+
+async def test_long_work_is_a_task_that_is_done_once(
+    everything_takes_long: None, servers: State, admin_url: str, tmp_path: Path
+) -> None:
+    async with composed(["transform"], tmp_path, servers, admin_url) as world:
+        doing = Doing(world)
+        session = await opened(world, doing)
+        path = f"/api/sessions/{session['id']}"
+        answer = await grow(world, session, *STEPS, name="clean", reason="all at once")
+        task = answer.json()
+        assert (answer.status_code, task["state"], task["progress"]) == (202, "pending", 0.0)
+        assert answer.headers["location"] == f"{path}/tasks/{task['id']}"
+        assert len((await shown(world, path))["nodes"]) == 1
+        given = RunTaskInput(tenant=world.tenant, task_id=task["id"])
+        await doing("run_task", given)
+        await doing("run_task", given)
+        done = await shown(world, f"{path}/tasks/{task['id']}")
+        assert (done["state"], done["progress"], done["problem"]) == ("done", 1.0, None)
+        node = await shown(world, f"{path}/nodes/{done['node_id']}")
+        assert (node["name"], node["reason"], node["rows"]) == ("clean", "all at once", 3)
+        assert len((await shown(world, path))["nodes"]) == 2
+        assert (await shown(world, f"{path}/nodes/{node['id']}/profile"))["rows"] == 3
+
+        wrong = (await grow(world, session, {"kind": "filter", "where": "distanse > 1"})).json()
+        await doing("run_task", RunTaskInput(tenant=world.tenant, task_id=wrong["id"]))
+        failed = await shown(world, f"{path}/tasks/{wrong['id']}")
+        assert failed["state"] == "failed"
+        assert failed["problem"]["errors"][0]["pointer"] == "/steps/0/where"
+        late = FailTaskInput(tenant=world.tenant, task_id=task["id"], code="late", message="too late")
+        await doing("fail_task", late)
+        assert (await shown(world, f"{path}/tasks/{task['id']}"))["state"] == "done"
+        kinds = [name for name, _ in await world.published("transform")]
+        assert kinds.count("session.task_requested.v1") == kinds.count("session.task_finished.v1") == 2
+
+
+async def test_nodes_have_names_of_their_own(world: Composed, doing: Doing) -> None:
+    session, nodes = await chain(world, doing)
+    path = f"/api/sessions/{session['id']}/nodes"
+    named = await world.request("PATCH", f"{path}/{nodes[0]['id']}", json={"name": "no gaps"})
+    assert (named.status_code, named.json()["name"]) == (200, "no gaps")
+    taken = await world.request("PATCH", f"{path}/{nodes[1]['id']}", json={"name": "no gaps"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "name_taken")
+    assert (await world.request("PATCH", f"{path}/{nodes[0]['id']}", json={"name": None})).status_code == 200
+    assert (await world.request("PATCH", f"{path}/{nodes[1]['id']}", json={"name": "no gaps"})).status_code == 200
+
+
+async def test_two_nodes_are_compared(world: Composed, doing: Doing) -> None:
+    session, nodes = await chain(world, doing)
+    path = f"/api/sessions/{session['id']}/compare"
+    found = await shown(world, f"{path}?left={nodes[0]['id']}&right={nodes[3]['id']}")
+    assert [column["name"] for column in found["columns"]["only_right"]] == ["speed"]
+    assert [column["name"] for column in found["columns"]["changed"]] == ["flight"]
+    assert [step["kind"] for step in found["steps"]] == ["same", *["only_right"] * 3]
+    assert (found["rows_left"], found["rows_right"], found["same_data"]) == (4, 3, False)
+    missing = await world.request("GET", f"{path}?left={nodes[0]['id']}&right={uuid4()}")
+    assert (missing.status_code, missing.json()["errors"][0]["pointer"]) == (422, "/query/right")
+
+
+async def test_a_session_is_put_away_and_brought_back(world: Composed, doing: Doing) -> None:
+    session, nodes = await chain(world, doing)
+    path = f"/api/sessions/{session['id']}"
+    assert (await world.request("POST", f"{path}:archive")).json()["archived_at"] is not None
+    assert (await world.request("POST", f"{path}:archive")).status_code == 200
+    assert (await shown(world, "/api/sessions"))["items"] == []
+    assert [one["id"] for one in (await shown(world, "/api/sessions?archived=true"))["items"]] == [session["id"]]
+    assert (await shown(world, f"{path}/nodes/{nodes[0]['id']}/preview"))["total"] == 4
+    refused = await grow(world, session, STEPS[0])
+    assert (refused.status_code, refused.json()["code"]) == (409, "session_archived")
+    assert (await world.request("POST", f"{path}:restore")).json()["archived_at"] is None
+    assert (await grow(world, session, STEPS[0])).status_code in (201, 422)
+    kinds = [name for name, _ in await world.published("transform")]
+    assert (kinds.count("session.archived.v1"), kinds.count("session.restored.v1")) == (1, 1)
+
+
+async def test_rows_are_found_by_an_expression(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    path = f"/api/sessions/{session['id']}/nodes/{session['current_node_id']}/preview"
+
+    async def rows(**params: Any) -> Any:
+        answer = await world.request("GET", path, params=params)
+        return answer.status_code, answer.json()
+
+    status, found = await rows(where="carrier = 'UA'", columns=["carrier", "distance"])
+    assert status == 200, found
+    assert found["rows"] == [{"carrier": "UA", "distance": 1400.0}, {"carrier": "UA", "distance": 1416.0}]
+    assert (found["matches"], found["total"]) == (2, 5)
+    _, first = await rows(where="distance > 0", limit=2, offset=1)
+    assert ([row["flight"] for row in first["rows"]], first["matches"]) == ([1714, 1141], None)
+    assert (await rows(where="distance > 1e9"))[1]["rows"] == []
+    for where, code in (("distanse > 1", "column_unknown"), ("distance", "wrong_type"), ("pg_sleep(9)", None)):
+        status, refused = await rows(where=where)
+        assert (status, refused["errors"][0]["pointer"]) == (422, "/query/where")
+        assert code in (None, refused["errors"][0]["code"])
+    assert (await rows(columns=["none"]))[0] == 422
+
+
+async def test_a_node_is_exported(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    path = f"/api/sessions/{session['id']}/nodes/{session['current_node_id']}/export"
+    text = await world.request("GET", path)
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    assert text.text.splitlines()[0] == '"dep_time","distance","air_time","flight","carrier","price"'
+    assert len(text.text.splitlines()) == 6
+    lines = (await world.request("GET", f"{path}?format=jsonl")).text.splitlines()
+    assert json.loads(lines[0])["carrier"] == "UA"
+    table = pq.read_table(io.BytesIO((await world.request("GET", f"{path}?format=parquet")).content))
+    assert table.num_rows == 5
+    assert (await world.request("GET", f"{path}?format=xlsx")).content[:2] == b"PK"
+    assert (await world.request("GET", f"{path}?format=xml")).status_code == 422
+
+
+async def test_another_workspace_meets_the_same_wall_everywhere(world: Composed, doing: Doing) -> None:
+    session, nodes = await chain(world, doing)
+    node, path = nodes[0]["id"], f"/api/sessions/{session['id']}"
+    task = (await world.request("POST", f"{path}/nodes/{node}:replay")).json()["id"]
+    calls: list[tuple[str, str, Any]] = [
+        ("PATCH", path, {"name": "mine"}),
+        ("PATCH", f"{path}/nodes/{node}", {"name": "mine"}),
+        ("POST", f"{path}:archive", None),
+        ("POST", f"{path}:restore", None),
+        ("POST", f"{path}:edit", {"action": "remove", "at": 0}),
+        ("GET", f"{path}/compare?left={node}&right={node}", None),
+        ("GET", f"{path}/tasks", None),
+        ("GET", f"{path}/tasks/{task}", None),
+        ("POST", f"{path}/nodes/{node}:replay", None),
+        ("GET", f"{path}/nodes/{node}/export", None),
+        ("GET", f"{path}/nodes/{node}/profile/summary", None),
+        ("GET", f"{path}/nodes/{node}/preview?where=true", None),
+    ]
+    for method, address, body in calls:
+        options = {} if body is None else {"json": body}
+        foreign = await world.request(method, address, tenant=uuid4(), **options)
+        missing = await world.request(method, address.replace(session["id"], str(uuid4())), **options)
+        assert (foreign.status_code, foreign.content) == (404, missing.content), address
+        if method != "GET":
+            assert (await world.request(method, address, role=Role.OPERATOR, **options)).status_code == 403
+    # What was computed for one workspace is not there for another.
+    rows = await world.sql("SELECT DISTINCT tenant FROM transform.results")
+    assert {row["tenant"] for row in rows} == {world.tenant}
+
+
+async def test_a_profile_in_words_holds_no_value_unless_asked(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    path = f"/api/sessions/{session['id']}/nodes/{session['current_node_id']}/profile/summary"
+    masked = await shown(world, path)
+    assert "5 rows, 6 columns" in masked["text"]
+    assert "UA" not in masked["text"]
+    assert "1416" not in masked["text"]
+    assert masked == await shown(world, path)
+    assert '"UA"' in (await shown(world, f"{path}?values=true"))["text"]
+    assert len((await shown(world, f"{path}?letters=200"))["text"]) <= 200
