@@ -46,7 +46,7 @@ Limit = Annotated[int, Query(ge=1, le=500, description="Rows to show")]
 Where = Annotated[
     str | None, Query(min_length=1, max_length=10_000, description="A SQL expression; only rows for which it is true")
 ]
-Columns = Annotated[list[str] | None, Query(max_length=500, description="Only these columns, in this order")]
+Columns = Annotated[list[str], Query(max_length=500, description="Only these columns, in this order; else all")]
 ShowValues = Annotated[bool, Query(description="Show values of the data instead of their shapes")]
 Letters = Annotated[int, Query(ge=LEAST_TEXT, le=50_000, description="The longest text")]
 AsFormat = Annotated[Format, Query(description="What kind of file")]
@@ -180,7 +180,7 @@ def router(
         offset: Offset = 0,
         limit: Limit = 50,
         where: Where = None,
-        columns: Columns = None,
+        columns: Columns = [],  # noqa: B006 - the framework makes a new one for each request
     ) -> PreviewView:
         """Some rows of a node: from the first on, from any other, or the first that match an expression."""
         node = await sessions.node(work, session_id, node_id)
