@@ -11,13 +11,14 @@ from contracts.workflow import DestinationDefinition, SourceDefinition
 
 
 class DescribeConnectionInput(Contract):
-    """Ask whether a connection exists and can play a role with this selection or target."""
+    """Ask whether a connection exists and can play a role with this selection, or this target and write mode."""
 
     tenant: UUID
     name: str
     role: Literal["source", "destination"]
     selection: dict[str, Any] | None = None
     target: dict[str, Any] | None = None
+    mode: Literal["append", "replace", "upsert"] | None = None  # how a destination is to be written
 
 
 class Problem(Contract):
