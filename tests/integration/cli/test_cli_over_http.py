@@ -204,6 +204,19 @@ def test_waiting_for_a_cancelled_run_tells_how_it_ended(api: Api, command: Comma
     assert command("runs", "cancel", "r1", "--wait").code == code
 
 
+def test_parked_events_are_listed_and_sent_again(api: Api, command: Command) -> None:
+    event = {"event_id": "e1", "topic": "runs", "type": "run.requested.v1", "reason": "too large", "held": 2}
+    path = "/api/parked-events/orchestrator"
+    api.on("GET", path, (200, {"items": [event | {"created_at": "2013-01-01T00:00:00Z"}], "next_cursor": None}))
+    listed = command("events", "parked", "orchestrator", "-o", "json")
+    assert (listed.code, listed.document["items"][0]["held"]) == (Exit.GOOD, 2)
+    api.on("POST", f"{path}:requeue", (200, {"requeued": 1, "left": 3}))
+    done = command("events", "parked", "orchestrator", "--requeue", "--event", "e1")
+    assert (done.code, json.loads(api.asked[-1].body)) == (Exit.GOOD, {"event_id": "e1"})
+    assert "1 parked events of orchestrator are on their way again; 3 stay aside" in done.out
+    assert command("events", "parked", "orchestrator", "--event", "e1").code == Exit.USAGE
+
+
 def test_a_problem_is_told_in_words_with_its_places(api: Api, command: Command) -> None:
     api.on("GET", "/api/sessions/s1", (200, {"id": "s1", "nodes": [], "current_node_id": "n1"}))
     problem = {
