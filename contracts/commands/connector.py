@@ -85,6 +85,7 @@ class PullResult(Contract):
     unreadable: tuple[UnreadableObject, ...] = ()
     rows_read: int = Field(default=0, ge=0)  # counted apart from the parser
     bytes_read: int = 0
+    hops: int = Field(default=0, ge=0)  # through how many runs of this platform the rows came
 
 
 class PushInput(Contract):
@@ -96,6 +97,7 @@ class PushInput(Contract):
     window_id: UUID
     part: str = "0"
     datasets: tuple[DatasetRef, ...]
+    hops: int = Field(default=0, ge=0)  # as the pull said
 
 
 class PushResult(Contract):

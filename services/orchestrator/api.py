@@ -128,9 +128,10 @@ def router(
         await workflows.delete(work, name, _precondition(request))
 
     @routes.post("/api/workflows:validate", dependencies=[READ])
-    async def validate(body: WorkflowDefinition, who: Who) -> ValidView:
+    async def validate(body: WorkflowDefinition, who: Who, edge: Edge) -> ValidView:
         """Check a definition against the connections and modules that exist; 422 says what is wrong, and where."""
         await workflows.validate(who.tenant, body, body.name)
+        await workflows.refuse_circle(await edge.work(), body)
         return ValidView()
 
     @routes.post("/api/workflows/{name}/runs", status_code=202, dependencies=[requires(Permission.RUNS_START)])

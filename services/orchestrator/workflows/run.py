@@ -64,6 +64,7 @@ class Progress:
     window: UUID | None = None
     pull_tried: bool = False
     push_tried: bool = False
+    hops: int = 0
 
 
 @workflow.defn(name=RUN_WORKFLOW)
@@ -117,7 +118,7 @@ class RunWorkflow:
                     expected=modules[0].input_contract if modules else None,
                 ),
             )
-            progress.window = pulled.window_id
+            progress.window, progress.hops = pulled.window_id, pulled.hops
             if pulled.window_id is None and pulled.groups:
                 raise failure(ErrorType.CONFLICT, "The source handed out rows without a window that names them.")
             progress.tally.pulled(pulled)
@@ -227,6 +228,7 @@ class RunWorkflow:
                     stream=STREAM,
                     window_id=progress.window,
                     datasets=datasets,
+                    hops=progress.hops,
                 ),
             )
             progress.tally.pushed(pushed)
