@@ -49,8 +49,9 @@ def open_folder() -> Path:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one stack together, for `--dist loadgroup`."""
+    """Keep the tests of one stack together, for `--dist loadgroup`, which reads the marks after this."""
     for item in items:
         for stack in WHOLE_STACKS:
             if stack in getattr(item, "fixturenames", ()):
