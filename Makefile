@@ -60,7 +60,7 @@ demo-once: $(READY) ## The same story, ends by itself and exits 0 only if every 
 # All of it on three workers, which share the servers and wait more than they work; a part, which is small, in this
 # process.
 test: $(READY) ## Every test, with its own real servers (ARGS="tests/unit -k name" for a part)
-	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 3 --dist loadgroup)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 3 --dist loadscope --no-loadscope-reorder)
 
 check: fmt-check lint types imports contracts-check ## Format, lint, strict types, import rules, contracts
 
