@@ -58,12 +58,11 @@ NodeQuery = Annotated[UUID, Query(description="A node of the session")]
 LATER: dict[int | str, dict[str, Any]] = {202: {"model": TaskView, "description": "It takes longer: a task does it."}}
 
 
-def answer(session_id: UUID, made: Made, response: Response) -> NodeView | TaskView:
+def answer(session_id: UUID, made: Made, response: Response) -> NodeView | Response:
     """The node that is there, or the task that makes it."""
     if made.task is not None:
-        response.status_code = 202
-        response.headers["Location"] = f"/api/sessions/{session_id}/tasks/{made.task['id']}"
-        return task_view(made.task)
+        headers = {"Location": f"/api/sessions/{session_id}/tasks/{made.task['id']}"}
+        return Response(task_view(made.task).model_dump_json(), 202, headers, "application/json")
     assert made.node is not None  # noqa: S101 - for the type checker
     response.headers["Location"] = f"/api/sessions/{session_id}/nodes/{made.node['id']}"
     return node_view(made.node)
@@ -102,20 +101,20 @@ def router(
         rows = await repository.list_nodes(work, session_id, after=uuid_after(paging), limit=paging.limit + 1)
         return paging.page([node_summary(row) for row in rows], lambda node: (node.id,))
 
-    @routes.post("/{session_id}/nodes", status_code=201, responses=LATER, dependencies=[WRITE])
+    @routes.post("/{session_id}/nodes", status_code=201, response_model=NodeView, responses=LATER, dependencies=[WRITE])
     async def add_node(
         session_id: UUID, body: AddNodeRequest, work: Work, who: Who, response: Response
-    ) -> NodeView | TaskView:
+    ) -> NodeView | Response:
         """Apply steps to a node, the current one if none is named; what comes of it is the current node then.
 
         What takes longer than a request may is answered with 202 and a task.
         """
         return answer(session_id, await sessions.add_node(work, who.subject, session_id, body), response)
 
-    @routes.post("/{session_id}:edit", status_code=201, responses=LATER, dependencies=[WRITE])
+    @routes.post("/{session_id}:edit", status_code=201, response_model=NodeView, responses=LATER, dependencies=[WRITE])
     async def edit(
         session_id: UUID, body: EditRequest, work: Work, who: Who, response: Response
-    ) -> NodeView | TaskView:
+    ) -> NodeView | Response:
         """Replace, remove or insert a step anywhere; what follows it is repeated as a new branch.
 
         What was computed before from the same input is not computed again.

@@ -82,7 +82,7 @@ class SessionView(View):
 
     id: UUID
     state: State
-    name: str | None
+    name: str | None = None
     connection: str
     selection: dict[str, Any]
     current_node_id: UUID | None
@@ -90,7 +90,7 @@ class SessionView(View):
     message: str | None
     created_by: UUID
     created_at: datetime
-    archived_at: datetime | None
+    archived_at: datetime | None = None
 
 
 class SetAsideView(View):
@@ -105,9 +105,11 @@ class NodeSummary(View):
 
     id: UUID
     parent_id: UUID | None
-    name: str | None
-    reason: str | None
-    replay_of: UUID | None = Field(description="The node whose steps were repeated after an earlier one had changed")
+    name: str | None = None
+    reason: str | None = None
+    replay_of: UUID | None = Field(
+        default=None, description="The node whose steps were repeated after an earlier one had changed"
+    )
     steps: list[Step]
     rows: int
     quarantined: SetAsideView | None
@@ -127,14 +129,14 @@ class DatasetView(View):
     id: str
     rows: int
     bytes: int
-    content_hash: str
+    content_hash: str = ""
 
 
 class NodeView(NodeSummary):
     """A node with its columns and its books."""
 
     table_schema: Schema = Field(alias="schema")
-    all_steps: list[Step] = Field(description="From the root on")
+    all_steps: list[Step] = Field(default=[], description="From the root on")
     books: list[StepBooks]
     dataset: DatasetView
 
