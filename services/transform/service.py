@@ -80,7 +80,8 @@ class Sessions:
         if session["state"] != "opening":
             return
         pulled = attached.pulled
-        dataset = pulled.groups[0].dataset
+        group = pulled.groups[0]
+        dataset = group.dataset
         node_id = work.ids.new()
         set_aside = sum(one.dataset.rows for one in pulled.quarantined)
         sample = next((one.sample for one in pulled.quarantined if one.sample), "")
@@ -100,7 +101,8 @@ class Sessions:
             },
         )
         await keep_profile(work, dataset.id, attached.profile)
-        await repository.change_session(work, attached.session_id, state="open", current_node_id=node_id)
+        facts = group.facts.model_dump(mode="json")
+        await repository.change_session(work, attached.session_id, state="open", current_node_id=node_id, facts=facts)
         opened = SessionOpened(
             session_id=attached.session_id, node_id=node_id, rows=dataset.rows, fingerprint=dataset.fingerprint
         )

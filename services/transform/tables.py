@@ -13,6 +13,7 @@ sessions = Table(
     Column("connection", Text, nullable=False),
     Column("selection", JSON, nullable=False),
     Column("name", Text),
+    Column("facts", JSON),  # what was found out about the files on the way
     Column("state", Text, nullable=False),
     Column("current_node_id", Uuid),
     Column("code", Text),

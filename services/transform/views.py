@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.commands.connector import Problem
 from contracts.commands.transform import StepBooks
-from contracts.data import Column, Schema
+from contracts.data import Column, FormatFacts, Schema
 from contracts.recipe import Step
 from contracts.workflow import Name
 
@@ -120,6 +120,9 @@ class NodeSummary(View):
 class SessionDetail(SessionView):
     """A session with its tree."""
 
+    facts: FormatFacts | None = Field(
+        default=None, description="What was found out about the files; what is wrong is said in the selection"
+    )
     nodes: list[NodeSummary]
 
 

@@ -1,4 +1,4 @@
-"""Names and reasons of nodes, put-away sessions, results that need no second job, profiles by dataset, long work."""
+"""Names, reasons and facts; results that need no second job, profiles by dataset, long work, put-away sessions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ down_revision = "0001"
 def upgrade() -> None:
     """Widen the tables, and make the new ones."""
     op.add_column("sessions", sa.Column("name", sa.Text))
+    op.add_column("sessions", sa.Column("facts", sa.JSON))
     op.add_column("sessions", sa.Column("archived_at", sa.DateTime(timezone=True)))
     op.create_index("sessions_in_use", "sessions", ["tenant", "id"], postgresql_where=sa.text("archived_at IS NULL"))
 
