@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -88,11 +89,18 @@ class Api:
         headers = {"Content-Type": "application/octet-stream"}
         return self.ask("PUT", path, content=open_file, params=params, headers=headers).body
 
-    def download(self, path: str, target: BinaryIO) -> int:
+    def send_form(self, path: str, file: Path) -> Any:
+        """Send a file as the only part of a form."""
+        # The same bytes in each try: what is told apart by a key must not differ by its border.
+        headers = {"Content-Type": f"multipart/form-data; boundary={uuid.uuid4().hex}"}
+        return self.ask("POST", path, content=lambda: file.open("rb"), headers=headers, form=file.name).body
+
+    def download(self, path: str, target: BinaryIO, **params: object) -> int:
         """Write a resource's bytes to a file, and say how many there were."""
         written = 0
         try:
-            with self._http.stream("GET", path) as response:
+            asked = {name: _parameter(value) for name, value in params.items() if value is not None}
+            with self._http.stream("GET", path, params=asked) as response:
                 if response.status_code >= 400:
                     response.read()
                     raise problem(response)
@@ -111,6 +119,7 @@ class Api:
         content: Callable[[], BinaryIO] | None = None,
         params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
+        form: str | None = None,
     ) -> Answer:
         """One request, tried again while the other side is away; what it may not do twice it is told by a key."""
         sent = dict(headers or {})
@@ -121,7 +130,7 @@ class Api:
         pause = FIRST_PAUSE
         while True:
             try:
-                response = self._send(method, path, body, content, asked, sent)
+                response = self._send(method, path, body, content, asked, sent, form)
             except httpx.TransportError as error:
                 # Whether the other side did it is not known; a read or a keyed request may be put again.
                 if time.monotonic() + pause > deadline:
@@ -139,11 +148,15 @@ class Api:
         path: str,
         body: object,
         content: Callable[[], BinaryIO] | None,
-        params: Mapping[str, str],
+        params: Mapping[str, str | list[str]],
         headers: Mapping[str, str],
+        form: str | None,
     ) -> httpx.Response:
         if content is not None:
             with content() as opened:
+                if form is not None:
+                    part = {"file": (form, opened, "application/octet-stream")}
+                    return self._http.request(method, path, files=part, params=params, headers=headers)
                 return self._http.request(method, path, content=opened, params=params, headers=headers)
         if body is None:
             return self._http.request(method, path, params=params, headers=headers)
@@ -201,7 +214,9 @@ def _answer(response: httpx.Response) -> Answer:
     return Answer(response.status_code, body, response.headers)
 
 
-def _parameter(value: object) -> str:
+def _parameter(value: object) -> str | list[str]:
+    if isinstance(value, list):
+        return [str(item) for item in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

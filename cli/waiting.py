@@ -1,4 +1,4 @@
-"""Waiting for what takes time: a session that opens, a run that ends; with its progress shown as it goes."""
+"""Waiting for what takes time: a session that opens, its long work, a run that ends; with progress on the way."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from cli.client import Api, Json
-from cli.errors import CliError
+from cli.errors import CliError, Where
 from cli.output import Output, outcome, plain, table
 
 PAUSE = 0.25
@@ -75,6 +75,29 @@ def session(api: Api, output: Output, session_id: str, *, seconds: float) -> Jso
             f"The session could not be opened: {seen.get('message') or seen['state']}", code=str(seen.get("code"))
         )
     return seen
+
+
+def task(api: Api, output: Output, task: Json, *, seconds: float) -> Json:
+    """Wait for the end of a session's long work; raises what went wrong with it."""
+    path = f"/api/sessions/{task['session_id']}/tasks/{task['id']}"
+    seen = until(
+        output,
+        lambda: dict(api.get(path)),
+        lambda seen: seen["state"] in ("done", "failed"),
+        _task_drawn,
+        seconds=seconds,
+        what=f"Task {task['id']}",
+    )
+    if seen["state"] == "failed":
+        found = seen["problem"]
+        where = tuple(Where(one["pointer"], one["message"], one["code"]) for one in found["errors"])
+        raise CliError(found["message"], where=where, code=found["code"])
+    return seen
+
+
+def _task_drawn(seen: Json, spinner: Spinner) -> RenderableType:
+    spinner.update(text=Text(f"{seen['progress']:.0%}  {plain(seen['doing'] or seen['state'])}"))
+    return spinner
 
 
 def _run_drawn(seen: Json, spinner: Spinner) -> RenderableType:

@@ -1,17 +1,16 @@
 """`sessions`: shape data step by step; every step is a node that can be gone back to."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
-from rich.text import Text
-from rich.tree import Tree
 
-from cli import steps, waiting
-from cli.client import Json, segment
+from cli import steps, tree, waiting
+from cli.client import Json
+from cli.commands import session_history
 from cli.commands.data import rows_shown
-from cli.errors import CliError, Exit, usage
+from cli.errors import Exit, usage
 from cli.output import facts, picked, plain, table
 from cli.selection import FORM, resolve
 from cli.shell import Shell, command, group
@@ -26,10 +25,31 @@ def register(app: typer.Typer) -> None:
     these = group("Shape data step by step; every step is a node that can be gone back to.")
     app.add_typer(these, name="sessions", rich_help_panel="Modules")
     command(these, "list", examples="modulardata sessions list")(list_all)
-    command(these, "open", examples="modulardata sessions open landing:flights/2013-01.csv")(open_session)
+    command(
+        these,
+        "open",
+        examples="""
+        modulardata sessions open landing:flights/2013-01.csv
+        modulardata sessions open ./january.csv · a file of this machine is sent first
+        """,
+    )(open_session)
     command(these, "show", examples="modulardata sessions show latest")(show)
-    command(these, "preview", examples="modulardata sessions preview latest --rows 20")(preview)
-    command(these, "profile", examples="modulardata sessions profile latest")(profile)
+    command(
+        these,
+        "preview",
+        examples="""
+        modulardata sessions preview latest --rows 20
+        modulardata sessions preview latest --where "carrier = 'UA'" --column flight --column dest
+        """,
+    )(preview)
+    command(
+        these,
+        "profile",
+        examples="""
+        modulardata sessions profile latest
+        modulardata sessions profile latest --words · as a planner is told, without a value of the data
+        """,
+    )(profile)
     command(
         these,
         "add",
@@ -41,25 +61,34 @@ def register(app: typer.Typer) -> None:
     )(add)
     command(these, "back", examples="modulardata sessions back latest 0197f3")(back)
     command(these, "deploy", examples="modulardata sessions deploy latest clean-flights")(deploy)
+    session_history.register(these)
 
 
-def list_all(shell: Shell) -> int:
+def list_all(
+    shell: Shell, archived: Annotated[bool, typer.Option("--archived", help="Those that were put away.")] = False
+) -> int:
     """List the sessions, newest first."""
-    items = list(shell.api.pages("/api/sessions", limit=100))
-    shell.output.show({"items": items}, picked(items, ["id", "state", "connection", "selection", "created_at"]))
+    items = list(shell.api.pages("/api/sessions", limit=100, archived=archived or None))
+    shell.output.show({"items": items}, picked(items, ["id", "name", "state", "connection", "selection", "created_at"]))
     return Exit.GOOD
 
 
 def open_session(
     shell: Shell,
-    what: Annotated[str, typer.Argument(help=FORM)],
+    what: Annotated[str, typer.Argument(help=f"{FORM} · a file of this machine: ./january.csv")],
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the data.")] = OPEN_SECONDS,
 ) -> int:
     """Open a session on a file or table: it is read once, profiled, and becomes the first node."""
-    connection, selection = resolve(shell.api, what)
+    if Path(what).is_file():
+        file = Path(what)
+        with shell.output.waiting(f"sending {file} …"):
+            sent = shell.api.send_form("/api/uploads", file)
+        connection, selection = sent["connection"], sent["selection"]
+    else:
+        connection, selection = resolve(shell.api, what)
     made = shell.api.post("/api/sessions", {"connection": connection, "selection": selection})
     session = waiting.session(shell.api, shell.output, made["id"], seconds=timeout)
-    shell.output.show(session, _tree(session))
+    shell.output.show(session, *_read_as(session), tree.drawn(session))
     shell.output.done(
         "open; next: `modulardata sessions profile latest`, then `modulardata sessions add latest --step …`"
     )
@@ -68,8 +97,9 @@ def open_session(
 
 def show(shell: Shell, session: Session) -> int:
     """Show a session's nodes as a tree; the current one is marked."""
-    found = _session(shell, session)
-    shell.output.show(found, facts({k: found.get(k) for k in ("id", "state", "connection", "selection")}), _tree(found))
+    found = tree.session(shell, session)
+    known = ("id", "name", "state", "connection", "selection", "archived_at")
+    shell.output.show(found, facts({k: found.get(k) for k in known}), *_read_as(found), tree.drawn(found))
     return Exit.GOOD
 
 
@@ -78,24 +108,46 @@ def preview(
     session: Session,
     node: Node = None,
     rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=500, help="How many rows.")] = 10,
+    after: Annotated[int, typer.Option("--after", min=0, help="Rows to pass over.")] = 0,
+    where: Annotated[str | None, typer.Option(help="An expression; only rows for which it is true.")] = None,
+    column: Annotated[list[str] | None, typer.Option("--column", "-c", help="Only this column; repeatable.")] = None,
 ) -> int:
-    """Show the first rows of a node."""
-    where = _node_path(shell, session, node)
-    found = shell.api.get(f"{where}/preview", limit=rows)
+    """Show rows of a node: the first, any page, or those that match an expression."""
+    path = tree.node_path(shell, session, node)
+    found = shell.api.get(f"{path}/preview", limit=rows, offset=after or None, where=where, columns=column or None)
     shell.output.show(found, *rows_shown(found))
     return Exit.GOOD
 
 
-def profile(shell: Shell, session: Session, node: Node = None) -> int:
+def profile(
+    shell: Shell,
+    session: Session,
+    node: Node = None,
+    words: Annotated[bool, typer.Option("--words", help="In words of bounded length.")] = False,
+    values: Annotated[bool, typer.Option("--values", help="In words, with values of the data.")] = False,
+) -> int:
     """Describe a node column by column."""
-    where = _node_path(shell, session, node)
+    where = tree.node_path(shell, session, node)
+    if words or values:
+        said = shell.api.get(f"{where}/profile/summary", values=values)
+        shell.output.show(said, said["text"])
+        return Exit.GOOD
     found = shell.api.get(f"{where}/profile")
     rows = (
-        [c["name"], c["type"], f"{c['nulls']:,}", c.get("distinct"), c.get("minimum"), c.get("maximum"), _mean(c)]
+        [
+            c["name"],
+            c["type"],
+            f"{c['nulls']:,}",
+            c.get("distinct"),
+            c.get("minimum"),
+            c.get("maximum"),
+            _mean(c),
+            _meaning(c),
+        ]
         for c in found["columns"]
     )
-    heads = ["column", "type", "nulls", "distinct", "minimum", "maximum", "mean"]
-    shell.output.show(found, f"{found['rows']:,} rows", table(heads, rows, longest=30))
+    heads = ["column", "type", "nulls", "distinct", "minimum", "maximum", "mean", "what it looks like"]
+    shell.output.show(found, _of_table(found), table(heads, rows, longest=30))
     return Exit.GOOD
 
 
@@ -107,6 +159,8 @@ def add(
     ] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="A YAML or JSON file with a list of steps.")] = None,
     node: Annotated[str | None, typer.Option(help="Add to this node instead of the current one.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; kept with the node.")] = None,
+    name: Annotated[str | None, typer.Option(help="A name for the new node.")] = None,
 ) -> int:
     """Apply steps and get a new node. Each kind of step in its short form:
 
@@ -114,17 +168,17 @@ def add(
     fill_null: a = 0 · drop_null: a · deduplicate: a, b keep last · sort: a desc, b · limit: 100 ·
     replace: a 'old' -> 'new'
     """
-    wanted = [steps.parse(text) for text in step or ()] + (steps.read(file) if file is not None else [])
+    wanted = tree.given(step, file)
     if not wanted:
         raise usage("There are no steps to add.", hint=steps.HINT)
-    steps.check(wanted)
-    found = _session(shell, session)
-    body: Json = {"steps": wanted}
+    found = tree.session(shell, session)
+    body: Json = {"steps": wanted, "reason": reason, "name": name}
     if node is not None:
-        body["parent_id"] = _node(found, node)["id"]
+        body["parent_id"] = tree.node(found, node)["id"]
     with shell.output.waiting("applying …"):
-        made = shell.api.post(f"/api/sessions/{found['id']}/nodes", body)
-    shell.output.show(made, _tree(_session(shell, found["id"])))
+        answer = shell.api.ask("POST", f"/api/sessions/{found['id']}/nodes", body=body)
+    made = tree.grown(shell, answer)
+    shell.output.show(made, tree.drawn(tree.session(shell, found["id"])))
     return Exit.GOOD
 
 
@@ -132,10 +186,10 @@ def back(
     shell: Shell, session: Session, node: Annotated[str, typer.Argument(help="A node's id or its beginning.")]
 ) -> int:
     """Make another node the current one: back, forward, or over to another branch. Nothing is lost."""
-    found = _session(shell, session)
-    shell.api.post(f"/api/sessions/{found['id']}:back", {"node_id": _node(found, node)["id"]})
-    now = _session(shell, found["id"])
-    shell.output.show(now, _tree(now))
+    found = tree.session(shell, session)
+    shell.api.post(f"/api/sessions/{found['id']}:back", {"node_id": tree.node(found, node)["id"]})
+    now = tree.session(shell, found["id"])
+    shell.output.show(now, tree.drawn(now))
     return Exit.GOOD
 
 
@@ -147,10 +201,10 @@ def deploy(
     node: Annotated[str | None, typer.Option(help="Deploy this node instead of the current one.")] = None,
 ) -> int:
     """Freeze the steps as a version of a module, with its input and output contract."""
-    found = _session(shell, session)
+    found = tree.session(shell, session)
     body: Json = {"name": name, "description": description}
     if node is not None:
-        body["node_id"] = _node(found, node)["id"]
+        body["node_id"] = tree.node(found, node)["id"]
     with shell.output.waiting("deploying …"):
         made = shell.api.post(f"/api/sessions/{found['id']}:deploy", body)
     shell.output.show(made, facts(made))
@@ -158,53 +212,24 @@ def deploy(
     return Exit.GOOD
 
 
-def _session(shell: Shell, wanted: str) -> Json:
-    if wanted == "latest":
-        newest = next(shell.api.pages("/api/sessions", limit=1), None)
-        if newest is None:
-            raise CliError("There is no session yet.", hint="`modulardata sessions open CONNECTION:WHAT` opens one.")
-        wanted = str(newest["id"])
-    return dict(shell.api.get(f"/api/sessions/{segment(wanted)}"))
-
-
-def _node(session: Json, wanted: str) -> Json:
-    nodes = [node for node in session["nodes"] if str(node["id"]).startswith(wanted)]
-    # Ids made in the same moment begin alike; their ends tell them apart.
-    nodes = nodes or [node for node in session["nodes"] if str(node["id"]).endswith(wanted)]
-    if len(nodes) != 1:
-        several = "matches several nodes" if nodes else "is no node"
-        raise usage(
-            f"{wanted!r} {several} of this session.", hint=f"`modulardata sessions show {session['id']}` lists them."
-        )
-    return dict(nodes[0])
-
-
-def _node_path(shell: Shell, session: str, node: str | None) -> str:
-    found = _session(shell, session)
-    node_id = found["current_node_id"] if node is None else _node(found, node)["id"]
-    return f"/api/sessions/{found['id']}/nodes/{node_id}"
-
-
-def _tree(session: Json) -> RenderableType:
-    children: dict[Any, list[Json]] = {}
-    for node in session.get("nodes", ()):
-        children.setdefault(node.get("parent_id"), []).append(node)
-    root = Tree(Text(f"session {session['id']}", style="bold"))
-
-    def grow(branch: Tree, parent: Any) -> None:
-        for node in children.get(parent, ()):
-            grow(branch.add(_label(node, session.get("current_node_id"))), node["id"])
-
-    grow(root, None)
-    return root
-
-
-def _label(node: Json, current: Any) -> Text:
-    said = "; ".join(steps.short(step) for step in node.get("steps", ())) or "as it was read"
-    mark = ("● ", "green") if node["id"] == current else ("○ ", "dim")
-    rows = "" if node.get("rows") is None else f"  {node['rows']:,} rows"
-    return Text.assemble(mark, plain(said, 100), (rows, "dim"), (f"  {node['id']}", "dim"))
-
-
 def _mean(column: Json) -> str:
     return "" if column.get("mean") is None else f"{column['mean']:.4g}"
+
+
+def _meaning(column: Json) -> str:
+    semantic = column.get("semantic")
+    return "" if not semantic else f"{semantic['kind']} ({semantic['confidence']:.0%})"
+
+
+def _of_table(found: Json) -> str:
+    said = [f"{found['rows']:,} rows"]
+    if found.get("duplicates"):
+        said.append(f"{found['duplicates']:,} equal to an earlier one")
+    if found.get("key_candidates"):
+        said.append("keys: " + "; ".join(", ".join(key) for key in found["key_candidates"][:3]))
+    return plain(" · ".join(said))
+
+
+def _read_as(session: Json) -> list[RenderableType]:
+    """What was found out about the file, for a look whether it is so."""
+    return [facts({f"read as {name}": value for name, value in (session.get("facts") or {}).items()})]

@@ -91,9 +91,12 @@ def one_of_everything(state: State, seeded: Seeded) -> Seeded:
     session = api.opened(bucket, {"path": f"{word}/in/1.csv", "format": CSV})
     assert session["state"] == "open", session
     ids["session_id"] = session["id"]
+    form = {"files": {"file": (f"{word}.csv", good.encode())}}
+    ids["upload_id"] = api.call("POST", "/api/uploads", **form)["id"]
     steps = [{"kind": "filter", "where": "number > 0"}]
     node = api.call("POST", f"/api/sessions/{session['id']}/nodes", {"steps": steps})
     ids["node_id"] = node["id"]
+    ids["task_id"] = api.call("POST", f"/api/sessions/{session['id']}/nodes/{node['id']}:replay")["id"]
     ids["module"] = f"{word}-module"
     api.call("POST", f"/api/sessions/{session['id']}:deploy", {"name": ids["module"], "description": word})
 

@@ -126,6 +126,36 @@ def test_a_session_is_shaped_taken_back_and_deployed(modulardata: Any) -> None:
     assert "derive: speed = miles / hours" in modulardata("modules", "show", "trips-clean").out
 
 
+def test_a_file_of_this_machine_is_shaped_and_the_mind_changed(modulardata: Any) -> None:
+    (modulardata.folder / "hops.csv").write_text("miles;hours;name\n100;2;a\n50;;b\n300;3;c\n20;1;d\n")
+    opened = modulardata.json("sessions", "open", "hops.csv")
+    assert (opened["connection"], opened["facts"]["delimiter"]) == ("uploads", ";")
+    for step, named in (("drop_null: hours", "no gaps"), ("filter: miles > 200", "far")):
+        modulardata.json("sessions", "add", "latest", "--step", step, "--name", named, "--reason", "as asked")
+    assert modulardata.json("sessions", "edit", "latest", "replace", "2", "--step", "filter: miles >= 100")["rows"] == 2
+    assert modulardata("sessions", "edit", "latest", "remove", "9").code == FAILED
+    now = modulardata.json("sessions", "show", "latest")
+    assert len(now["nodes"]) == 4
+    assert "as asked" in modulardata("sessions", "show", "latest").out
+    assert len(modulardata.json("sessions", "steps", "latest")["items"]) == 2
+    compared = modulardata.json("sessions", "compare", "latest", "far", now["current_node_id"])
+    assert [step["kind"] for step in compared["steps"]] == ["same", "changed"]
+    assert "≠" in modulardata("sessions", "compare", "latest", "far", now["current_node_id"]).out
+    found = modulardata.json("sessions", "preview", "latest", "--where", "hours > 2", "--column", "name")
+    assert found["rows"] == [{"name": "c"}]
+    said = modulardata("sessions", "profile", "latest", "--words").out
+    assert "2 rows" in said
+    assert modulardata.json("sessions", "export", "latest", "--write", "far.csv")["bytes"] > 0
+    assert len((modulardata.folder / "far.csv").read_text().splitlines()) == 3
+    assert modulardata("sessions", "export", "latest", "--write", "far.doc").code == USAGE
+    assert modulardata.json("sessions", "replay", "latest")["result"]["reproduced"] is True
+    assert [task["kind"] for task in modulardata.json("sessions", "tasks", "latest")["items"]] == ["replay"]
+    assert modulardata.json("sessions", "name", "latest", "hops")["name"] == "hops"
+    assert modulardata.json("sessions", "archive", "latest")["archived_at"] is not None
+    assert now["id"] in [one["id"] for one in modulardata.json("sessions", "list", "--archived")["items"]]
+    assert modulardata.json("sessions", "restore", now["id"])["archived_at"] is None
+
+
 def test_a_file_that_does_not_fit_is_explained_corrected_and_released(modulardata: Any) -> None:
     (modulardata.folder / "visits.csv").write_text("visit_id,patient,minutes\n1,a,10\n2,b,20\n")
     modulardata.json("init", "visits.csv")

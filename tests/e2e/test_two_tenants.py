@@ -27,8 +27,12 @@ BODIES: dict[str, Any] = {
     "/api/quarantine/{entry_id}:reject": {"reason": "of no use"},
     "/api/sessions/{session_id}/nodes": {"steps": [{"kind": "limit", "rows": 1}]},
     "/api/sessions/{session_id}:deploy": {"name": "taken-along"},
+    "/api/sessions/{session_id}:edit": {"action": "remove", "at": 0},
 }
-QUERIES = {"/api/modules/{name}/compare": "?left=1&right=1"}
+QUERIES = {
+    "/api/modules/{name}/compare": "?left=1&right=1",
+    "/api/sessions/{session_id}/compare": "?left={node_id}&right={node_id}",
+}
 
 
 OWN_ADVICE = re.compile(rb"; did you mean '[^']*'\?")
@@ -40,11 +44,13 @@ def with_ids(path: str, ids: dict[str, str]) -> str:
     values = ids | names | {"number": "1", "key": ids["file"]}
     if path.endswith("/rows"):
         values["entry_id"] = ids["rows_entry_id"]
-    return path.format(**values) + QUERIES.get(path, "")
+    return (path + QUERIES.get(path, "")).format(**values)
 
 
 def body_of(method: str, path: str, ids: dict[str, str]) -> Any:
     """What to send."""
+    if method == "PATCH" and path.startswith("/api/sessions"):
+        return {"name": "taken-along"}
     if method == "PATCH":
         return {"settings": {}}
     if method == "PUT":
@@ -57,6 +63,7 @@ def body_of(method: str, path: str, ids: dict[str, str]) -> Any:
 def unknown_ids() -> dict[str, str]:
     """Ids and names that nobody has."""
     names: tuple[str, ...] = ("session_id", "node_id", "trigger_id", "run_id", "entry_id", "rows_entry_id")
+    names += ("task_id", "upload_id")
     names += ("report_id", "notification_id", "key_id", "user_id")
     ids = {name: str(uuid.uuid4()) for name in names} | {"file": "no/such.csv"}
     return ids | dict.fromkeys(("connection", "module", "rule", "workflow"), "nobody-has-this")
@@ -138,6 +145,10 @@ def test_what_belongs_to_another_workspace_is_not_there_inside_ones_own(
     def ways(ids: dict[str, str], word: str) -> Iterator[tuple[str, str, Any]]:
         yield "GET", f"{session}/nodes/{ids['node_id']}", None
         yield "GET", f"{session}/nodes/{ids['node_id']}/preview", None
+        yield "GET", f"{session}/nodes/{ids['node_id']}/export", None
+        yield "GET", f"{session}/tasks/{ids['task_id']}", None
+        yield "GET", f"{session}/compare?left={mine.ids['node_id']}&right={ids['node_id']}", None
+        yield "POST", f"{session}:edit", {"action": "remove", "at": 0, "node_id": ids["node_id"]}
         yield "POST", f"{session}:back", {"node_id": ids["node_id"]}
         yield "POST", f"{session}:deploy", {"name": "taken-along", "node_id": ids["node_id"]}
         yield "POST", f"{session}/nodes", {"parent_id": ids["node_id"], "steps": steps}
@@ -175,6 +186,10 @@ def test_a_file_is_loaded_into_ones_own_connection_only(platform: Running, works
     nobodys = mine.api.opened("nobody-has-this", {"path": other.ids["file"]})
     assert (theirs["state"], theirs["code"]) == (nobodys["state"], nobodys["code"]) == ("failed", "not_found")
     assert theirs["message"].replace(other.ids["connection"], "nobody-has-this") == nobodys["message"]
+    nobody = unknown_ids()["upload_id"]
+    theirs, nobodys = (mine.api.opened("uploads", {"upload": each}) for each in (other.ids["upload_id"], nobody))
+    assert (theirs["state"], theirs["code"]) == (nobodys["state"], nobodys["code"]) == ("failed", "not_found")
+    assert theirs["message"].replace(other.ids["upload_id"], nobody) == nobodys["message"]
 
 
 def test_the_same_name_can_be_had_twice(platform: Running, workspaces: tuple[Seeded, Seeded]) -> None:
