@@ -1,28 +1,35 @@
 """Sessions on large tables: the profile against the same figures by hand, and previews of five million rows."""
 
-import asyncio
 import random
 import tempfile
 import time
 import uuid
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 
 from contracts.data import DatasetRef
+from contracts.recipe import Recipe
 from services.chassis.arrow import from_arrow
 from services.chassis.storage import Storage
 from services.transform.computing import Computing
 from services.transform.isolation.sandbox import Sandbox
 from services.transform.isolation.walls import Limits
+from services.transform.jobs import JobModule
 from services.transform.looking import Looking
 from services.transform.settings import TransformSettings
-from tests.bench.figures import Figure, compared, percentile, report
+from tests.bench.figures import Figure, compared, percentile
 from tests.bench.flights import table
 
 TENANT = uuid.UUID(int=1)
 YDATA_SECONDS = 17.0  # its minimal mode on the same table, measured beside 1.2 s of Polars
+NODES: tuple[list[dict[str, Any]], ...] = (
+    [{"kind": "filter", "where": "distance > 500"}],
+    [{"kind": "derive", "columns": [{"column": "speed", "expression": "distance / air_time * 60"}]}],
+    [{"kind": "sort", "by": [{"column": "dep_delay", "descending": True}]}],
+)
 SHARES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
@@ -38,6 +45,12 @@ def stored(storage: Storage, frame: pl.DataFrame, times: int = 1) -> DatasetRef:
         for number in range(times):
             writer.write(frame.with_columns(pl.col("year") + number))
         return writer.finish()
+
+
+async def node(computing: Computing, dataset: DatasetRef, steps: list[dict[str, Any]]) -> DatasetRef:
+    """What steps make of a dataset."""
+    recipe = Recipe.model_validate({"steps": steps})
+    return (await computing.apply(TENANT, dataset, [JobModule(name="", recipe=recipe)], 600)).dataset
 
 
 def by_hand(paths: list[Path]) -> None:
@@ -81,19 +94,21 @@ async def profile_figures(computing: Computing, storage: Storage, rounds: int) -
     ]
 
 
-async def preview_figures(looking: Looking, storage: Storage, looks: int) -> list[Figure]:
-    """Pages and filtered samples of five million rows."""
-    dataset = stored(storage, flights(500_000), times=10)
+async def preview_figures(computing: Computing, looking: Looking, storage: Storage, looks: int) -> list[Figure]:
+    """Pages and filtered samples of the nodes of a session of five million rows."""
+    root = stored(storage, flights(500_000), times=10)
+    nodes = [root, *[await node(computing, root, steps) for steps in NODES]]
     chance = random.Random(7)
     pages, found = [], []
     wheres = ["carrier = 'UA'", "dep_delay > 60", "distance > 2000 AND origin = 'JFK'", "year = 2022"]
-    await looking.matching(TENANT, dataset, "true", 0, 50)
+    await looking.matching(TENANT, root, "true", 0, 50)
     for number in range(looks):
+        dataset = nodes[number % len(nodes)]
         began = time.perf_counter()
-        await looking.page(TENANT, dataset, chance.randrange(dataset.rows) if number else 0, 50)
+        await looking.page(TENANT, dataset, chance.randrange(dataset.rows) if number >= len(nodes) else 0, 50)
         pages.append(time.perf_counter() - began)
         began = time.perf_counter()
-        await looking.matching(TENANT, dataset, wheres[number % len(wheres)], 0, 50)
+        await looking.matching(TENANT, dataset, chance.choice(wheres), 0, 50)
         found.append(time.perf_counter() - began)
     return [
         Figure("preview of 5,000,000 rows: a page, p95", "ms", 150, percentile(pages, 0.95) * 1e3),
@@ -111,10 +126,8 @@ async def figures(rounds: int = 5, looks: int = 60) -> list[Figure]:
         computing = Computing(storage, sandbox)
         try:
             made = await profile_figures(computing, storage, rounds)
-            return made + await preview_figures(Looking(computing, storage, TransformSettings()), storage, looks)
+            return made + await preview_figures(
+                computing, Looking(computing, storage, TransformSettings()), storage, looks
+            )
         finally:
             await sandbox.close()
-
-
-if __name__ == "__main__":
-    raise SystemExit(0 if report("sessions", asyncio.run(figures())) else 1)
