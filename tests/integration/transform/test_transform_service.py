@@ -18,11 +18,11 @@ from contracts.commands.transform import (
     AttachRootInput,
     FailSessionInput,
     FreezeInput,
-    Profile,
     ProfileInput,
 )
 from contracts.data import DatasetRef, FormatFacts, Schema
 from contracts.permissions import Role
+from contracts.profile import Profile
 from contracts.runs import ErrorType
 from contracts.workflow import ModuleVersionRef, ResolvedModule
 from deploy.local.state import State
