@@ -31,13 +31,35 @@ OTHER = schema(key="integer", label="string", v="float", n="integer")
 
 _TEXTS = ["", "a", "b", "A b", "  two  words ", "é", "e\u0301", "Straße", "漢字", "😀", "o'neil-smith", "HTTPServer v2",
           "x;y;;z", "3", "-7", "a1b22", "ann@example.org", "+1 (555) 0100-222", "DROP TABLE t; --", "*", "^a.*$"]  # fmt: skip
-_NUMBERS = ["", "1", "1,234.5", "1.234,5", "-12", "(3.50)", "$4.20", "20%", "€ 7", "1e5", "12,34", "abc", "1 234", "0.1"]
+_NUMBERS = [
+    "",
+    "1",
+    "1,234.5",
+    "1.234,5",
+    "-12",
+    "(3.50)",
+    "$4.20",
+    "20%",
+    "€ 7",
+    "1e5",
+    "12,34",
+    "abc",
+    "1 234",
+    "0.1",
+]
 _DATES = ["2020-02-29", "2021-02-29", "29.02.2020", "03/04/2020", "13/01/2020", "Jan 2, 2020", "2 January 2020",
           "2020-01-02 03:04", "2020-01-02T03:04:05", "20-1-2", "x", ""]  # fmt: skip
 _JSON = ['{"a": 1, "b": {"c": ["x", {"d": 2.5}, null, [1, 2]]}, "s": "t\\"]{", "n": null}', "[]", "{}", "null",
          '["a", "b,c", 3, null, {"q": [1, "]"]}, [4, 5], true]', '{"a": "7", "b": {"c": []}, "k y": true}',
          '{"a": 2.5, "b": {"c": {"z": 1}}, "s": "é😀"}']  # fmt: skip
-_DAYS = [date(2020, 1, 31), date(2020, 2, 29), date(2019, 12, 30), date(2024, 3, 10), date(1969, 12, 31), date(2020, 2, 1)]
+_DAYS = [
+    date(2020, 1, 31),
+    date(2020, 2, 29),
+    date(2019, 12, 30),
+    date(2024, 3, 10),
+    date(1969, 12, 31),
+    date(2020, 2, 1),
+]
 _STAMPS = [datetime(2020, 1, 31, 23, 59, 59, 999999), datetime(2020, 3, 29, 2, 30), datetime(2020, 10, 25, 2, 30),
            datetime(1969, 12, 31, 12), datetime(2020, 2, 29), datetime(2020, 2, 1, 6)]  # fmt: skip
 
@@ -51,7 +73,9 @@ rows = st.lists(
         st.none() | st.sampled_from(_DAYS),
         st.none() | st.booleans(),
         st.none()
-        | st.sampled_from([Decimal("0.1"), Decimal("-5"), Decimal("12345678901.123456789"), Decimal("2.5"), Decimal(0)]),
+        | st.sampled_from(
+            [Decimal("0.1"), Decimal("-5"), Decimal("12345678901.123456789"), Decimal("2.5"), Decimal(0)]
+        ),
         st.none() | st.sampled_from(_STAMPS),
         st.none() | st.sampled_from([stamp.replace(tzinfo=UTC) for stamp in _STAMPS]),
         st.none() | st.sampled_from(_NUMBERS + _DATES),
@@ -152,5 +176,3 @@ def difference(found: list[Row], expected: list[Row], slack: float = 0.0) -> str
             if not same(one[name], two[name], slack):
                 return f"row {at}, {name}: {one[name]!r} and not {two[name]!r}"
     return ""
-
-
