@@ -76,10 +76,3 @@ class Lookup(StepModel):
     suffix: str = Field(
         default="_right", min_length=1, max_length=100, description="For columns whose name is there already."
     )
-
-
-class Sql(StepModel):
-    """One SELECT over the table, which is called `input`, and the recipe's inputs by their names."""
-
-    kind: Literal["sql"] = "sql"
-    query: str = Field(min_length=1, max_length=20_000)

@@ -188,8 +188,8 @@ def weekly(moment: Any) -> Any:
 
 
 ORDER = [{"column": "day", "descending": True}, {"column": "v"}]
-LOOKS = ["row_number", "rank", "dense_rank", "percent_rank", "lag", "lead", "first", "last", "sum", "mean", "min", "max", "count",
-         "running_sum", "running_mean", "running_min", "running_max", "running_count",
+LOOKS = ["row_number", "rank", "dense_rank", "percent_rank", "lag", "lead", "first", "last", "sum", "mean", "min",
+         "max", "count", "running_sum", "running_mean", "running_min", "running_max", "running_count",
          "moving_sum", "moving_mean", "moving_min", "moving_max"]  # fmt: skip
 
 

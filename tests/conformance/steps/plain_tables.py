@@ -1,7 +1,6 @@
 """Oracles in plain Python: two tables."""
 
 from decimal import Decimal
-from typing import Any
 
 from tests.conformance.steps.subject import TABLE, Case, Row
 
@@ -18,6 +17,10 @@ def brought(other: Row | None) -> Row:
     }  # fmt: skip
 
 
+def alone(other: Row) -> Row:
+    return dict.fromkeys(NAMES) | {"k": other["key"]}
+
+
 def join(rows: list[Row], others: list[Row], how: str) -> list[Row]:
     on = [("k", "key")]
     if how in ("semi", "anti"):
@@ -25,17 +28,15 @@ def join(rows: list[Row], others: list[Row], how: str) -> list[Row]:
     if how == "right":
         found = []
         for one in others:
-            partners = [row for row in rows if matches(row, one, on)]
-            alone = dict.fromkeys(NAMES) | {"k": one["key"]}
-            found += [row | brought(one) for row in partners or [alone]]
+            mine = [row for row in rows if matches(row, one, on)]
+            found += [row | brought(one) for row in mine or [alone(one)]]
         return found
-    found = []
     for row in rows:
-        partners: list[Any] = [one for one in others if matches(row, one, on)]
+        partners: list[Row | None] = [one for one in others if matches(row, one, on)]
         found += [row | brought(one) for one in partners or ([None] if how != "inner" else [])]
     if how == "full":
-        alone = [one for one in others if not any(matches(row, one, on) for row in rows)]
-        found += [dict.fromkeys(NAMES) | {"k": one["key"]} | brought(one) for one in alone]
+        left = [one for one in others if not any(matches(row, one, on) for row in rows)]
+        found += [alone(one) | brought(one) for one in left]
     return found
 
 

@@ -6,7 +6,17 @@ import statistics
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from datetime import time as clock
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Decimal,
+    localcontext,
+)
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -116,9 +126,13 @@ def added(value: Any, months: int) -> Any:
     return value.replace(year=year, month=month + 1, day=min(value.day, last))
 
 
+def midnight(day: date) -> datetime:
+    return datetime.combine(day, clock())
+
+
 def months_between(start: Any, end: Any, size: int) -> int:
     """How many times so many months fit between two moments: counted up one by one."""
-    one, two = ((m if isinstance(m, datetime) else datetime(m.year, m.month, m.day)) for m in (start, end))
+    one, two = ((m if isinstance(m, datetime) else midnight(m)) for m in (start, end))
     if two < one:
         return -months_between(end, start, size)
     count = (two.year - one.year) * 12 + two.month - one.month
@@ -131,7 +145,8 @@ def rounded(value: Any, digits: int, mode: str) -> Any:
         return value
     unit = Decimal(1).scaleb(-digits)
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    found = (exact / unit).quantize(Decimal(1), rounding=_MODES[mode]) * unit
+    with localcontext(prec=400):
+        found = (exact / unit).quantize(Decimal(1), rounding=_MODES[mode]) * unit
     return type(value)(found)
 
 
@@ -150,7 +165,7 @@ def outliers(rows: list[Row], name: str, method: str, far: float, action: str) -
         one, three = quantile(values, 0.25), quantile(values, 0.75)
         low, high = one - (three - one) * far, three + (three - one) * far
     elif len(values) > 1:
-        low, high = (statistics.fmean(values) + sign * far * statistics.stdev(values) for sign in (-1, 1))
+        low, high = (float(statistics.mean(values)) + sign * far * statistics.stdev(values) for sign in (-1, 1))
     found = []
     for row in rows:
         out = row[name] is not None and not low <= row[name] <= high
@@ -215,8 +230,8 @@ def filled(rows: list[Row], name: str, method: str, by: str | None) -> list[Row]
 def parts(row: Row) -> Row:
     at = row["at"]
     if at is None:
-        return row | dict.fromkeys(("p_year", "p_quarter", "p_month_name", "p_week", "p_day_of_year", "p_weekday",
-                                    "p_weekday_name", "p_is_weekend", "p_hour", "p_second", "p_date", "p_time"))  # fmt: skip
+        names = "year quarter month_name week day_of_year weekday weekday_name is_weekend hour second date time"
+        return row | dict.fromkeys(f"p_{name}" for name in names.split())
     return row | {
         "p_year": at.year, "p_quarter": (at.month + 2) // 3, "p_month_name": at.strftime("%B"),
         "p_week": at.isocalendar().week, "p_day_of_year": at.timetuple().tm_yday, "p_weekday": at.isoweekday(),
@@ -249,7 +264,7 @@ CASES = [
             row
             | {
                 "k": None if row["k"] is None else str(row["k"]),
-                "day": None if row["day"] is None else datetime(row["day"].year, row["day"].month, row["day"].day),
+                "day": None if row["day"] is None else midnight(row["day"]),
                 "ok": None if row["ok"] is None else int(row["ok"]),
             }
             for row in rows
@@ -564,13 +579,7 @@ CASES = [
                 lambda row: (
                     None
                     if not given(row, "day", "at")
-                    else math.trunc(
-                        Decimal(
-                            (datetime(row["day"].year, row["day"].month, row["day"].day) - row["at"])
-                            // timedelta(microseconds=1)
-                        )
-                        / size
-                    )
+                    else math.trunc(Decimal((midnight(row["day"]) - row["at"]) // timedelta(microseconds=1)) / size)
                 ),
             )(rows),
         )

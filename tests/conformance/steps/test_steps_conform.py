@@ -36,7 +36,7 @@ CASES: list[Case] = [
 ]
 NAMES = [f"{number:03}-{case.kind}" for number, case in enumerate(CASES)]
 each = pytest.mark.parametrize("case", CASES, ids=NAMES)
-checked = settings(max_examples=25, deadline=None)
+checked = settings(max_examples=8, deadline=None)
 
 
 def test_every_kind_in_the_catalog_has_an_oracle() -> None:
@@ -63,7 +63,7 @@ def test_a_step_gives_what_its_oracle_gives(case: Case, given_rows: Rows, beside
 
 
 @each
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(given_rows=rows, beside=others, column=st.sampled_from(TABLE.names), data=st.data())
 def test_a_column_outside_its_lineage_changes_nothing(
     case: Case, given_rows: Rows, beside: Rows, column: str, data: st.DataObject
