@@ -25,8 +25,8 @@ def join(rows: list[Row], others: list[Row], how: str) -> list[Row]:
     on = [("k", "key")]
     if how in ("semi", "anti"):
         return [row for row in rows if any(matches(row, one, on) for one in others) == (how == "semi")]
+    found: list[Row] = []
     if how == "right":
-        found = []
         for one in others:
             mine = [row for row in rows if matches(row, one, on)]
             found += [row | brought(one) for row in mine or [alone(one)]]
