@@ -105,6 +105,6 @@ def from_units(units: pl.Expr) -> pl.Expr:
     """The decimal of so many units of the ninth digit, as `to_physical` gives them."""
     size = pl.lit(10**9, dtype=pl.Int128())
     # Toward zero: the whole part of the smallest decimal would else be one that no decimal holds.
-    whole = pl.when(units < 0).then(-(-units // size)).otherwise(units // size)
+    whole = (units + pl.when(units < 0).then(size - 1).otherwise(0)) // size
     rest = units - whole * size
     return whole.cast(DECIMAL) + (rest.cast(DECIMAL) / pl.lit(Decimal(10**9), dtype=DECIMAL)).cast(DECIMAL)
