@@ -15,6 +15,7 @@ from cli.output import plain
 from cli.shell import Shell
 
 TASK_SECONDS = 3_600.0
+TABLES = "Another table for steps to look at: NAME=NODE, or NAME=SESSION:NODE; repeatable."
 
 
 def session(shell: Shell, wanted: str) -> Json:
@@ -52,6 +53,21 @@ def given(step: list[str] | None, file: Path | None) -> list[Json]:
     """The steps of a command line, judged before anything is sent."""
     wanted = [steps.parse(text) for text in step or ()] + (steps.read(file) if file is not None else [])
     return steps.check(wanted) if wanted else []
+
+
+def tables(shell: Shell, here: Json, given: list[str] | None) -> Json:
+    """Other tables by the names that steps use: `NAME=NODE` of this session, or `NAME=SESSION:NODE` of another."""
+    found: Json = {}
+    for text in given or ():
+        name, equals, place = text.partition("=")
+        other, colon, wanted = place.partition(":")
+        if not equals or not name or not place:
+            raise usage(f"{text!r} names no table.", hint="Like this: --with airlines=SESSION:NODE")
+        owner = session(shell, other) if colon else here
+        node_id = node(owner, wanted if colon else other)["id"] if (wanted or not colon) else owner["current_node_id"]
+        seen = shell.api.get(f"/api/sessions/{owner['id']}/nodes/{node_id}")
+        found[name] = {"kind": "dataset", "dataset": seen["dataset"]["id"], "table_schema": seen["schema"]}
+    return found
 
 
 def grown(shell: Shell, answer: Answer) -> Json:

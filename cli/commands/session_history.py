@@ -72,10 +72,13 @@ def edit(
     file: Annotated[Path | None, typer.Option("--file", "-f", help="A YAML or JSON file with a list of steps.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why; kept with the node.")] = None,
     node: NodeOption = None,
+    tables: Annotated[list[str] | None, typer.Option("--with", help=tree.TABLES)] = None,
 ) -> int:
     """Replace, remove or insert a step anywhere; what follows is repeated as a new branch. Nothing is lost."""
     found = tree.session(shell, session)
     body: Json = {"action": action.value, "at": number - 1, "steps": tree.given(step, file), "reason": reason}
+    if tables:
+        body["inputs"] = tree.tables(shell, found, tables)
     if node is not None:
         body["node_id"] = tree.node(found, node)["id"]
     with shell.output.waiting("repeating what follows …"):

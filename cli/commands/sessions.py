@@ -161,6 +161,7 @@ def add(
     node: Annotated[str | None, typer.Option(help="Add to this node instead of the current one.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why; kept with the node.")] = None,
     name: Annotated[str | None, typer.Option(help="A name for the new node.")] = None,
+    tables: Annotated[list[str] | None, typer.Option("--with", help=tree.TABLES)] = None,
 ) -> int:
     """Apply steps and get a new node. Each kind of step in its short form:
 
@@ -173,6 +174,8 @@ def add(
         raise usage("There are no steps to add.", hint=steps.HINT)
     found = tree.session(shell, session)
     body: Json = {"steps": wanted, "reason": reason, "name": name}
+    if tables:
+        body["inputs"] = tree.tables(shell, found, tables)
     if node is not None:
         body["parent_id"] = tree.node(found, node)["id"]
     with shell.output.waiting("applying …"):

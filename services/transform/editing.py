@@ -1,11 +1,11 @@
 """A change in the middle of a node's steps, as the chain of nodes that comes of it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from contracts.recipe import Step
+from contracts.recipe import InputRef, Step
 from services.transform.growing import Growth, Link
 
 Action = Literal["replace", "remove", "insert"]
@@ -24,7 +24,12 @@ class Ancestor:
 
 
 def edited(
-    path: Sequence[Ancestor], action: Action, at: int, steps: tuple[Step, ...] = (), reason: str | None = None
+    path: Sequence[Ancestor],
+    action: Action,
+    at: int,
+    steps: tuple[Step, ...] = (),
+    reason: str | None = None,
+    inputs: Mapping[str, InputRef] | None = None,
 ) -> Growth:
     """What must grow so that the last node of the path has its steps with the change; raises PositionUnknown.
 
@@ -46,9 +51,10 @@ def edited(
             rest = path[number:] if between else path[number + 1 :]
             links = [changed] if changed else []
             links += [Link(steps=later.steps, replay_of=later.id) for later in rest]
-            return Growth(parent_id=path[number - 1].id, links=tuple(links), offset=before)
+            return Growth(parent_id=path[number - 1].id, links=tuple(links), offset=before, inputs=dict(inputs or {}))
         before += len(node.steps)
-    return Growth(parent_id=path[-1].id, links=(Link(steps=steps, reason=reason),), offset=before)
+    link = Link(steps=steps, reason=reason)
+    return Growth(parent_id=path[-1].id, links=(link,), offset=before, inputs=dict(inputs or {}))
 
 
 def _spliced(own: tuple[Step, ...], action: Action, at: int, steps: tuple[Step, ...]) -> tuple[Step, ...]:

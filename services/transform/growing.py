@@ -1,6 +1,6 @@
 """Chains of steps over a dataset: each link is computed once for its input and its steps, and found ever after."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.data import Contract, DatasetRef
-from contracts.recipe import Recipe, Step
+from contracts.recipe import InputName, InputRef, Join, Lookup, Recipe, Sql, Step, Union
 from services.chassis.database import UnitOfWork
 from services.transform.computing import Computing, Result
 from services.transform.errors import TimeExceeded, TransformError
@@ -28,11 +28,6 @@ class Link(Contract):
     reason: str | None = None
     replay_of: UUID | None = None
 
-    @property
-    def recipe(self) -> Recipe:
-        """Its own steps as a recipe."""
-        return Recipe(steps=self.steps)
-
 
 class Growth(Contract):
     """What is to grow, and where."""
@@ -41,6 +36,24 @@ class Growth(Contract):
     links: tuple[Link, ...]
     name: str | None = None  # of the last node
     offset: int = 0  # how many steps stand before the first link in the pointers of problems
+    inputs: dict[InputName, InputRef] = Field(default_factory=dict)  # other tables, by the names that steps use
+
+    def recipe(self, link: Link) -> Recipe:
+        """A link's own steps as a recipe, with those of the other tables that they look at."""
+        return own_recipe(link.steps, self.inputs)
+
+
+def own_recipe(steps: Sequence[Step], inputs: Mapping[str, InputRef]) -> Recipe:
+    """Steps as a recipe that knows the tables they name and no others: what they do not see cannot change them."""
+    named: set[str] = set()
+    for step in steps:
+        if isinstance(step, Join | Lookup):
+            named.add(step.other)
+        elif isinstance(step, Union):
+            named |= set(step.others)
+        elif isinstance(step, Sql):
+            named |= set(inputs)
+    return Recipe(steps=tuple(steps), inputs={name: other for name, other in inputs.items() if name in named})
 
 
 @dataclass(frozen=True)
@@ -57,16 +70,17 @@ class Grower:
         before = growth.offset
         for at, link in enumerate(growth.links):
             told(at, 0.0)
-            done = await self._link(scope, dataset, link, before, left, partial(told, at))
+            recipe = growth.recipe(link)
+            done = await self._link(scope, dataset, recipe, before, left, partial(told, at))
             grown.append(done)
             dataset = done.dataset
             before += len(link.steps)
         return grown
 
     async def _link(
-        self, scope: Scope, dataset: DatasetRef, link: Link, before: int, left: Left, told: Callable[[float], None]
+        self, scope: Scope, dataset: DatasetRef, recipe: Recipe, before: int, left: Left, told: Callable[[float], None]
     ) -> Result:
-        key = result_key(dataset, link.recipe)
+        key = result_key(dataset, recipe)
         async with scope() as work:
             found = await find_result(work, key)
             tenant = work.tenant
@@ -76,9 +90,7 @@ class Grower:
         if seconds <= 0:
             raise TimeExceeded("It takes longer than a request may.")
         try:
-            done = await self.computing.apply(
-                tenant, dataset, [JobModule(name="", recipe=link.recipe)], seconds, told=told
-            )
+            done = await self.computing.apply(tenant, dataset, [JobModule(name="", recipe=recipe)], seconds, told=told)
         except TransformError as error:
             raise shifted(error, before) from error
         async with scope() as work:

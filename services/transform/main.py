@@ -10,6 +10,7 @@ from services.transform.growing import Grower
 from services.transform.isolation.sandbox import Sandbox
 from services.transform.isolation.walls import Limits
 from services.transform.looking import Looking
+from services.transform.mask_keys import MaskKeys
 from services.transform.service import Sessions
 from services.transform.settings import TransformSettings
 from services.transform.tasks import Tasks
@@ -26,7 +27,7 @@ def build(platform: Platform) -> Service:
         threads=settings.child_threads,
         rest_after=settings.rest_seconds,
     )
-    computing = Computing(platform.storage, sandbox, settings.scratch)
+    computing = Computing(platform.storage, sandbox, settings.scratch, MaskKeys(platform.database, platform.sealer))
     grower = Grower(computing)
     tasks = Tasks(platform.database, grower, computing, settings)
     sessions = Sessions(computing, grower, tasks, settings)

@@ -1,6 +1,6 @@
 """Writes down what grew: a node for each link, the last of which is the session's current one then."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 
 from contracts.commands.connector import Problem
 from contracts.events.sessions import NodeAdded
-from contracts.recipe import Recipe
+from contracts.recipe import InputRef, Recipe
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, invalid
 from services.transform import repository
@@ -29,14 +29,14 @@ async def store_grown(
     """The node of the last link; the parent where there was nothing to grow."""
     node = parent
     for link, result in zip(growth.links, results, strict=True):
-        recipe = grown_recipe(node, link.steps)
+        recipe = grown_recipe(node, growth.recipe(link))
         node = await repository.add_node(
             work,
             {
                 "id": work.ids.new(),
                 "session_id": session_id,
                 "parent_id": node["id"],
-                "steps": link.recipe.model_dump(mode="json")["steps"],
+                "steps": growth.recipe(link).model_dump(mode="json")["steps"],
                 "recipe": recipe.model_dump(mode="json"),
                 "reason": link.reason,
                 "replay_of": link.replay_of,
@@ -63,6 +63,16 @@ async def check_name(work: UnitOfWork, session_id: UUID, node_id: UUID, name: st
         raise conflict(f"Another node of this session is called {name!r}.", "name_taken")
 
 
+def known_tables(node: RowMapping, given: Mapping[str, InputRef]) -> dict[str, InputRef]:
+    """The other tables that a node's steps look at, and further ones; raises invalid for a name that has two."""
+    known = Recipe.model_validate(node["recipe"]).inputs
+    taken = [name for name, other in given.items() if known.get(name, other) != other]
+    if taken:
+        message = "The name stands for another table in this node's steps; take another one."
+        raise invalid([Problem(pointer=f"/inputs/{name}", code="input_taken", message=message) for name in taken])
+    return known | dict(given)
+
+
 def result_columns(result: Result) -> dict[str, Any]:
     """What a node says of its data."""
     aside = result.quarantined
@@ -74,10 +84,10 @@ def result_columns(result: Result) -> dict[str, Any]:
     }
 
 
-def grown_recipe(parent: RowMapping, steps: Sequence[Any]) -> Recipe:
+def grown_recipe(parent: RowMapping, own: Recipe) -> Recipe:
     """All steps from the root on; raises invalid when they are too many."""
     before = Recipe.model_validate(parent["recipe"])
-    if len(before.steps) + len(steps) > MAX_STEPS:
+    if len(before.steps) + len(own.steps) > MAX_STEPS:
         message = f"A recipe has at most {MAX_STEPS} steps."
         raise invalid([Problem(pointer="/steps", code="too_many", message=message)])
-    return before.model_copy(update={"steps": (*before.steps, *steps)})
+    return Recipe(steps=(*before.steps, *own.steps), inputs=before.inputs | own.inputs)

@@ -23,8 +23,8 @@ from services.transform.comparing import compared
 from services.transform.computing import Computing
 from services.transform.editing import Ancestor, PositionUnknown, edited
 from services.transform.errors import TransformError
-from services.transform.growing import Grower, Growth, Link, shifted
-from services.transform.nodes import check_name, grown_recipe, store_grown
+from services.transform.growing import Grower, Growth, Link, own_recipe, shifted
+from services.transform.nodes import check_name, grown_recipe, known_tables, store_grown
 from services.transform.refusals import as_problem
 from services.transform.results import find_profile, keep_profile
 from services.transform.settings import TransformSettings
@@ -123,7 +123,10 @@ class Sessions:
         session = await self._open_session(work, session_id)
         parent = await self._named_node(work, session_id, wanted.parent_id or session["current_node_id"], "/parent_id")
         growth = Growth(
-            parent_id=parent["id"], links=(Link(steps=wanted.steps, reason=wanted.reason),), name=wanted.name
+            parent_id=parent["id"],
+            links=(Link(steps=wanted.steps, reason=wanted.reason),),
+            name=wanted.name,
+            inputs=known_tables(parent, wanted.inputs),
         )
         return await self._grow(work, who, "steps", parent, growth)
 
@@ -135,12 +138,13 @@ class Sessions:
         if (wanted.action == "remove") == bool(wanted.steps):
             message = "What is removed has no steps; what is replaced or inserted has some."
             raise invalid([Problem(pointer="/steps", code="steps_wrong", message=message)])
+        inputs = known_tables(leaf, wanted.inputs)
         path = [
             Ancestor(row["id"], Recipe.model_validate({"steps": row["steps"]}).steps)
             for row in await repository.path_to(work, session_id, leaf_id)
         ]
         try:
-            growth = edited(path, wanted.action, wanted.at, wanted.steps, wanted.reason)
+            growth = edited(path, wanted.action, wanted.at, wanted.steps, wanted.reason, inputs)
         except PositionUnknown:
             many = len(leaf["recipe"]["steps"])
             message = f"There is no step {wanted.at}: this node has {many}, counted from 0."
@@ -279,7 +283,7 @@ class Sessions:
 
     async def _check(self, parent: RowMapping, growth: Growth) -> None:
         """Say before the first row is read whether what follows the change still fits."""
-        recipe = Recipe(steps=tuple(step for link in growth.links for step in link.steps))
+        recipe = _all_of(growth)
         if len(recipe.steps) <= 1:
             return
         schema = DatasetRef.model_validate(parent["dataset"]).table_schema
@@ -293,7 +297,7 @@ class Sessions:
         many = len(growth.links)
         if await repository.count_nodes(work, session_id) + many > self._settings.session_nodes:
             raise conflict(f"A session has at most {self._settings.session_nodes} nodes; open another one.", "full")
-        grown_recipe(parent, [step for link in growth.links for step in link.steps])
+        grown_recipe(parent, _all_of(growth))
         dataset = DatasetRef.model_validate(parent["dataset"])
         if dataset.rows * len(dataset.table_schema.columns) * many > self._settings.session_cells:
             return Made(task=await self._tasks.ask(work, who, session_id, kind, growth))
@@ -313,3 +317,7 @@ class Sessions:
     def _refuse_when_busy(self) -> None:
         if self._computing.waiting >= self._settings.session_waiting:
             raise unavailable("Others are computing; there is no place free.", retry_after=2)
+
+
+def _all_of(growth: Growth) -> Recipe:
+    return own_recipe([step for link in growth.links for step in link.steps], growth.inputs)

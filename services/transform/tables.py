@@ -1,6 +1,6 @@
-"""The tables of transform: sessions, their nodes and long work, and what was computed once and need not be again."""
+"""The tables of transform: sessions, nodes, long work, what was computed once, and secrets to hash with."""
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Float, MetaData, Table, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Float, LargeBinary, MetaData, Table, Text, Uuid
 
 metadata = MetaData(schema="transform")
 
@@ -83,4 +83,13 @@ tasks = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("started_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
+)
+
+mask_keys = Table(
+    "mask_keys",
+    metadata,
+    Column("tenant", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
 )

@@ -18,7 +18,7 @@ from services.chassis.problems import ProblemError, conflict, not_found
 from services.transform import repository, task_store
 from services.transform.computing import Computing
 from services.transform.errors import TransformError
-from services.transform.growing import Grower, Growth
+from services.transform.growing import Grower, Growth, own_recipe
 from services.transform.nodes import store_grown
 from services.transform.results import find_profile, keep_profile
 from services.transform.settings import TransformSettings
@@ -144,7 +144,8 @@ class Tasks:
             root = await repository.get_root(work, task["session_id"])
         if node is None or root is None:
             raise not_found()
-        recipes = [Recipe.model_validate({"steps": one["steps"]}) for one in path[1:]]
+        inputs = Recipe.model_validate(node["recipe"]).inputs
+        recipes = [own_recipe(Recipe.model_validate({"steps": one["steps"]}).steps, inputs) for one in path[1:]]
         async with self._telling(tenant, task["id"]) as tell:
             tell(0.0, f"computing {len(recipes)} nodes anew")
             recorded = DatasetRef.model_validate(node["dataset"])

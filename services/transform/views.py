@@ -9,11 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.commands.connector import Problem
 from contracts.commands.transform import StepBooks
 from contracts.data import Column, FormatFacts, Schema
-from contracts.recipe import Step
+from contracts.recipe import InputName, InputRef, Step
 from contracts.workflow import Name
 
 State = Literal["opening", "open", "failed"]
 Label = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
+Inputs = Annotated[
+    dict[InputName, InputRef],
+    Field(max_length=50, description="Other tables, by the names that these and later steps use."),
+]
 Reason = Annotated[str, Field(min_length=1, max_length=2_000)]
 TaskKind = Literal["steps", "edit", "replay"]
 Value = bool | int | float | str | None
@@ -43,6 +47,7 @@ class AddNodeRequest(Request):
 
     parent_id: UUID | None = None
     steps: tuple[Step, ...] = Field(min_length=1, max_length=500)
+    inputs: Inputs = {}
     reason: Reason | None = None
     name: Label | None = None
 
@@ -54,6 +59,7 @@ class EditRequest(Request):
     action: Literal["replace", "remove", "insert"]
     at: int = Field(ge=0, description="The step's place among all steps of the node, counted from 0")
     steps: tuple[Step, ...] = Field(default=(), max_length=500, description="What to put there, unless it is removed")
+    inputs: Inputs = {}
     reason: Reason | None = None
 
 

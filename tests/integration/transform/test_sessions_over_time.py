@@ -17,23 +17,11 @@ from contracts.permissions import Role
 from deploy.local.state import State
 from services.transform.steps.catalog import KINDS
 from tests.integration.composed import Composed, composed
-from tests.integration.transform.test_transform_service import ROWS, STEPS, Doing, grow, opened, shown
+from tests.integration.transform.step_examples import BEFORE, EXAMPLES
+from tests.integration.transform.test_transform_service import STEPS, Doing, grow, opened, shown, store
+from tests.unit.transform.evaluating import schema
 
-# A step of each kind over the flights of these tests; a kind without one fails the test below by name.
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "select": {"columns": ["carrier", "distance"]},
-    "drop": {"columns": ["price"]},
-    "rename": {"columns": {"carrier": "airline"}},
-    "cast": {"columns": {"flight": "string"}},
-    "filter": {"where": "distance >= 100"},
-    "derive": {"columns": [{"column": "speed", "expression": "distance / air_time"}]},
-    "fill_null": {"columns": ["air_time"], "value": 0.0},
-    "drop_null": {"columns": ["dep_time"]},
-    "deduplicate": {"keys": ["carrier"]},
-    "sort": {"by": [{"column": "distance", "descending": True}]},
-    "limit": {"rows": 2},
-    "replace": {"column": "carrier", "values": [{"old": "UA", "new": "United"}]},
-}
+AIRLINES = schema(code="string", airline="string")
 
 
 @pytest.fixture
@@ -116,22 +104,48 @@ async def test_an_edit_that_what_follows_does_not_bear_is_refused_with_its_place
 async def test_a_recorded_hash_comes_again_for_every_kind_of_step(kind: str, world: Composed, doing: Doing) -> None:
     assert kind in EXAMPLES, f"write an example of a {kind} step"
     session = await opened(world, doing)
-    first = (await grow(world, session, {"kind": kind, **EXAMPLES[kind]})).json()
-    last = (await grow(world, session, {"kind": "limit", "rows": 4})).json()
+    other = store(world, AIRLINES, [("UA", "United"), ("AA", "American")])
+    inputs = {"airlines": {"kind": "dataset", "dataset": other.id, "table_schema": AIRLINES.model_dump(mode="json")}}
+    nodes = []
+    for step in [*BEFORE.get(kind, []), {"kind": kind, **EXAMPLES[kind]}]:
+        made = await grow(world, session, step, inputs=inputs)
+        assert made.status_code == 201, made.text
+        nodes.append(made.json())
     path = f"/api/sessions/{session['id']}"
     before = jobs()
-    task = await world.request("POST", f"{path}/nodes/{last['id']}:replay")
+    task = await world.request("POST", f"{path}/nodes/{nodes[-1]['id']}:replay")
     assert task.status_code == 202
     await doing("run_task", RunTaskInput(tenant=world.tenant, task_id=task.json()["id"]))
     done = await shown(world, f"{path}/tasks/{task.json()['id']}")
-    assert (done["state"], done["progress"], done["node_id"]) == ("done", 1.0, last["id"])
-    assert done["result"] == {
-        "reproduced": True,
-        "recorded": last["dataset"]["content_hash"],
-        "now": last["dataset"]["content_hash"],
-    }
-    assert jobs() - before == 2, "a replay computes everything anew"
-    assert first["rows"] <= len(ROWS)
+    assert (done["state"], done["progress"], done["node_id"]) == ("done", 1.0, nodes[-1]["id"]), done
+    recorded = nodes[-1]["dataset"]["content_hash"]
+    assert done["result"] == {"reproduced": True, "recorded": recorded, "now": recorded}
+    assert jobs() - before == len(nodes), "a replay computes everything anew"
+
+
+async def test_another_table_is_part_of_what_a_result_depends_on(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    root = session["current_node_id"]
+    step = {"kind": "lookup", **EXAMPLES["lookup"]}
+
+    async def looked_up(*rows: tuple[str, str]) -> Any:
+        other = store(world, AIRLINES, list(rows))
+        named = {"kind": "dataset", "dataset": other.id, "table_schema": AIRLINES.model_dump(mode="json")}
+        made = await grow(world, session, step, inputs={"airlines": named}, parent_id=root)
+        assert made.status_code == 201, made.text
+        return made.json()
+
+    before = jobs()
+    first, again = await looked_up(("UA", "United")), await looked_up(("UA", "United"))
+    assert (again["dataset"], jobs() - before) == (first["dataset"], 1)
+    other = await looked_up(("UA", "Unified"))
+    assert other["dataset"]["content_hash"] != first["dataset"]["content_hash"]
+    # What does not look at it, does not depend on it; and an edit before it takes it along.
+    plain = await grow(world, session, {"kind": "drop", "columns": ["price"]}, parent_id=first["id"])
+    edited = await edit(world, session, action="insert", at=0, steps=[STEPS[0]], node_id=plain.json()["id"])
+    assert edited.status_code == 201, edited.text
+    rows = (await shown(world, f"/api/sessions/{session['id']}/nodes/{edited.json()['id']}/preview"))["rows"]
+    assert [row["airline"] for row in rows] == ["United", None, None, None]
 
 
 async def test_a_replay_that_gives_something_else_says_so(world: Composed, doing: Doing) -> None:
