@@ -5,7 +5,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -89,12 +88,6 @@ class Api:
         headers = {"Content-Type": "application/octet-stream"}
         return self.ask("PUT", path, content=open_file, params=params, headers=headers).body
 
-    def send_form(self, path: str, file: Path) -> Any:
-        """Send a file as the only part of a form."""
-        # The same bytes in each try: what is told apart by a key must not differ by its border.
-        headers = {"Content-Type": f"multipart/form-data; boundary={uuid.uuid4().hex}"}
-        return self.ask("POST", path, content=lambda: file.open("rb"), headers=headers, form=file.name).body
-
     def download(self, path: str, target: BinaryIO, **params: object) -> int:
         """Write a resource's bytes to a file, and say how many there were."""
         written = 0
@@ -119,7 +112,6 @@ class Api:
         content: Callable[[], BinaryIO] | None = None,
         params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
-        form: str | None = None,
     ) -> Answer:
         """One request, tried again while the other side is away; what it may not do twice it is told by a key."""
         sent = dict(headers or {})
@@ -130,7 +122,7 @@ class Api:
         pause = FIRST_PAUSE
         while True:
             try:
-                response = self._send(method, path, body, content, asked, sent, form)
+                response = self._send(method, path, body, content, asked, sent)
             except httpx.TransportError as error:
                 # Whether the other side did it is not known; a read or a keyed request may be put again.
                 if time.monotonic() + pause > deadline:
@@ -150,13 +142,9 @@ class Api:
         content: Callable[[], BinaryIO] | None,
         params: Mapping[str, str | list[str]],
         headers: Mapping[str, str],
-        form: str | None,
     ) -> httpx.Response:
         if content is not None:
             with content() as opened:
-                if form is not None:
-                    part = {"file": (form, opened, "application/octet-stream")}
-                    return self._http.request(method, path, files=part, params=params, headers=headers)
                 return self._http.request(method, path, content=opened, params=params, headers=headers)
         if body is None:
             return self._http.request(method, path, params=params, headers=headers)

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from cli import steps, tree, waiting
 from cli.client import Json
 from cli.commands import session_history
-from cli.commands.data import rows_shown
+from cli.commands.data import rows_shown, send
 from cli.errors import Exit, usage
 from cli.output import facts, picked, plain, table
 from cli.selection import FORM, resolve
@@ -80,9 +80,7 @@ def open_session(
 ) -> int:
     """Open a session on a file or table: it is read once, profiled, and becomes the first node."""
     if Path(what).is_file():
-        file = Path(what)
-        with shell.output.waiting(f"sending {file} …"):
-            sent = shell.api.send_form("/api/uploads", file)
+        sent = send(shell, Path(what))
         connection, selection = sent["connection"], sent["selection"]
     else:
         connection, selection = resolve(shell.api, what)

@@ -24,7 +24,6 @@ from services.chassis.outages import as_problem
 from services.chassis.problems import ProblemError, bad_request, forbidden, invalid, not_found, unavailable
 from services.chassis.responses import problem_response
 from services.chassis.route_rules import DEFAULT_BODY_LIMIT, Public, RawBody, RouteRules
-from services.chassis.spooled import spooled
 from services.chassis.tenancy import acting_for
 
 _SCOPE_KEY = "modulardata.request"
@@ -117,15 +116,9 @@ class _Refused(Exception):
 class _Parsed(Request):
     """A request whose body the edge has already read and judged."""
 
-    def __init__(
-        self, request: Request, receive: Receive, raw: bytes | None, value: Any, digest: bytes | None = None
-    ) -> None:
+    def __init__(self, request: Request, receive: Receive, raw: bytes | None, value: Any) -> None:
         super().__init__(request.scope, receive)
-        self._raw, self._value, self._digest = raw, value, digest
-
-    async def sent(self) -> bytes:
-        """What tells this body from others: its bytes, or their sum where they are many."""
-        return await self.body() if self._digest is None else self._digest
+        self._raw, self._value = raw, value
 
     async def body(self) -> bytes:
         """The bytes that were sent."""
@@ -182,21 +175,12 @@ async def _run(
     _check_query(rules, request)
     key = check_key(request.headers.getlist("idempotency-key")) if request.method == "POST" else None
     parsed = await _read(rules, request)
-    if key is None or principal is None or rules.raw is None or rules.raw.limit <= DEFAULT_BODY_LIMIT:
-        return await _handle(parts, rules, parsed, handler, RequestScope(parts, principal), key)
-    async with spooled(parsed) as body:
-        again = _Parsed(request, body.receive, None, None, body.digest)
-        return await _handle(parts, rules, again, handler, RequestScope(parts, principal), key)
-
-
-async def _handle(
-    parts: ServiceParts, rules: RouteRules, parsed: _Parsed, handler: Handler, scope: RequestScope, key: str | None
-) -> Response:
+    scope = RequestScope(parts, principal)
     parsed.scope[_SCOPE_KEY] = scope
     try:
         async with asyncio.timeout(None if rules.raw else parts.deadline) as deadline:
             # A public caller has no tenant to keep an answer under: its routes are safe to repeat by themselves.
-            if key is None or scope.principal is None:
+            if key is None or principal is None:
                 response = await handler(parsed)
             else:
                 response = await _once(parts, rules, parsed, handler, scope, key)
@@ -220,7 +204,7 @@ async def _once(
     """Run once for the key: the answer is stored in the transaction of the effect, and repeated afterwards."""
     work = await scope.work()
     route = f"{request.method} {rules.path}"
-    digest = fingerprint(scope.who().subject, request.url.path, request.url.query, await request.sent())
+    digest = fingerprint(scope.who().subject, request.url.path, request.url.query, await request.body())
     stored = await parts.idempotency.claim(work, route, key, digest)
     if stored is not None:
         metrics.IDEMPOTENT_REPLAYS.labels(parts.service).inc()

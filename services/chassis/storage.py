@@ -207,8 +207,8 @@ class Storage:
             self._seen.clear()
         self._seen[digest] = seen
 
-    def put_blob(self, tenant: UUID, source: Path | bytes, name: str, *, move: bool = False) -> str:
-        """Keep bytes as they are, under a name for people; returns the address. With `move`, a file may be taken."""
+    def put_blob(self, tenant: UUID, source: Path | bytes, name: str) -> str:
+        """Keep bytes as they are, under a name for people; returns the address."""
         _refuse_foreign(tenant)
         digest = hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else file_digest(source)
         key = _blob_key(tenant, digest)
@@ -216,7 +216,7 @@ class Storage:
             if isinstance(source, bytes):
                 self._objects.put_bytes(key, source)
             else:
-                self._objects.put_file(key, source, move=move)
+                self._objects.put_file(key, source)
         return f"blob://{tenant}/{digest}/{quote(name[-200:] or 'blob', safe='')}"
 
     def get_blob(self, uri: str, target: Path, *, tenant: UUID | None = None) -> None:
@@ -226,17 +226,6 @@ class Storage:
             raise AddressRefused("not the address of a blob")
         owner = _refuse_foreign(UUID(found[1]), tenant)
         self._download(_blob_key(owner, found[2]), found[2], target)
-
-    def blob_head(self, uri: str, target: Path, size: int, *, tenant: UUID | None = None) -> None:
-        """Write a blob's first bytes to a file, uncompared; raises AddressRefused or DatasetCorrupt."""
-        found = _BLOB.fullmatch(uri)
-        if found is None:
-            raise AddressRefused("not the address of a blob")
-        owner = _refuse_foreign(UUID(found[1]), tenant)
-        try:
-            target.write_bytes(self._objects.piece(_blob_key(owner, found[2]), 0, size))
-        except ObjectMissing:
-            raise DatasetCorrupt(f"object {found[2]} is not there") from None
 
     def blob_name(self, uri: str) -> str:
         """The name a blob was kept under."""

@@ -1,15 +1,12 @@
-"""HTTP of connector: kinds, connections, what lies behind them, files, and uploads."""
+"""HTTP of connector: kinds, connections, what lies behind them, and files."""
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from contracts.permissions import Permission
 from contracts.runs import ErrorType
-from services.chassis.cursors import uuid_after
 from services.chassis.http import (
-    Edge,
     Page,
     PageQuery,
     ServiceHttp,
@@ -24,14 +21,11 @@ from services.chassis.problems import invalid, not_found
 from services.connector.failures import ConnectorError
 from services.connector.kinds.base import parse
 from services.connector.kinds.registry import KINDS
-from services.connector.kinds.upload import UPLOAD
-from services.connector.repository import uploads as repository
 from services.connector.service.connections import Connections, kind_named
 from services.connector.service.files import Files
 from services.connector.service.limits import PerMinute
 from services.connector.service.looking import Looking, as_problem
 from services.connector.service.opening import Opening
-from services.connector.service.uploads import Uploads
 from services.connector.views import (
     CheckView,
     ConnectionChange,
@@ -44,7 +38,6 @@ from services.connector.views import (
     PreviewRequest,
     PreviewView,
     TestRequest,
-    UploadedView,
     UploadView,
 )
 
@@ -52,64 +45,18 @@ _READ = [requires(Permission.CONNECTIONS_READ)]
 _WRITE = [requires(Permission.CONNECTIONS_WRITE)]
 _TEST = [requires(Permission.CONNECTIONS_TEST)]
 _FILES = [requires(Permission.FILES_READ)]
-_FORM_BYTES = 16 << 10  # of a form around its file
-_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                    "required": ["file"],
-                }
-            }
-        },
-    }
-}
 _UPLOAD_TYPES = ("application/octet-stream", "text/csv", "application/vnd.apache.parquet", "text/plain")
 
 
 def kinds_router(http: ServiceHttp) -> APIRouter:
     """What kinds of connections there are."""
     routes = http.router(prefix="/api/connectors", tags=["connections"])
-    views = [KindView.of(kind) for kind in (*KINDS.values(), UPLOAD)]
+    views = [KindView.of(kind) for kind in KINDS.values()]
 
     @routes.get("", dependencies=_READ)
     async def list_kinds(who: Who) -> Page[KindView]:
         """All kinds, with the JSON Schemas of their documents."""
         return Page(items=views)
-
-    return routes
-
-
-def uploads_router(http: ServiceHttp, uploads: Uploads, size: int) -> APIRouter:
-    """Files that people send here to look at."""
-    routes = http.router(prefix="/api/uploads", tags=["uploads"])
-
-    @routes.post(
-        "",
-        dependencies=[requires(Permission.SESSIONS_WRITE), raw_body(size + _FORM_BYTES, ("multipart/form-data",))],
-        status_code=201,
-        openapi_extra=_FORM,
-    )
-    async def upload(request: Request, scope: Edge, who: Who, response: Response) -> UploadedView:
-        """Send a file, as the part `file` of a form; sessions are opened on what the answer's `selection` says."""
-        content_type = request.headers.get("content-type", "")
-        row = await uploads.take(scope.work, who.subject, content_type, request.stream())
-        response.headers["Location"] = f"/api/uploads/{row['id']}"
-        return UploadedView.of(row)
-
-    @routes.get("", dependencies=[requires(Permission.SESSIONS_READ)])
-    async def list_uploads(work: Work, paging: PageQuery) -> Page[UploadedView]:
-        """The files that were sent, newest first."""
-        rows = await repository.page(work, after=uuid_after(paging), limit=paging.limit + 1)
-        return paging.page([UploadedView.of(row) for row in rows], lambda item: (item.id,))
-
-    @routes.get("/{upload_id}", dependencies=[requires(Permission.SESSIONS_READ)])
-    async def get_upload(upload_id: UUID, work: Work) -> UploadedView:
-        """One of them."""
-        return UploadedView.of(await uploads.show(work, upload_id))
 
     return routes
 

@@ -7,7 +7,7 @@ from services.chassis.parts import Loop, Service
 from services.chassis.platform import Platform
 from services.chassis.sweeping import Sweeping
 from services.connector.activities import ConnectorActivities
-from services.connector.api import connections_router, kinds_router, looking_router, uploads_router
+from services.connector.api import connections_router, kinds_router, looking_router
 from services.connector.clients.postgres import PostgresClient
 from services.connector.clients.s3 import S3Factory, S3Store
 from services.connector.consumers import handlers
@@ -17,7 +17,6 @@ from services.connector.formats.base import Limits
 from services.connector.formats.registry import Formats
 from services.connector.kinds.postgres import POSTGRES
 from services.connector.kinds.s3 import S3
-from services.connector.kinds.upload import UPLOADS
 from services.connector.milestones import LoggedMilestones
 from services.connector.progress import Milestones
 from services.connector.reading import Reader
@@ -31,7 +30,6 @@ from services.connector.service.looking import Looking
 from services.connector.service.opening import Ends, Makers, Opening
 from services.connector.service.pulling import Pulling
 from services.connector.service.pushing import Pushing
-from services.connector.service.uploads import Uploads
 from services.connector.service.watching import Watching
 from services.connector.service.windows import Windows
 from services.connector.settings import ConnectorSettings
@@ -55,14 +53,7 @@ def assemble(
 ) -> Service:
     """The parts of connector, of parts that are handed in."""
     made = kinds or makers(Egress(platform.settings.egress_allow))
-    uploads = Uploads(
-        platform.database,
-        platform.storage,
-        limit=settings.upload_limit_bytes,
-        spool_folder=settings.spool_folder,
-    )
-    built_in = {UPLOADS: uploads.connection}
-    opening = Opening(platform.database, platform.sealer, platform.scrubber, made, built_in)
+    opening = Opening(platform.database, platform.sealer, platform.scrubber, made)
     limits = Limits(settings.max_record_bytes, settings.max_columns, settings.failing_share)
     reader = Reader(formats or Formats(), limits)
     windows = Windows(platform.database, opening, runs)
@@ -104,7 +95,6 @@ def assemble(
         routers=(
             kinds_router(platform.http),
             connections_router(platform.http, Connections(platform.sealer)),
-            uploads_router(platform.http, uploads, settings.upload_limit_bytes),
             looking_router(platform.http, opening, looking, files, tries, settings.upload_limit_bytes),
         ),
         handlers=handlers(),

@@ -1,4 +1,4 @@
-"""The tables of connector: connections and their secrets, uploads, windows, leases, what watches have seen."""
+"""The tables of connector: connections and their sealed secrets, windows, leases, and what watches have seen."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Float, Integer, LargeBinary, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -16,20 +16,6 @@ connections = Table(
     Column("version", Integer, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
-)
-
-# Files that people sent; never changed, never removed.
-uploads = Table(
-    "uploads",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("tenant", Uuid, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("sha256", Text, nullable=False),
-    Column("uri", Text, nullable=False),
-    Column("created_by", Uuid, nullable=False),
-    Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
 connection_secrets = Table(

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.data import FormatFacts, Schema
 from contracts.workflow import Name
 from services.connector.kinds.base import Kind
-from services.connector.kinds.upload import UPLOAD, UPLOADS
 from services.connector.service.looking import Checked, Previewed
 from services.connector.sources.base import Discovered
 
@@ -111,7 +110,6 @@ class KindView(BaseModel):
     write_modes: list[str]
     incremental: bool
     uploads: bool
-    built_in: str | None = Field(default=None, description="The connection of this kind that every workspace has")
     settings_schema: Json
     secrets_schema: Json
     selection_schema: Json
@@ -131,7 +129,6 @@ class KindView(BaseModel):
             write_modes=list(can.write_modes),
             incremental=can.incremental,
             uploads=can.uploads,
-            built_in=UPLOADS if kind is UPLOAD else None,
             settings_schema=kind.settings.model_json_schema(by_alias=True),
             secrets_schema=kind.secrets.model_json_schema(by_alias=True),
             selection_schema=kind.selection.model_json_schema(by_alias=True),
@@ -255,24 +252,6 @@ class UploadView(BaseModel):
     etag: str
     size: int
     version_id: str | None
-
-
-class UploadedView(BaseModel):
-    """A file that was sent here, and how a session is opened on it."""
-
-    id: UUID
-    name: str
-    size: int
-    sha256: str
-    created_by: UUID
-    created_at: datetime
-    connection: str
-    selection: Json
-
-    @classmethod
-    def of(cls, row: Mapping[Any, Any]) -> "UploadedView":
-        """The view of a row."""
-        return cls(**{**row, "connection": UPLOADS, "selection": {"upload": str(row["id"])}})
 
 
 def _plain(value: Any) -> Any:

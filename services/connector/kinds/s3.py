@@ -94,19 +94,14 @@ class ParquetFormat(Document):
 Format = Annotated[CsvFormat | ParquetFormat, Field(discriminator="kind")]
 
 
-class FileSelection(Document):
-    """How files are written."""
-
-    format: Format | None = Field(default=None, description="By the ending of the name, if not said")
-
-
-class S3Selection(FileSelection):
+class S3Selection(Document):
     """Which objects to read."""
 
     path: Annotated[str, AfterValidator(usable_key), Field(min_length=1, max_length=1_024)] = Field(
         description="A key or a pattern: * and ? within a folder, ** across folders", examples=["flights/*.csv"]
     )
     bucket: Bucket | None = Field(default=None, description="Must be the connection's bucket")
+    format: Format | None = Field(default=None, description="By the ending of the name, if not said")
 
 
 class S3Target(Document):

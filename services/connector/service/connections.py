@@ -13,7 +13,6 @@ from services.chassis.problems import conflict, invalid, not_found
 from services.chassis.sealing import Sealer
 from services.connector.kinds.base import Document, Kind, parse
 from services.connector.kinds.registry import KINDS
-from services.connector.kinds.upload import UPLOADS
 from services.connector.repository import connections as repository
 
 
@@ -30,8 +29,6 @@ class Connections:
         known = kind_named(kind)
         parsed = parse(known.settings, settings, "/settings")
         sealed = parse(known.secrets, secrets, "/secrets")
-        if name == UPLOADS:
-            raise conflict(f"Every workspace has the connection {name!r} by itself.", "name_taken")
         connection_id = work.ids.new()
         stored = {"id": connection_id, "name": name, "kind": kind, "settings": document(parsed)}
         if not await repository.add(work, stored):

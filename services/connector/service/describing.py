@@ -6,7 +6,6 @@ from contracts.commands.connector import DescribeConnectionInput, DescribeConnec
 from services.chassis.database import Database
 from services.connector.kinds.base import Kind, problems_with
 from services.connector.kinds.registry import KINDS
-from services.connector.kinds.upload import UPLOADS
 from services.connector.repository import connections as repository
 
 
@@ -21,11 +20,6 @@ class Describing:
         role = input.role
         async with self._database.work(input.tenant) as work:
             row = await repository.get(work, input.name)
-        if row is None and input.name == UPLOADS:
-            message = "uploads are read by sessions; for a workflow put the file into a bucket"
-            return DescribeConnectionResult(
-                problems=(Problem(pointer=f"/{role}/connection", code="role_unsupported", message=message),)
-            )
         if row is None:
             missing = Problem(
                 pointer=f"/{role}/connection", code="not_found", message=f"there is no connection {input.name!r}"

@@ -16,7 +16,7 @@ from services.connector.failures import ConnectorError, Unreadable
 from services.connector.formats.base import Landed
 from services.connector.formats.csv_count import last_record_end
 from services.connector.kinds.base import Document
-from services.connector.kinds.s3 import FileSelection
+from services.connector.kinds.s3 import S3Selection
 from services.connector.progress import Milestones, Progress
 from services.connector.reading import Reader
 from services.connector.service.opening import Opened
@@ -125,7 +125,7 @@ class Looking:
             object = next(iter(source.objects(selection)), None)
             if object is None:
                 raise ConnectorError(ErrorType.NOT_FOUND, "No file is meant by this selection.")
-            format = selection.format if isinstance(selection, FileSelection) else None
+            format = selection.format if isinstance(selection, S3Selection) else None
             parquet = object.key.lower().endswith((".parquet", ".pq")) or getattr(format, "kind", "") == "parquet"
             size = max(self._preview_bytes, 64 << 20) if parquet else self._preview_bytes
             whole = source.head(object, path, size)

@@ -73,27 +73,16 @@ class Opened:
 class Opening:
     """Opens connections of one tenant at a time."""
 
-    def __init__(
-        self,
-        database: Database,
-        sealer: Sealer,
-        scrubber: Scrubber,
-        makers: Makers,
-        built_in: "Mapping[str, Callable[[UUID], Opened]] | None" = None,
-    ) -> None:
+    def __init__(self, database: Database, sealer: Sealer, scrubber: Scrubber, makers: Makers) -> None:
         self._database = database
         self._sealer = sealer
         self._scrubber = scrubber
         self._makers = makers
-        self._built_in = built_in or {}  # connections that every workspace has
         self._kept: OrderedDict[tuple[UUID, int], Ends] = OrderedDict()
 
     @asynccontextmanager
     async def open(self, tenant: UUID, name: str) -> AsyncIterator[Opened]:
         """A connection by name; raises NOT_FOUND. While it is open, nothing this process says holds its secrets."""
-        if name in self._built_in:
-            yield self._built_in[name](tenant)
-            return
         async with self._database.work(tenant) as work:
             row = await repository.get(work, name)
             sealed = [] if row is None else await repository.secrets_of(work, [row["id"]])
