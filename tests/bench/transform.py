@@ -6,10 +6,11 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import sessions
+from tests.bench import recipes, sessions
 from tests.bench.figures import Figure, report
 
 SUITES: dict[str, Callable[[], list[Figure]]] = {
+    "recipes": recipes.figures,
     "sessions": lambda: asyncio.run(sessions.figures()),
 }
 
