@@ -109,5 +109,10 @@ def rows_shown(found: Json) -> list[RenderableType]:
     cells = ([row[c["name"]] for c in columns] if isinstance(row, dict) else row for row in records)
     parts: list[RenderableType] = [table(heads, cells, longest=40)]
     if found.get("facts"):
-        parts += ["", facts(found["facts"])]
+        parts += ["", *facts_shown(found["facts"])]
     return parts
+
+
+def facts_shown(found: Json) -> list[RenderableType]:
+    """How a file was read."""
+    return [facts(found)] if found else []

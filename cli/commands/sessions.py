@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from cli import steps, tree, waiting
 from cli.client import Json
 from cli.commands import session_history
-from cli.commands.data import rows_shown, send
+from cli.commands.data import facts_shown, rows_shown
 from cli.errors import Exit, usage
 from cli.output import facts, picked, plain, table
 from cli.selection import FORM, resolve
@@ -25,14 +25,7 @@ def register(app: typer.Typer) -> None:
     these = group("Shape data step by step; every step is a node that can be gone back to.")
     app.add_typer(these, name="sessions", rich_help_panel="Modules")
     command(these, "list", examples="modulardata sessions list")(list_all)
-    command(
-        these,
-        "open",
-        examples="""
-        modulardata sessions open landing:flights/2013-01.csv
-        modulardata sessions open ./january.csv · a file of this machine is sent first
-        """,
-    )(open_session)
+    command(these, "open", examples="modulardata sessions open landing:flights/2013-01.csv")(open_session)
     command(these, "show", examples="modulardata sessions show latest")(show)
     command(
         these,
@@ -75,15 +68,11 @@ def list_all(
 
 def open_session(
     shell: Shell,
-    what: Annotated[str, typer.Argument(help=f"{FORM} · a file of this machine: ./january.csv")],
+    what: Annotated[str, typer.Argument(help=FORM)],
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the data.")] = OPEN_SECONDS,
 ) -> int:
     """Open a session on a file or table: it is read once, profiled, and becomes the first node."""
-    if Path(what).is_file():
-        sent = send(shell, Path(what))
-        connection, selection = sent["connection"], sent["selection"]
-    else:
-        connection, selection = resolve(shell.api, what)
+    connection, selection = resolve(shell.api, what)
     made = shell.api.post("/api/sessions", {"connection": connection, "selection": selection})
     session = waiting.session(shell.api, shell.output, made["id"], seconds=timeout)
     shell.output.show(session, *_read_as(session), tree.drawn(session))
@@ -233,4 +222,4 @@ def _of_table(found: Json) -> str:
 
 def _read_as(session: Json) -> list[RenderableType]:
     """What was found out about the file, for a look whether it is so."""
-    return [facts({f"read as {name}": value for name, value in (session.get("facts") or {}).items()})]
+    return facts_shown(session.get("facts") or {})

@@ -85,14 +85,12 @@ def one_of_everything(state: State, seeded: Seeded) -> Seeded:
     api.call("POST", "/api/connections", s3_connection(state, bucket))
     api.call("POST", "/api/connections", warehouse_connection(state, f"{word}-warehouse"))
 
-    good = f"number,{word}\n" + "".join(f"{number},{word}-{number}\n" for number in range(1, 7)) + "7\n"
+    good = f"number,{word}\n" + "".join(f"{number},{word}-{number}\n" for number in range(1, 7)) + f"7,{word}-7,x\n"
     api.call("PUT", f"/api/connections/{bucket}/files/{word}/in/1.csv", good.encode())
     ids["file"] = f"{word}/in/1.csv"
     session = api.opened(bucket, {"path": f"{word}/in/1.csv", "format": CSV})
     assert session["state"] == "open", session
     ids["session_id"] = session["id"]
-    form = {"files": {"file": (f"{word}.csv", good.encode())}}
-    ids["upload_id"] = api.call("POST", "/api/uploads", **form)["id"]
     steps = [{"kind": "filter", "where": "number > 0"}]
     node = api.call("POST", f"/api/sessions/{session['id']}/nodes", {"steps": steps})
     ids["node_id"] = node["id"]

@@ -63,8 +63,7 @@ def body_of(method: str, path: str, ids: dict[str, str]) -> Any:
 def unknown_ids() -> dict[str, str]:
     """Ids and names that nobody has."""
     names: tuple[str, ...] = ("session_id", "node_id", "trigger_id", "run_id", "entry_id", "rows_entry_id")
-    names += ("task_id", "upload_id")
-    names += ("report_id", "notification_id", "key_id", "user_id")
+    names += ("report_id", "notification_id", "key_id", "user_id", "task_id")
     ids = {name: str(uuid.uuid4()) for name in names} | {"file": "no/such.csv"}
     return ids | dict.fromkeys(("connection", "module", "rule", "workflow"), "nobody-has-this")
 
@@ -186,10 +185,6 @@ def test_a_file_is_loaded_into_ones_own_connection_only(platform: Running, works
     nobodys = mine.api.opened("nobody-has-this", {"path": other.ids["file"]})
     assert (theirs["state"], theirs["code"]) == (nobodys["state"], nobodys["code"]) == ("failed", "not_found")
     assert theirs["message"].replace(other.ids["connection"], "nobody-has-this") == nobodys["message"]
-    nobody = unknown_ids()["upload_id"]
-    theirs, nobodys = (mine.api.opened("uploads", {"upload": each}) for each in (other.ids["upload_id"], nobody))
-    assert (theirs["state"], theirs["code"]) == (nobodys["state"], nobodys["code"]) == ("failed", "not_found")
-    assert theirs["message"].replace(other.ids["upload_id"], nobody) == nobodys["message"]
 
 
 def test_the_same_name_can_be_had_twice(platform: Running, workspaces: tuple[Seeded, Seeded]) -> None:
