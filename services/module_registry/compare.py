@@ -40,10 +40,12 @@ class ContractDifference:
     removed: tuple[str, ...]
     retyped: tuple[Retyped, ...]
     reordered: bool
+    nullable: tuple[str, ...] = ()  # columns that may be null now
+    required: tuple[str, ...] = ()  # columns that may be null no more
 
     @property
     def same(self) -> bool:
-        return not (self.added or self.removed or self.retyped or self.reordered)
+        return not any((self.added, self.removed, self.retyped, self.reordered, self.nullable, self.required))
 
 
 def compare_steps(left: Sequence[StepDocument], right: Sequence[StepDocument]) -> list[StepRow]:
@@ -89,4 +91,12 @@ def compare_contracts(left: Schema, right: Schema) -> ContractDifference:
         removed=tuple(name for name in left.names if name not in new),
         retyped=tuple(Retyped(name, old[name], new[name]) for name in both_left if old[name] != new[name]),
         reordered=both_left != both_right,
+        nullable=tuple(name for name in both_left if may_be_null(right, name) and not may_be_null(left, name)),
+        required=tuple(name for name in both_left if may_be_null(left, name) and not may_be_null(right, name)),
     )
+
+
+def may_be_null(schema: Schema, name: str) -> bool:
+    """Whether a contract lets a column be null."""
+    column = schema.column(name)
+    return column is not None and column.nullable

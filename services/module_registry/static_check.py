@@ -23,6 +23,7 @@ from contracts.recipe import (
     Sort,
     Step,
 )
+from contracts.workflow import ModuleDraft
 
 MAX_PROBLEMS = 50
 
@@ -90,3 +91,25 @@ def _after(step: Step, columns: set[str]) -> set[str]:
 
 def _escape(name: str) -> str:
     return name[:100].replace("~", "~0").replace("/", "~1")
+
+
+def check_checks(draft: ModuleDraft) -> list[Problem]:
+    """What is wrong with the columns that the contracts' checks name, as JSON pointers into the draft."""
+    problems = []
+    sides = (
+        ("/input_checks", draft.input_checks, draft.input_contract),
+        ("/output_checks", draft.output_checks, draft.output_contract),
+    )
+    for where, checks, contract in sides:
+        columns, seen = set(contract.names), set()
+        for index, one in enumerate(checks):
+            place = f"{where}/{index}"
+            for name in one.named:
+                if name not in columns:
+                    message = f"the contract has no column {name[:200]!r}" + _meant(name, columns)
+                    problems.append(Problem(pointer=place, code="column_unknown", message=message))
+            if one.identity in seen:
+                message = f"there is another {one.kind} check of the same columns"
+                problems.append(Problem(pointer=place, code="check_twice", message=message))
+            seen.add(one.identity)
+    return problems[:MAX_PROBLEMS]
