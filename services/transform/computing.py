@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from contracts.checks import CheckOutcome
 from contracts.commands.connector import QuarantinedRows
-from contracts.commands.transform import Profile, StepBooks
+from contracts.commands.transform import DifferResult, Profile, StepBooks
 from contracts.data import Column, DatasetRef, LogicalType, Schema
+from contracts.differences import DifferenceRows, SideResult
 from contracts.recipe import Recipe
 from contracts.runs import ErrorType
 from services.chassis.storage import DatasetCorrupt, Storage
@@ -23,9 +25,13 @@ from services.transform.jobs import (
     ApplyJob,
     Checked,
     CheckJob,
+    Differed,
+    DifferJob,
+    Done,
     Failed,
     Job,
     JobModule,
+    Part,
     Profiled,
     ProfileJob,
 )
@@ -49,6 +55,7 @@ class Result:
     dataset: DatasetRef
     books: tuple[StepBooks, ...]
     quarantined: QuarantinedRows | None
+    checks: tuple[CheckOutcome, ...] = ()
 
 
 class Computing:
@@ -87,6 +94,30 @@ class Computing:
             raise _unexpected(done)
         return done.profile
 
+    async def differ(
+        self,
+        tenant: UUID,
+        dataset: DatasetRef,
+        left: JobModule,
+        right: JobModule,
+        keys: tuple[str, ...] | None,
+        seconds: float,
+    ) -> DifferResult:
+        """Run two recipes over the same rows and compare what comes out; raises TransformError."""
+        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+            job = DifferJob(
+                inputs=tuple(map(str, parts)),
+                table_schema=dataset.table_schema,
+                left=left,
+                right=right,
+                keys=keys,
+                output=str(folder),
+            )
+            done = await self._run(job, parts, folder, seconds)
+            if not isinstance(done, Differed):
+                raise _unexpected(done)
+            return await asyncio.to_thread(self._keep_difference, tenant, folder, done)
+
     async def check(
         self, recipe: Recipe, schema: Schema, *, pointer: str = "", output_contract: Schema | None = None
     ) -> Checked:
@@ -100,7 +131,7 @@ class Computing:
 
     async def _run(
         self, job: Job, readable: Sequence[Path], folder: Path, seconds: float
-    ) -> Applied | Checked | Profiled:
+    ) -> Done:
         said = await self._sandbox.run(job.model_dump_json(), readable=readable, folder=folder, seconds=seconds)
         answer = ANSWERS.validate_json(said)
         if isinstance(answer, Failed):
@@ -111,11 +142,30 @@ class Computing:
         dataset = self._storage.adopt(tenant, [folder / name for name in done.parts], done.table_schema)
         if dataset.rows != done.rows:
             raise TransformError("The files that were written do not hold the rows that were counted.")
-        quarantined = None
-        if done.quarantined:
-            rows = self._storage.adopt(tenant, [folder / name for name in done.quarantine_parts], SET_ASIDE)
-            quarantined = QuarantinedRows(dataset=rows, reason="cast_failed", sample=done.quarantine_sample)
-        return Result(dataset, done.books, quarantined)
+        return Result(dataset, done.books, self._set_aside(tenant, folder, done), done.checks)
+
+    def _set_aside(self, tenant: UUID, folder: Path, done: Applied) -> QuarantinedRows | None:
+        if not done.quarantined:
+            return None
+        rows = self._storage.adopt(tenant, [folder / name for name in done.quarantine_parts], SET_ASIDE)
+        return QuarantinedRows(dataset=rows, reason="cast_failed", sample=done.quarantine_sample)
+
+    def _keep_difference(self, tenant: UUID, folder: Path, done: Differed) -> DifferResult:
+        def kept(part: Part | None) -> DatasetRef | None:
+            return None if part is None else self._storage.adopt(tenant, [folder / part.file], part.table_schema)
+
+        def side(name: str, applied: Applied) -> SideResult:
+            aside = self._set_aside(tenant, folder / name, applied)
+            return SideResult(
+                rows=applied.rows, quarantined=() if aside is None else (aside,), checks=applied.checks
+            )
+
+        rows = DifferenceRows(
+            only_left=kept(done.only_left), only_right=kept(done.only_right), changed=kept(done.changed)
+        )
+        return DifferResult(
+            difference=done.difference, rows=rows, left=side("left", done.left), right=side("right", done.right)
+        )
 
     @asynccontextmanager
     async def _parts(self, tenant: UUID, dataset: DatasetRef) -> AsyncIterator[list[Path]]:

@@ -187,6 +187,12 @@ class Sessions:
             node_id=str(node_id),
         )
 
+    async def dataset(self, work: UnitOfWork, session_id: UUID, node_id: UUID | None) -> DatasetRef:
+        """The rows of a node, the current one if none is named; raises ProblemError."""
+        session = await self._open_session(work, session_id)
+        node = await self.node(work, session_id, node_id or session["current_node_id"])
+        return DatasetRef.model_validate(node["dataset"])
+
     async def deployable(self, work: UnitOfWork, session_id: UUID, node_id: UUID | None) -> UUID:
         """The node that can be deployed: the one that is named, or the current one."""
         session = await self._open_session(work, session_id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.transform import profile, runner
 from services.transform.check import check_output, stages
+from services.transform.differing import job as differing
 from services.transform.errors import (
     MemoryExceeded,
     NoRoom,
@@ -27,7 +28,12 @@ def check(job: CheckJob) -> Checked:
     return Checked(table_schema=after, needed=needed_columns(checked, job.table_schema))
 
 
-_RUN: dict[str, Callable[[Any], Done]] = {"apply": runner.apply, "check": check, "profile": profile.profile}
+_RUN: dict[str, Callable[[Any], Done]] = {
+    "apply": runner.apply,
+    "check": check,
+    "profile": profile.profile,
+    "differ": differing.run,
+}
 
 
 def handle(job: bytes) -> bytes:
