@@ -1,9 +1,9 @@
 """A module version as code: the one document that people edit, in YAML; its JSON Schema is for their editors."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.checks import Checks
-from contracts.data import Column, Contract
+from contracts.data import Column, Contract, Schema
 from contracts.recipe import Recipe
 from contracts.workflow import Name
 
@@ -13,6 +13,11 @@ class Side(Contract):
 
     columns: tuple[Column, ...] = Field(max_length=16_384)
     checks: Checks = ()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "Side":
+        Schema(columns=self.columns)
+        return self
 
 
 class ModuleCode(Recipe):

@@ -15,7 +15,6 @@ class Permission(StrEnum):
     SESSIONS_WRITE = "sessions:write"
     MODULES_READ = "modules:read"
     MODULES_PUBLISH = "modules:publish"
-    MODULES_TRY = "modules:try"
     WORKFLOWS_READ = "workflows:read"
     WORKFLOWS_WRITE = "workflows:write"
     RUNS_READ = "runs:read"
@@ -59,7 +58,7 @@ _READ = frozenset(
         Permission.SELF,
     }
 )
-_ANALYST = _READ | {Permission.FILES_READ, Permission.SESSIONS_WRITE, Permission.MODULES_TRY}
+_ANALYST = _READ | {Permission.FILES_READ, Permission.SESSIONS_WRITE}
 _OPERATOR = _READ | {
     Permission.FILES_READ,
     Permission.CONNECTIONS_TEST,

@@ -60,9 +60,7 @@ def data_contract(
     if module["description"] or row["description"]:
         document["description"] = {"purpose": row["description"] or module["description"]}
     document["schema"] = [
-        _table(name, said, schema, checks, standard)
-        for name, said, schema, checks in tables
-        if side in ("both", name)
+        _table(name, said, schema, checks, standard) for name, said, schema, checks in tables if side in ("both", name)
     ]
     document["customProperties"] = [
         {"property": "moduleVersion", "value": row["number"]},
@@ -74,9 +72,7 @@ def data_contract(
     return text
 
 
-def _table(
-    name: str, said: str, schema: Schema, checks: Sequence[Check], standard: OdcsVersion
-) -> dict[str, Any]:
+def _table(name: str, said: str, schema: Schema, checks: Sequence[Check], standard: OdcsVersion) -> dict[str, Any]:
     table: dict[str, Any] = {
         "name": name,
         "logicalType": "object",
@@ -128,7 +124,10 @@ def _options(check: Check, logical: str) -> dict[str, Any]:
 
 def _quality(check: Check, standard: OdcsVersion) -> dict[str, Any]:
     metric, arguments = _metric(check)
-    custom = [{"property": "enforcement", "value": check.enforcement}, {"property": "inferred", "value": check.inferred}]
+    custom = [
+        {"property": "enforcement", "value": check.enforcement},
+        {"property": "inferred", "value": check.inferred},
+    ]
     rule: dict[str, Any] = {"type": "library", "description": f"{described(check)}."}
     if standard == "v3.0.2":
         rule["rule"] = _RULES[metric]

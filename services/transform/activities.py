@@ -60,6 +60,8 @@ class TransformActivities:
                 input.input_contract,
                 pointer="/recipe",
                 output_contract=None if input.derive_output else input.output_contract,
+                input_checks=input.input_checks,
+                output_checks=input.output_checks,
             )
         except RecipeInvalid as error:
             return CheckRecipeResult(problems=error.problems)
@@ -93,9 +95,7 @@ class TransformActivities:
         left, right = _job_module(input.left, "/left"), _job_module(input.right, "/right")
         async with heartbeating(lambda: {"doing": "differ", "rows": input.dataset.rows}):
             try:
-                return await self._computing.differ(
-                    input.tenant, input.dataset, left, right, input.keys, self._seconds
-                )
+                return await self._computing.differ(input.tenant, input.dataset, left, right, input.keys, self._seconds)
             except TransformError as error:
                 raise failure(error.type, error.message) from error
 
@@ -135,7 +135,14 @@ class TransformActivities:
         """Make a module draft of a node."""
         try:
             async with self._database.work(input.tenant) as work:
-                return await self._sessions.draft(work, input.session_id, input.node_id, input.name, input.description)
+                return await self._sessions.draft(
+                    work,
+                    input.session_id,
+                    input.node_id,
+                    input.name,
+                    input.description,
+                    infer_checks=input.infer_checks,
+                )
         except TransformError as error:
             raise failure(error.type, error.message) from error
         except ProblemError:

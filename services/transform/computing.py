@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from contracts.checks import CheckOutcome
+from contracts.checks import Check, CheckOutcome
 from contracts.commands.connector import QuarantinedRows
 from contracts.commands.transform import DifferResult, Profile, StepBooks
 from contracts.data import Column, DatasetRef, LogicalType, Schema
@@ -119,19 +119,31 @@ class Computing:
             return await asyncio.to_thread(self._keep_difference, tenant, folder, done)
 
     async def check(
-        self, recipe: Recipe, schema: Schema, *, pointer: str = "", output_contract: Schema | None = None
+        self,
+        recipe: Recipe,
+        schema: Schema,
+        *,
+        pointer: str = "",
+        output_contract: Schema | None = None,
+        input_checks: tuple[Check, ...] = (),
+        output_checks: tuple[Check, ...] = (),
     ) -> Checked:
         """What a recipe would do with columns; raises RecipeInvalid. Also this is read in a child."""
-        job = CheckJob(table_schema=schema, recipe=recipe, pointer=pointer, output_contract=output_contract)
+        job = CheckJob(
+            table_schema=schema,
+            recipe=recipe,
+            pointer=pointer,
+            output_contract=output_contract,
+            input_checks=input_checks,
+            output_checks=output_checks,
+        )
         async with self._folder() as folder:
             done = await self._run(job, [], folder, _CHECK_SECONDS)
         if not isinstance(done, Checked):
             raise _unexpected(done)
         return done
 
-    async def _run(
-        self, job: Job, readable: Sequence[Path], folder: Path, seconds: float
-    ) -> Done:
+    async def _run(self, job: Job, readable: Sequence[Path], folder: Path, seconds: float) -> Done:
         said = await self._sandbox.run(job.model_dump_json(), readable=readable, folder=folder, seconds=seconds)
         answer = ANSWERS.validate_json(said)
         if isinstance(answer, Failed):
@@ -148,7 +160,9 @@ class Computing:
         if not done.quarantined:
             return None
         rows = self._storage.adopt(tenant, [folder / name for name in done.quarantine_parts], SET_ASIDE)
-        return QuarantinedRows(dataset=rows, reason="cast_failed", sample=done.quarantine_sample)
+        checked = sum(book.quarantined for book in done.books if book.kind == "check")
+        reason = "check_failed" if checked == done.quarantined else "cast_failed"
+        return QuarantinedRows(dataset=rows, reason=reason, sample=done.quarantine_sample)
 
     def _keep_difference(self, tenant: UUID, folder: Path, done: Differed) -> DifferResult:
         def kept(part: Part | None) -> DatasetRef | None:
@@ -156,9 +170,7 @@ class Computing:
 
         def side(name: str, applied: Applied) -> SideResult:
             aside = self._set_aside(tenant, folder / name, applied)
-            return SideResult(
-                rows=applied.rows, quarantined=() if aside is None else (aside,), checks=applied.checks
-            )
+            return SideResult(rows=applied.rows, quarantined=() if aside is None else (aside,), checks=applied.checks)
 
         rows = DifferenceRows(
             only_left=kept(done.only_left), only_right=kept(done.only_right), changed=kept(done.changed)

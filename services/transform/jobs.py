@@ -58,6 +58,8 @@ class CheckJob(Contract):
     recipe: Recipe
     pointer: str = ""  # what goes before the JSON pointers of its problems
     output_contract: Schema | None = None  # what must come out at least
+    input_checks: Checks = ()
+    output_checks: Checks = ()
 
 
 class Checked(Contract):

@@ -1,4 +1,4 @@
-"""The difference between two tables of a million rows, beside the same written by hand in Polars: a full join by key."""
+"""The difference between two tables of a million rows, beside the same by hand in Polars: a full join by key."""
 
 import tempfile
 import time

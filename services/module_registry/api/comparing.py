@@ -33,7 +33,8 @@ from services.module_registry.views.comparing import (
 )
 from services.module_registry.views.library import ChangeView
 
-TRY = requires(Permission.MODULES_TRY)
+# Whoever may explore data may see what a module makes of it.
+TRY = requires(Permission.SESSIONS_WRITE)
 Number = Annotated[int, Query(ge=1, le=2**31 - 1)]
 Offset = Annotated[int, Query(ge=0, le=2**40, description="Rows to pass over")]
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows to show")]

@@ -138,9 +138,7 @@ def library_router(drafts: Drafts, plans: Plans, http: ServiceHttp) -> APIRouter
         return UsageView.model_validate({"name": name, "workflows": found.workflows, "versions": found.versions})
 
     @routes.get("/{name}/versions", dependencies=[READ])
-    async def list_versions(
-        name: str, work: Work, paging: PageQuery, fits: Fingerprint = None
-    ) -> Page[VersionSummary]:
+    async def list_versions(name: str, work: Work, paging: PageQuery, fits: Fingerprint = None) -> Page[VersionSummary]:
         """Versions, newest first; retired ones are marked."""
         module = await reading.module_named(work, name)
         rows = await versions.list_versions(

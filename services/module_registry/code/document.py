@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.commands.connector import Problem
+from contracts.data import Schema
 from contracts.module_code import ModuleCode, Side
 from contracts.recipe import Recipe
-from contracts.data import Schema
 from contracts.workflow import ModuleDraft
 from services.module_registry.code.reading import CodeRefused, Path, Text, read
 from services.module_registry.code.writing import write

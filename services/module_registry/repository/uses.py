@@ -122,7 +122,5 @@ async def set_plan(work: UnitOfWork, plan: str) -> None:
     """The workspace has this plan from now on."""
     values = {"plan": plan, "since": work.clock.now()}
     await work.connection.execute(
-        insert(plans)
-        .values(tenant=work.tenant, **values)
-        .on_conflict_do_update(index_elements=["tenant"], set_=values)
+        insert(plans).values(tenant=work.tenant, **values).on_conflict_do_update(index_elements=["tenant"], set_=values)
     )

@@ -35,7 +35,8 @@ async def find_content(work: UnitOfWork, module_id: UUID, content_hash: str) -> 
     found = await work.connection.execute(
         _select(work, module_id, *_SUMMARY).where(module_versions.c.content_hash == content_hash)
     )
-    return found.mappings().one_or_none()
+    row: RowMapping | None = found.mappings().one_or_none()
+    return row
 
 
 async def add_version(work: UnitOfWork, values: dict[str, Any]) -> None:
@@ -47,7 +48,8 @@ async def get_version(work: UnitOfWork, module_id: UUID, number: int) -> RowMapp
     """One version, whole."""
     query = _select(work, module_id, *module_versions.c, version_states.c.source)
     found = await work.connection.execute(query.where(module_versions.c.number == number))
-    return found.mappings().one_or_none()
+    row: RowMapping | None = found.mappings().one_or_none()
+    return row
 
 
 async def list_versions(

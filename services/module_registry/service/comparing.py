@@ -1,4 +1,4 @@
-"""Two versions side by side: their steps and contracts at once, what they make of the same rows when it is asked for."""
+"""Two versions side by side: their steps and contracts at once, what they make of the same rows when asked for."""
 
 import json
 from dataclasses import dataclass

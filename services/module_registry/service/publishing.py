@@ -172,9 +172,7 @@ async def _rotate(work: UnitOfWork, module: RowMapping, newest: int, current: in
         )
     for row in going:
         reason = f"the plan {name!r} keeps {limit} versions"
-        await versions.set_state(
-            work, module["id"], row["number"], retired_at=work.clock.now(), retired_reason=reason
-        )
+        await versions.set_state(work, module["id"], row["number"], retired_at=work.clock.now(), retired_reason=reason)
         event = ModuleVersionRetired(
             module_id=module["id"],
             name=module["name"],

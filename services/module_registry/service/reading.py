@@ -89,7 +89,7 @@ def verify(name: str, row: RowMapping) -> None:
 
     The stored documents are hashed, not the models: a model that grows a field must not disown old versions.
     """
-    if content_hash(row) != row["content_hash"]:
+    if content_hash(dict(row)) != row["content_hash"]:
         structlog.get_logger().error("module_version_tampered", module=name, version=row["number"])
         raise VersionTampered(f"version {row['number']} of module {name!r} is not what was published")
 

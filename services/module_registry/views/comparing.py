@@ -60,7 +60,7 @@ class ComparisonView(View):
     output_contract: ContractDifferenceView
     right_name: str | None = None
     level: Level | None = Field(default=None, description="How far the right one is from the left one.")
-    changes: list[ChangeView] = []
+    changes: list[ChangeView] = Field(default_factory=list)
 
 
 class DifferenceRequest(Request):
@@ -160,8 +160,8 @@ class TrialView(TrialSummary):
     set_aside: int | None = None
     set_aside_sample: str | None = None
     output: Schema | None = None
-    books: list[StepBooks] = []
-    checks: list[CheckOutcome] = []
+    books: list[StepBooks] = Field(default_factory=list)
+    checks: list[CheckOutcome] = Field(default_factory=list)
 
 
 class RowsView(View):
@@ -185,14 +185,14 @@ class DifferenceRowsView(View):
 
     total: int
     offset: int
-    rows: list[dict[str, Value]] = []
-    changed: list[ChangedRow] = []
+    rows: list[dict[str, Value]] = Field(default_factory=list)
+    changed: list[ChangedRow] = Field(default_factory=list)
 
 
 def comparison_document(row: Any) -> dict[str, Any]:
     """A comparison's row as it is shown."""
-    said = dict(row)
-    document = said | said["asked"]
+    said: dict[str, Any] = dict(row)
+    document: dict[str, Any] = said | said["asked"]
     if said.get("result") is not None:
         result = DifferResult.model_validate(said["result"])
         found = result.difference
@@ -206,8 +206,8 @@ def comparison_document(row: Any) -> dict[str, Any]:
 
 def trial_document(row: Any) -> dict[str, Any]:
     """A trial's row as it is shown."""
-    said = dict(row)
-    document = said | said["asked"]
+    said: dict[str, Any] = dict(row)
+    document: dict[str, Any] = said | said["asked"]
     if said.get("result") is not None:
         beside = {"rows_read", "set_aside_before"}
         kept = dict(said["result"])

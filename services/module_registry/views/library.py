@@ -100,7 +100,7 @@ class ModuleView(View):
     id: UUID
     name: str
     description: str
-    tags: list[str] = []
+    tags: list[str] = Field(default_factory=list)
     category: str = ""
     owner: str = ""
     current_version: int | None
@@ -138,7 +138,7 @@ class VersionSummary(View):
     published_at: datetime
     semantic_version: str | None = None
     level: Level | None = None
-    changes: list[ChangeView] = []
+    changes: list[ChangeView] = Field(default_factory=list)
     input_fingerprint: str | None = None
     output_fingerprint: str | None = None
     pinned: bool = False
@@ -154,8 +154,8 @@ class VersionView(VersionSummary):
     recipe: Recipe
     input_contract: Schema
     output_contract: Schema
-    input_checks: list[Check] = []
-    output_checks: list[Check] = []
+    input_checks: list[Check] = Field(default_factory=list)
+    output_checks: list[Check] = Field(default_factory=list)
 
 
 class DecisionView(View):

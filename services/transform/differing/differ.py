@@ -135,13 +135,19 @@ def _split(
     counts = (int(said[_HERE_LEFT].item()), int(said[_HERE_RIGHT].item()), int(said[_COUNT].item()))
     changed_schema = _changed_schema([*keys, *values])
     twice = [(pair, side) for pair in (*keys, *values) for side in (LEFT, RIGHT)]
-    which = pl.concat_list(
-        pl.when(pair.differs).then(pl.lit(json.dumps(pair.name, ensure_ascii=False))) for pair in values
-    ) if values else None
+    which = (
+        pl.concat_list(pl.when(pair.differs).then(pl.lit(json.dumps(pair.name, ensure_ascii=False))) for pair in values)
+        if values
+        else None
+    )
     listed = pl.lit("[]") if which is None else pl.format("[{}]", which.list.drop_nulls().list.join(", "))
-    changed = rows.filter(both).sort(left_on, nulls_last=True).select(
-        listed.alias(CHANGED),
-        *(pl.col(pair.left if side == LEFT else pair.right).alias(side + pair.name) for pair, side in twice),
+    changed = (
+        rows.filter(both)
+        .sort(left_on, nulls_last=True)
+        .select(
+            listed.alias(CHANGED),
+            *(pl.col(pair.left if side == LEFT else pair.right).alias(side + pair.name) for pair, side in twice),
+        )
     )
     written = Written(
         only_left=_kept(rows.filter(no_right).sort(left_on, nulls_last=True), left, "l", folder / "left.parquet")
@@ -156,9 +162,7 @@ def _split(
     return written, counts, {pair.name: int(said[f"{at}"].item()) for at, pair in enumerate(values)}
 
 
-def _by_counting(
-    left: Side, right: Side, folder: Path, found: list[Pair]
-) -> tuple[DataDifference, Written]:
+def _by_counting(left: Side, right: Side, folder: Path, found: list[Pair]) -> tuple[DataDifference, Written]:
     """Whole rows are counted on both sides; a row that the other side has less often is too many here."""
     columns = [f"c{at}" for at in range(len(found))]
     if not found:

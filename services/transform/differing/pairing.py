@@ -85,9 +85,7 @@ def pairs(left: Schema, right: Schema) -> list[Pair]:
     for at, column in enumerate(left.columns):
         other = right.column(column.name)
         if other is not None:
-            found.append(
-                Pair(column.name, column.type, other.type, f"l{at}", f"r{names.index(column.name)}")
-            )
+            found.append(Pair(column.name, column.type, other.type, f"l{at}", f"r{names.index(column.name)}"))
     return found
 
 
@@ -128,9 +126,7 @@ def repeated(side: pl.LazyFrame, keys: Sequence[str]) -> bool:
 
 def _names_rows(side: pl.LazyFrame, column: str) -> bool:
     value = pl.col(column)
-    said = side.select(
-        rows=pl.len(), nulls=value.null_count(), values=value.n_unique()
-    ).collect(engine="streaming")
+    said = side.select(rows=pl.len(), nulls=value.null_count(), values=value.n_unique()).collect(engine="streaming")
     return bool(said["nulls"].item() == 0 and said["values"].item() == said["rows"].item() > 0)
 
 

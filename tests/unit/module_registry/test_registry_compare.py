@@ -1,11 +1,15 @@
 """Comparing versions, hashing content, and the light look at column names."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.checks import NotNullCheck
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Recipe
+from contracts.workflow import ModuleDraft
 from services.module_registry.compare import compare_contracts, compare_steps
 from services.module_registry.content import canonical, content_hash, content_of
 from services.module_registry.static_check import check
@@ -62,11 +66,19 @@ def test_contracts() -> None:
 
 
 def test_the_hash_is_of_the_content_whoever_wrote_it_down() -> None:
-    recipe = Recipe.model_validate({"steps": [FILTER]})
-    content = content_of(recipe, schema(a="integer"), schema(a="integer"))
+    def draft(**changes: Any) -> ModuleDraft:
+        recipe = Recipe.model_validate({"steps": [FILTER]})
+        parts: dict[str, Any] = {"input_contract": schema(a="integer"), "output_contract": schema(a="integer")}
+        return ModuleDraft(name="m", recipe=recipe, **(parts | changes))
+
+    content = content_of(draft())
     shuffled = {name: content[name] for name in sorted(content, reverse=True)}
     assert content_hash(content) == content_hash(shuffled)
-    assert content_hash(content) != content_hash(content_of(recipe, schema(a="integer"), schema(a="float")))
+    assert content_hash(content) == content_hash(content_of(draft(description="in other words")))
+    assert content_hash(content) != content_hash(content_of(draft(output_contract=schema(a="float"))))
+    assert content_hash(content) != content_hash(content_of(draft(input_checks=(NotNullCheck(column="a"),))))
+    # Versions published before there were checks keep their hash.
+    assert set(content) == {"recipe", "input_contract", "output_contract"}
     assert canonical({"b": 1, "a": "é"}) == '{"a":"é","b":1}'
 
 
