@@ -113,7 +113,7 @@ def test_what_a_person_wrote() -> None:
     assert at("/recipe/steps/0/where") == (10, 12, "/steps/0/where")
     assert at("/recipe/steps/1/columns/b") == (11, 33, "/steps/1/columns/b")
     assert at("/input_contract/columns/1") == (6, 7, "/input/columns/1")
-    assert at("/output_contract/columns/0") == (1, 1, "")
+    assert at("/output_contract/columns/0") == (2, 1, "")
     assert renamed(SOURCE, "other") == SOURCE.replace("clean-flights", "other")
 
 
