@@ -131,7 +131,11 @@ async def test_the_level_follows_from_the_contracts(world: Composed) -> None:
         (await publish(world, where="a > 2")).json(),
         (await publish(world, recipe={"steps": derive}, output_contract=wide)).json(),
         (await publish(world, where="a > 3")).json(),
-        (await publish(world, where="a > 3", input_checks=[{"kind": "not_null", "column": "a", "enforcement": "fail"}])).json(),
+        (
+            await publish(
+                world, where="a > 3", input_checks=[{"kind": "not_null", "column": "a", "enforcement": "fail"}]
+            )
+        ).json(),
     ]
     assert [(one["semantic_version"], one["level"]) for one in said] == [
         ("1.0.1", "patch"),

@@ -26,7 +26,6 @@ from services.module_registry.plans import Plans
 from services.orchestrator.workflows.check_module import CheckModuleWorkflow
 from tests.integration.composed import Composed, client_of, composed
 
-
 PLANS = Plans({"standard": None}, "standard")
 
 

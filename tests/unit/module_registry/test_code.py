@@ -42,11 +42,13 @@ def written(steps: list[Any], description: str = "", schema: Schema = SCHEMA, **
     return code_of("m", description, recipe, Contracts(schema, schema, **checks))
 
 
-texts = st.text(
-    alphabet=st.characters(exclude_categories=["Cs"]), max_size=12
-) | st.sampled_from(["no", "null", "~", "1", "1e3", "0x1F", "0o7", "-", "a: b", "# x", "'", '"', "a\nb", "a \n b", " a", "<<"])
+texts = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["no", "null", "~", "1", "1e3", "0x1F", "0o7", "-", "a: b", "# x", "'", '"', "a\nb", "a \n b", " a", "<<"]
+)
 names = texts.filter(bool)
-scalars = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | texts
+scalars = (
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | texts
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -191,8 +193,22 @@ def test_what_is_not_read_is_refused_quickly_and_with_its_place(text: str) -> No
 
 @pytest.mark.parametrize(
     ("word", "value"),
-    [("no", "no"), ("yes", "yes"), ("12:30", "12:30"), ("2013-01-01", "2013-01-01"), ("1_000", "1_000"), ("0x1f", 31)]
-    + [("true", True), ("~", None), ("", None), ("-7", -7), ("1e3", 1000.0), (".5", 0.5), ("=", "="), ("<<", "<<")],
+    [
+        ("no", "no"),
+        ("yes", "yes"),
+        ("12:30", "12:30"),
+        ("2013-01-01", "2013-01-01"),
+        ("1_000", "1_000"),
+        ("0x1f", 31),
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("-7", -7),
+        ("1e3", 1000.0),
+        (".5", 0.5),
+        ("=", "="),
+        ("<<", "<<"),
+    ],
 )
 def test_plain_words(word: str, value: Any) -> None:
     assert plain(word) == value

@@ -161,7 +161,9 @@ def test_columns_of_one_side_and_columns_of_other_types(tmp_path: Path) -> None:
 def test_whole_numbers_and_floats_beyond_what_floats_can_tell(tmp_path: Path) -> None:
     here = Schema(columns=(Column(name="k", type=LogicalType.INTEGER), Column(name="v", type=LogicalType.INTEGER)))
     there = Schema(columns=(Column(name="k", type=LogicalType.INTEGER), Column(name="v", type=LogicalType.FLOAT)))
-    found, _ = told(tmp_path, [(1, 2**53 + 1), (2, 7), (3, None)], [(1, 2.0**53), (2, 7.0), (3, None)], ["k"], (here, there))
+    found, _ = told(
+        tmp_path, [(1, 2**53 + 1), (2, 7), (3, None)], [(1, 2.0**53), (2, 7.0), (3, None)], ["k"], (here, there)
+    )
     assert (found.equal, found.changed) == (2, 1)
 
 

@@ -124,7 +124,10 @@ def test_a_failure_names_the_row_and_what_was_promised(tmp_path: Path) -> None:
 
 def test_the_output_is_looked_at_after_the_steps(tmp_path: Path) -> None:
     steps = [{"kind": "filter", "where": "id IS NOT NULL"}]
-    checks: list[Check] = [NotNullCheck(column="id", enforcement="fail"), UniqueCheck(columns=("id",), enforcement="warn")]
+    checks: list[Check] = [
+        NotNullCheck(column="id", enforcement="fail"),
+        UniqueCheck(columns=("id",), enforcement="warn"),
+    ]
     done = run(tmp_path, output=checks, steps=steps)
     assert done.rows == 3
     assert [(one.side, one.rows, one.failed) for one in done.checks] == [("output", 3, 0), ("output", 3, 2)]
