@@ -1,5 +1,6 @@
 """HTTP of modules as text: the code, the check of a code, saving one, and the data contract."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -8,10 +9,17 @@ from contracts.module_code import ModuleCode
 from services.chassis.http import Edge, ServiceHttp, Who, Work
 from services.module_registry.api.library import PUBLISH, READ, published_view
 from services.module_registry.checking import Drafts
-from services.module_registry.odcs import OdcsVersion, data_contract
+from services.module_registry.odcs.writing import OdcsVersion, data_contract
 from services.module_registry.plans import Plans
 from services.module_registry.service import codes, reading
-from services.module_registry.views.library import CodeRequest, CodeView, PublishedView, SaveRequest
+from services.module_registry.views.library import (
+    CodeRequest,
+    CodeView,
+    ContractRequest,
+    PublishedView,
+    SaveRequest,
+    SourceView,
+)
 
 YAML = "application/yaml"
 _TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {YAML: {"schema": {"type": "string"}}}}}
@@ -42,6 +50,15 @@ def codes_router(drafts: Drafts, plans: Plans, http: ServiceHttp) -> APIRouter:
         row = await reading.version_of(work, module, number)
         text = data_contract(module, row, reading.contracts_of(row), reading.semantic_version(row), side, standard)
         return Response(text, media_type=YAML)
+
+    @routes.post("/modules/{name}:read-contract", dependencies=[READ])
+    async def read_contract(name: str, body: ContractRequest, work: Work) -> SourceView:
+        """A version as YAML with the columns and checks of an ODCS document instead of its own; nothing is stored."""
+        module = await reading.module_named(work, name)
+        number = body.version or module["current_version"]
+        row = await reading.version_of(work, module, number)
+        source, notes = await asyncio.to_thread(codes.with_contract, module, row, body.source, body.alone)
+        return SourceView(source=source, notes=notes)
 
     @routes.post("/modules/{name}:check-code", dependencies=[READ])
     async def check_code(name: str, body: CodeRequest, who: Who) -> CodeView:

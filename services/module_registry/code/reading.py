@@ -16,7 +16,7 @@ from contracts.commands.connector import Problem
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 _MAX_NUMBER = 100
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}

@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from contracts.data import Schema
+from contracts.module_code import Side
 from contracts.workflow import ModuleDraft
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import ProblemError, invalid
 from services.module_registry.checking import Drafts
 from services.module_registry.code.document import code_of, draft_of, located
 from services.module_registry.code.reading import CodeRefused
+from services.module_registry.levels import Contracts
+from services.module_registry.odcs.reading import contracts_in
 from services.module_registry.plans import Plans
 from services.module_registry.service.publishing import Published, publish
 from services.module_registry.service.reading import contracts_of, recipe_of
@@ -22,6 +27,21 @@ def code(module: RowMapping, row: RowMapping) -> str:
     if row["source"] is not None:
         return str(row["source"])
     return code_of(module["name"], row["description"], recipe_of(row), contracts_of(row))
+
+
+def with_contract(
+    module: RowMapping, row: RowMapping, source: str, alone: Literal["input", "output"]
+) -> tuple[str, list[str]]:
+    """A version as text with the columns and checks of a data contract, and what of it was not taken over."""
+    try:
+        found = contracts_in(source, alone)
+    except CodeRefused as error:
+        raise invalid(error.problems, "The data contract cannot be used.") from None
+    before = contracts_of(row)
+    taken = found.input or Side(columns=before.input.columns, checks=before.input_checks)
+    given = found.output or Side(columns=before.output.columns, checks=before.output_checks)
+    contracts = Contracts(Schema(columns=taken.columns), Schema(columns=given.columns), taken.checks, given.checks)
+    return code_of(module["name"], row["description"], recipe_of(row), contracts), found.notes
 
 
 async def judge(drafts: Drafts, tenant: UUID, name: str, source: str) -> ModuleDraft:

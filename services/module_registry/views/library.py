@@ -69,6 +69,23 @@ class SaveRequest(CodeRequest):
     reason: str = Field(default="", max_length=2_000, description="Why it becomes the current version.")
 
 
+class ContractRequest(Request):
+    """A data contract (ODCS, YAML), and the version whose contracts it is to stand for."""
+
+    source: str = Field(min_length=1, max_length=1_048_576)
+    version: VersionNumber | None = Field(default=None, description="The current one, if left out.")
+    alone: Literal["input", "output"] = Field(
+        default="input", description="What the only table of a document is, when it is not named `input` or `output`."
+    )
+
+
+class SourceView(View):
+    """A module version as YAML, and what of a data contract was not taken over into it."""
+
+    source: str
+    notes: list[str]
+
+
 class PublishedView(ModuleVersionRef):
     """The version that a draft became, or was already."""
 

@@ -30,6 +30,17 @@ _RULES = {"nullValues": "nullCheck", "duplicateValues": "duplicateCount", "inval
 _SEVERITY = {"documented": "info", "warn": "warning", "quarantine": "error", "fail": "error"}
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes what cannot be printed with escapes: a reader would take some of it for the end of a line."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _text)
+
+
 def data_contract(
     module: Mapping[Any, Any],
     row: Mapping[Any, Any],
@@ -68,7 +79,7 @@ def data_contract(
         *([{"property": "owner", "value": module["owner"]}] if module["owner"] else []),
     ]
     document["contractCreatedTs"] = row["published_at"].isoformat()
-    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return text
 
 
@@ -95,6 +106,9 @@ def _column(column: Column, checks: Sequence[Check], standard: OdcsVersion) -> d
     said: dict[str, Any] = {"name": column.name, "logicalType": logical, "physicalType": column.type.value}
     required = not column.nullable or any(isinstance(check, NotNullCheck) for check in own)
     said["required"] = required
+    if required and column.nullable:
+        # The check asks for it, and is more than a type: rows that break it may be set aside.
+        said["customProperties"] = [{"property": "nullable", "value": True}]
     if any(isinstance(check, UniqueCheck) for check in own):
         said["unique"] = True
     options: dict[str, Any] = {}
