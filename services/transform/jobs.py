@@ -23,6 +23,7 @@ class JobModule(Contract):
     output_contract: Schema | None = None
     input_checks: Checks = ()
     output_checks: Checks = ()
+    inputs: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # files of the datasets that the recipe names
 
 
 class ApplyJob(Contract):
@@ -34,6 +35,7 @@ class ApplyJob(Contract):
     modules: tuple[JobModule, ...]
     output: str  # an empty folder
     part_rows: int = Field(default=500_000, ge=1)
+    keys: dict[str, str] = Field(default_factory=dict, repr=False)  # secrets of the workspace by name, in hex
 
 
 class Applied(Contract):
@@ -96,6 +98,7 @@ class DifferJob(Contract):
     keys: tuple[str, ...] | None = None
     output: str  # an empty folder
     part_rows: int = Field(default=500_000, ge=1)
+    secrets: dict[str, str] = Field(default_factory=dict, repr=False)  # of the workspace by name, in hex
 
 
 class Part(Contract):

@@ -36,6 +36,7 @@ def _applied(job: DifferJob, module: JobModule, folder: Path) -> Applied:
             modules=(module,),
             output=str(folder),
             part_rows=job.part_rows,
+            keys=job.secrets,
         )
     )
 

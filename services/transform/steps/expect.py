@@ -25,7 +25,7 @@ from services.transform.dtypes import DTYPES
 from services.transform.expressions.analysis import unknown_column
 from services.transform.expressions.patterns import check_regex
 from services.transform.expressions.tree import ExpressionInvalid, named
-from services.transform.steps.kind import Removal, Report, Site, StepKind
+from services.transform.steps.kind import Removal, Report, Site, StepKind, listed
 from services.transform.table import ROW, Table
 
 Side = Literal["input", "output"]
@@ -104,13 +104,17 @@ class ExpectKind(StepKind[Expect]):
     def mentions(self, schema: Schema, step: Expect) -> set[str]:
         return {name for check in step.checks for name in check.named}
 
+    def english(self, step: Expect, schema: Schema) -> str:
+        return f"Check that {listed([said(check) for check in step.checks])}"
+
     def plan(self, table: Table, step: Expect, site: Site) -> Table:
         marks = [table.fresh() for _ in step.checks]
         texts = _texts(table)
 
         def look(rows: pl.DataFrame) -> pl.DataFrame:
             failed = [int(rows[mark].sum()) for mark in marks]
-            step.findings.add(rows.height, failed)
+            if site.run.counts:
+                step.findings.add(rows.height, failed)
             for check, place, mark, count in zip(step.checks, step.places, marks, failed, strict=True):
                 if count and check.enforcement == "fail":
                     shown = _shown(rows.filter(pl.col(mark)).head(1), check, table)
@@ -125,7 +129,7 @@ class ExpectKind(StepKind[Expect]):
             aside = pl.any_horizontal(pl.col(mark) for _, mark in held)
             gone = rows.filter(aside)
             if gone.height:
-                site.set_aside(_described(gone, held, table, texts))
+                site.run.set_aside(_described(gone, held, table, texts))
             return rows.filter(~aside).drop(marks)
 
         marked = table.lazy.select(
