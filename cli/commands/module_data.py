@@ -80,6 +80,9 @@ def compare(
         facts({"level": found["level"]}),
         table(["level", "side", "what changed in the contracts"], changes, longest=200),
     ]
+    if found["inputs"]:
+        others = ([row["name"], _other(row["left"]), _other(row["right"])] for row in found["inputs"])
+        shown += ["", table(["other table", *heads[1:]], others, longest=80)]
     if wanted is None:
         shell.output.show(found, *shown)
         return Exit.GOOD
@@ -245,6 +248,10 @@ def _check(check: Json) -> str:
 
 def _figure(side: Json | None, name: str) -> object:
     return None if side is None else side[name]
+
+
+def _other(table: Json | None) -> str:
+    return "" if table is None else f"{table['kind']} {table.get('dataset') or table.get('module')}"
 
 
 def _step(step: Json | None) -> str:

@@ -1,6 +1,6 @@
 """Two versions side by side: which steps stayed, changed, came and went, and what that did to the contracts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
@@ -21,6 +21,15 @@ class StepRow:
     left: StepDocument | None
     right: StepDocument | None
     changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class InputRow:
+    """Another table that the steps of one version look at, and those of the other do not, or not the same."""
+
+    name: str
+    left: dict[str, Any] | None
+    right: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -72,12 +81,26 @@ def _replaced(
         if op == "equal":
             for i, j in zip(left_range[a:b], right_range[c:d], strict=True):
                 names = sorted(left[i].keys() | right[j].keys())
-                changed = tuple(name for name in names if left[i].get(name) != right[j].get(name))
+                changed = tuple(name for name in names if _part(left[i], name) != _part(right[j], name))
                 rows.append(StepRow("changed", i, j, left[i], right[j], changed))
         else:
             rows += [StepRow("removed", i, None, left[i], None) for i in left_range[a:b]]
             rows += [StepRow("added", None, j, None, right[j]) for j in right_range[c:d]]
     return rows
+
+
+def _part(step: StepDocument, name: str) -> str:
+    # As text: in Python 1, 1.0 and true are equal.
+    return canonical(step.get(name))
+
+
+def compare_inputs(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[InputRow]:
+    """The other tables that the steps look at, by name, where they are not the same ones."""
+    return [
+        InputRow(name, left.get(name), right.get(name))
+        for name in sorted({*left, *right})
+        if canonical(left.get(name)) != canonical(right.get(name))
+    ]
 
 
 def compare_contracts(left: Schema, right: Schema) -> ContractDifference:

@@ -23,6 +23,7 @@ from services.module_registry.views.comparing import (
     DataComparisonView,
     DifferenceRequest,
     DifferenceRowsView,
+    InputRowView,
     RowsView,
     StepRowView,
     TrialRequest,
@@ -65,6 +66,7 @@ def comparing_router(storage: Storage, http: ServiceHttp) -> APIRouter:
             output_contract=ContractDifferenceView.model_validate(found.output_contract),
             level=found.level,
             changes=[ChangeView.model_validate(change) for change in found.changes],
+            inputs=[InputRowView.model_validate(row) for row in found.inputs],
         )
 
     @routes.post("/module-comparisons", dependencies=[TRY], status_code=202)

@@ -13,7 +13,14 @@ from contracts.differences import DataInput, Table
 from contracts.events.modules import ComparisonFinished, ComparisonRequested, TrialFinished, TrialRequested
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import ProblemError, conflict, invalid, not_found
-from services.module_registry.compare import ContractDifference, StepRow, compare_contracts, compare_steps
+from services.module_registry.compare import (
+    ContractDifference,
+    InputRow,
+    StepRow,
+    compare_contracts,
+    compare_inputs,
+    compare_steps,
+)
 from services.module_registry.levels import Change, Level, changes, level
 from services.module_registry.repository import modules, questions, versions
 from services.module_registry.repository.questions import Kind
@@ -28,6 +35,7 @@ class Comparison:
     """Two versions side by side."""
 
     steps: list[StepRow]
+    inputs: list[InputRow]
     input_contract: ContractDifference
     output_contract: ContractDifference
     level: Level
@@ -41,6 +49,7 @@ async def compare(work: UnitOfWork, left: Table, right: Table) -> Comparison:
     found = changes(before, after)
     return Comparison(
         steps=compare_steps(old["recipe"]["steps"], new["recipe"]["steps"]),
+        inputs=compare_inputs(old["recipe"].get("inputs", {}), new["recipe"].get("inputs", {})),
         input_contract=compare_contracts(before.input, after.input),
         output_contract=compare_contracts(before.output, after.output),
         level=level(found),

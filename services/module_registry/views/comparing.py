@@ -10,7 +10,7 @@ from contracts.checks import CheckOutcome
 from contracts.commands.transform import ApplyResult, DifferResult, StepBooks
 from contracts.data import Schema
 from contracts.differences import ColumnAggregates, ColumnDifference, DataInput, Table
-from contracts.recipe import Step
+from contracts.recipe import InputRef, Step
 from contracts.workflow import Name
 from services.module_registry.views.library import ChangeView, Level, Request, VersionNumber, View
 
@@ -27,6 +27,14 @@ class StepRowView(View):
     left: Step | None
     right: Step | None
     changed: tuple[str, ...]
+
+
+class InputRowView(View):
+    """Another table that the steps of one version look at, and those of the other do not, or not the same."""
+
+    name: str
+    left: InputRef | None
+    right: InputRef | None
 
 
 class RetypedView(View):
@@ -61,6 +69,7 @@ class ComparisonView(View):
     right_name: str | None = None
     level: Level | None = Field(default=None, description="How far the right one is from the left one.")
     changes: list[ChangeView] = Field(default_factory=list)
+    inputs: list[InputRowView] = Field(default_factory=list)
 
 
 class DifferenceRequest(Request):

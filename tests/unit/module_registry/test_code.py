@@ -12,6 +12,7 @@ from contracts.checks import AllowedCheck, NotNullCheck, RangeCheck
 from contracts.commands.connector import Problem
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Recipe
+from contracts.steps.examples import EXAMPLES
 from services.module_registry.code.document import code_of, draft_of, located, renamed
 from services.module_registry.code.reading import CodeRefused, plain, read
 from services.module_registry.levels import Contracts
@@ -73,6 +74,17 @@ def test_a_version_comes_back_from_its_text_to_the_byte(
     assert written(draft.model_dump(mode="json")["recipe"]["steps"], draft.description) == text
     # Whoever reads it with another library reads the same.
     assert yaml.safe_load(text)["steps"][2]["where"] == where
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_every_kind_of_step_comes_back_to_the_byte(kind: str) -> None:
+    gates = {"kind": "dataset", "dataset": "a" * 64, "table_schema": SCHEMA.model_dump(mode="json")}
+    recipe = Recipe.model_validate({"steps": [{"kind": kind, **EXAMPLES[kind]}], "inputs": {"gates": gates}})
+    text = code_of("m", "", recipe, Contracts(SCHEMA, SCHEMA))
+    draft, _, _ = draft_of(text, "m")
+    assert draft.recipe == recipe
+    assert draft.recipe.content_hash == recipe.content_hash
+    assert code_of("m", "", draft.recipe, Contracts(SCHEMA, SCHEMA)) == text
 
 
 def test_how_it_looks() -> None:
