@@ -12,7 +12,7 @@ from contracts.steps.grouping import Aggregate, FillGaps, Measure, Pivot, Unpivo
 from contracts.steps.moments import ConvertZone, DateAdd, DateDiff, DateParts
 from contracts.steps.nested import Explode, Flatten, JsonField, UnnestJson
 from contracts.steps.rows import Deduplicate, DropNull, Filter, Limit, Outliers, Sample, Sort, SortKey
-from contracts.steps.tables import DatasetInput, InputRef, Join, JoinKey, Lookup, ModuleInput, Union
+from contracts.steps.tables import DatasetInput, InputRef, Join, JoinKey, Lookup, ModuleInput, Sql, Union
 from contracts.steps.texts import (
     Affix,
     Extract,
@@ -88,7 +88,8 @@ Step = Annotated[
     | ConvertZone
     | ConvertUnit
     | Round
-    | FillGaps,
+    | FillGaps
+    | Sql,
     Field(discriminator="kind", json_schema_extra={"x-grows": True}),
 ]
 Steps: TypeAdapter[tuple[Step, ...]] = TypeAdapter(tuple[Step, ...])
@@ -169,6 +170,7 @@ __all__ = [
     "Sort",
     "SortKey",
     "Split",
+    "Sql",
     "Step",
     "StepModel",
     "Steps",

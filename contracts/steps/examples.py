@@ -81,4 +81,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "convert_unit": {"columns": ["distance"], "from": "mile", "to": "km"},
     "round": {"columns": ["speed"], "digits": 1},
     "fill_gaps": {"column": "day", "unit": "day", "by": ["shop"], "fill": "zero"},
+    "sql": {
+        "query": "SELECT carrier, COUNT(*) AS flights FROM input WHERE dep_delay > 15 GROUP BY carrier ORDER BY flights"
+        " DESC"
+    },
 }

@@ -76,3 +76,15 @@ class Lookup(StepModel):
     suffix: str = Field(
         default="_right", min_length=1, max_length=100, description="For columns whose name is there already."
     )
+
+
+class Sql(StepModel):
+    """One SELECT over the table, which is called `input`, and the recipe's inputs by their names."""
+
+    kind: Literal["sql"] = "sql"
+    query: str = Field(
+        min_length=1,
+        max_length=10_000,
+        description="SELECT … FROM … [JOIN … ON a = b] [WHERE] [GROUP BY] [HAVING] [ORDER BY] [LIMIT], UNION [ALL],"
+        " WITH and queries in FROM. What is computed has a name: AS …",
+    )

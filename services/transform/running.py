@@ -1,7 +1,7 @@
 """What plans ask of the run that they are part of: files, counts, other tables, secrets."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,6 +112,10 @@ class ModuleRun(Tell):
     @property
     def counts(self) -> bool:
         return not self.shared.silent
+
+    @property
+    def inputs(self) -> Collection[str]:
+        return self._module.recipe.inputs.keys()
 
     def other(self, name: str, table: Table) -> Table:
         wanted = self._module.recipe.inputs[name]

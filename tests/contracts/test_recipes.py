@@ -69,6 +69,7 @@ WRONG: list[dict[str, Any]] = [
     {"kind": "convert_zone", "columns": ["a"]},
     {"kind": "convert_zone", "columns": ["a"], "to": "../etc/passwd"},
     {"kind": "drop_null", "columns": []},
+    {"kind": "sql", "query": ""},
     {"kind": "mask", "columns": ["a"], "method": "keyed_hash", "key": "THE SECRET"},
 ]
 

@@ -113,6 +113,11 @@ class Tell(ABC):
     def counts(self) -> bool:
         """Whether the rows that pass count; not while a plan asks for figures: they will come again."""
 
+    @property
+    @abstractmethod
+    def inputs(self) -> Collection[str]:
+        """The names of the other tables."""
+
     @abstractmethod
     def other(self, name: str, table: Table) -> Table:
         """Another table that the recipe names, which can stand beside this one in a plan."""

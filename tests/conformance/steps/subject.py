@@ -105,6 +105,7 @@ class Case:
     oracle: Oracle
     roughly: str | None = None  # a column beside whose largest value a difference of the sum counts for nothing
     inputs: tuple[str, ...] = field(default=())
+    in_order: bool = True  # whether the order of the rows is a part of the answer
 
     @property
     def kind(self) -> str:
@@ -165,6 +166,16 @@ def same(one: Any, two: Any, slack: float = 0.0) -> bool:
             return math.isnan(one) and math.isnan(two)
         return math.isclose(one, two, rel_tol=1e-9, abs_tol=max(1e-12, slack))
     return type(one) is type(two) and bool(one == two)
+
+
+def settled(found: list[Row]) -> list[Row]:
+    """The rows in an order of their own; floats come last, since they need not be the same to the last digit."""
+
+    def key(row: Row) -> list[str]:
+        exact = [repr(value) for value in row.values() if not isinstance(value, float)]
+        return [*exact, *(f"{value:.6e}" for value in row.values() if isinstance(value, float))]
+
+    return sorted(found, key=key)
 
 
 def difference(found: list[Row], expected: list[Row], slack: float = 0.0) -> str:

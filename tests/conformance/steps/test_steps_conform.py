@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contracts.recipe import Steps
 from services.transform.check import stages
 from services.transform.steps.catalog import KINDS
-from tests.conformance.steps import plain_columns, plain_groups, plain_tables, plain_texts, plain_values
+from tests.conformance.steps import plain_columns, plain_groups, plain_queries, plain_tables, plain_texts, plain_values
 from tests.conformance.steps.subject import (
     OTHER,
     TABLE,
@@ -25,6 +25,7 @@ from tests.conformance.steps.subject import (
     recipe,
     rows,
     same,
+    settled,
 )
 
 CASES: list[Case] = [
@@ -33,6 +34,7 @@ CASES: list[Case] = [
     *plain_texts.CASES,
     *plain_groups.CASES,
     *plain_tables.CASES,
+    *plain_queries.CASES,
 ]
 NAMES = [f"{number:03}-{case.kind}" for number, case in enumerate(CASES)]
 each = pytest.mark.parametrize("case", CASES, ids=NAMES)
@@ -50,6 +52,8 @@ def test_a_step_gives_what_its_oracle_gives(case: Case, given_rows: Rows, beside
     prepared = _prepared(case, given_rows)
     done, found = execute(prepared, case.step, beside, parts=parts)
     expected = _expected(case, prepared, beside)
+    if not case.in_order:
+        found, expected = settled(found), settled(expected)
     assert not difference(found, expected, _slack(case, prepared))
     (stage,) = stages(recipe(case.step), TABLE)
     assert done.table_schema == stage.after, "the columns are known before"
