@@ -148,7 +148,9 @@ class MeView(BaseModel):
 
     workspace_id: UUID
     workspace: str
-    plan: str | None = Field(default=None, description="The plan whose limits hold; null is the installation's default.")
+    plan: str | None = Field(
+        default=None, description="The plan whose limits hold; null is the installation's default."
+    )
     subject: UUID
     kind: str
     role: Role
