@@ -72,7 +72,15 @@ async def test_good_run_is_told_whole(world: World) -> None:
         "flights",
         1,
     )
-    assert run["books"] == {"read": 12, "loaded": 10, "filtered": 0, "deduplicated": 0, "quarantined": 2}
+    assert run["books"] == {
+        "read": 12,
+        "loaded": 10,
+        "filtered": 0,
+        "deduplicated": 0,
+        "quarantined": 2,
+        "added": 0,
+        "combined": 0,
+    }
     assert [(step["step"], step["state"], step["attempts"], step["rows"]) for step in run["steps"]] == [
         ("resolve_modules", "succeeded", 1, None),
         ("pull", "succeeded", 1, 12),
