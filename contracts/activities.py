@@ -14,8 +14,21 @@ from contracts.commands.connector import (
     PushInput,
     PushResult,
 )
-from contracts.commands.module_registry import PublishModuleInput, ResolveModuleInput, ResolveModuleResult
-from contracts.commands.orchestrator import FinishRunInput, PinModulesInput, RecordStepInput, RunPlan, StartRunInput
+from contracts.commands.module_registry import (
+    PublishModuleInput,
+    RecordComparisonInput,
+    RecordTrialInput,
+    ResolveModuleInput,
+    ResolveModuleResult,
+)
+from contracts.commands.orchestrator import (
+    FindRunInput,
+    FinishRunInput,
+    PinModulesInput,
+    RecordStepInput,
+    RunPlan,
+    StartRunInput,
+)
 from contracts.commands.schema_drift import (
     QuarantineFileInput,
     QuarantineResult,
@@ -30,8 +43,12 @@ from contracts.commands.transform import (
     AttachRootInput,
     CheckRecipeInput,
     CheckRecipeResult,
+    DifferInput,
+    DifferResult,
     FailSessionInput,
     FailTaskInput,
+    FindNodeInput,
+    FoundDataset,
     FreezeInput,
     ProfileInput,
     RunTaskInput,
@@ -52,8 +69,12 @@ FAIL_SESSION = Command("transform.fail_session", FailSessionInput, Nothing, BOOK
 FREEZE = Command("transform.freeze", FreezeInput, ModuleDraft)
 RUN_TASK = Command("transform.run_task", RunTaskInput, Nothing, LONG)
 FAIL_TASK = Command("transform.fail_task", FailTaskInput, Nothing, BOOKKEEPING)
+FIND_NODE = Command("transform.find_node", FindNodeInput, FoundDataset)
+DIFFER = Command("transform.differ", DifferInput, DifferResult, LONG)
 PUBLISH_MODULE = Command("module_registry.publish", PublishModuleInput, ModuleVersionRef)
 RESOLVE_MODULE = Command("module_registry.resolve", ResolveModuleInput, ResolveModuleResult)
+RECORD_COMPARISON = Command("module_registry.record_comparison", RecordComparisonInput, Nothing, BOOKKEEPING)
+RECORD_TRIAL = Command("module_registry.record_trial", RecordTrialInput, Nothing, BOOKKEEPING)
 SETTLE_DRIFT = Command("schema_drift.settle", SettleInput, SettleResult)
 QUARANTINE_FILE = Command("schema_drift.quarantine_file", QuarantineFileInput, QuarantineResult)
 QUARANTINE_ROWS = Command("schema_drift.quarantine_rows", QuarantineRowsInput, QuarantineResult)
@@ -62,6 +83,7 @@ START_RUN = Command("orchestrator.start_run", StartRunInput, RunPlan, BOOKKEEPIN
 PIN_MODULES = Command("orchestrator.pin_modules", PinModulesInput, Nothing, BOOKKEEPING)
 RECORD_STEP = Command("orchestrator.record_step", RecordStepInput, Nothing, BOOKKEEPING)
 FINISH_RUN = Command("orchestrator.finish_run", FinishRunInput, Nothing, BOOKKEEPING)
+FIND_RUN = Command("orchestrator.find_run", FindRunInput, FoundDataset)
 
 COMMANDS: tuple[Command[Any, Any], ...] = (
     DESCRIBE_CONNECTION,
@@ -77,8 +99,12 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     FREEZE,
     RUN_TASK,
     FAIL_TASK,
+    FIND_NODE,
+    DIFFER,
     PUBLISH_MODULE,
     RESOLVE_MODULE,
+    RECORD_COMPARISON,
+    RECORD_TRIAL,
     SETTLE_DRIFT,
     QUARANTINE_FILE,
     QUARANTINE_ROWS,
@@ -87,4 +113,5 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     PIN_MODULES,
     RECORD_STEP,
     FINISH_RUN,
+    FIND_RUN,
 )

@@ -3,9 +3,10 @@
 from contracts.envelope import Envelope
 from contracts.events.connections import ObjectSeen
 from contracts.events.drift import QuarantineReleased
+from contracts.events.modules import ComparisonRequested, TrialRequested
 from contracts.events.runs import RunRequested
 from contracts.events.sessions import SessionCreated, TaskRequested
-from contracts.runs import OpenSessionInput, SessionTaskInput
+from contracts.runs import CompareVersionsInput, OpenSessionInput, SessionTaskInput, TryModuleInput
 from services.chassis.bus import Handlers
 from services.chassis.database import UnitOfWork
 from services.orchestrator.service import asking, cancelling
@@ -33,6 +34,23 @@ def handlers(executions: Executions) -> Handlers:
     async def task_requested(work: UnitOfWork, event: TaskRequested, envelope: Envelope) -> None:
         await executions.start_task(SessionTaskInput(tenant=work.tenant, task_id=event.task_id))
 
+    async def comparison_requested(work: UnitOfWork, event: ComparisonRequested, envelope: Envelope) -> None:
+        await executions.compare_versions(
+            CompareVersionsInput(
+                tenant=work.tenant,
+                comparison_id=event.comparison_id,
+                left=event.left,
+                right=event.right,
+                input=event.input,
+                keys=event.keys,
+            )
+        )
+
+    async def trial_requested(work: UnitOfWork, event: TrialRequested, envelope: Envelope) -> None:
+        await executions.try_module(
+            TryModuleInput(tenant=work.tenant, trial_id=event.trial_id, module=event.module, input=event.input)
+        )
+
     async def object_seen(work: UnitOfWork, event: ObjectSeen, envelope: Envelope) -> None:
         await asking.object_seen(work, event)
 
@@ -43,6 +61,8 @@ def handlers(executions: Executions) -> Handlers:
     table.on(RunRequested, run_requested)
     table.on(SessionCreated, session_created)
     table.on(TaskRequested, task_requested)
+    table.on(ComparisonRequested, comparison_requested)
+    table.on(TrialRequested, trial_requested)
     table.on(ObjectSeen, object_seen)
     table.on(QuarantineReleased, quarantine_released)
     return table

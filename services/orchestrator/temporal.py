@@ -12,19 +12,25 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.runs import (
+    COMPARE_VERSIONS,
     OPEN_SESSION,
     RUN_WORKFLOW,
     SESSION_TASK,
+    TRY_MODULE,
     VALIDATE_WORKFLOW,
+    CompareVersionsInput,
     ErrorType,
     OpenSessionInput,
     RunInput,
     SessionTaskInput,
+    TryModuleInput,
     ValidateWorkflowInput,
     ValidateWorkflowResult,
+    comparison_id,
     run_id,
     session_id,
     task_id,
+    trial_id,
     validate_id,
 )
 from contracts.workflow import WorkflowDefinition
@@ -69,6 +75,15 @@ class TemporalExecutions:
     async def start_task(self, task: SessionTaskInput) -> bool:
         """Start a session's long work; False when it was started before."""
         return await self._gateway.start(SESSION_TASK, task_id(task.tenant, task.task_id), task)
+
+    async def compare_versions(self, comparison: CompareVersionsInput) -> bool:
+        """Start a comparison on data; False when that was started before."""
+        identity = comparison_id(comparison.tenant, comparison.comparison_id)
+        return await self._gateway.start(COMPARE_VERSIONS, identity, comparison)
+
+    async def try_module(self, trial: TryModuleInput) -> bool:
+        """Start a trial; False when that was started before."""
+        return await self._gateway.start(TRY_MODULE, trial_id(trial.tenant, trial.trial_id), trial)
 
     async def validate(self, tenant: UUID, definition: WorkflowDefinition) -> ValidateWorkflowResult:
         """Ask the connector and the registry; raises ValidationUnavailable."""

@@ -46,5 +46,7 @@ def build(platform: Platform) -> Service:
             activities.freeze,
             activities.run_task,
             activities.fail_task,
+            activities.find_node,
+            activities.differ,
         ),
     )

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from contracts.checks import Check
 from contracts.commands.connector import Problem
 from contracts.commands.transform import AttachRootInput, FailSessionInput
-from contracts.data import DatasetRef
+from contracts.data import DatasetRef, Schema
 from contracts.events.sessions import SessionArchived, SessionCreated, SessionFailed, SessionOpened, SessionRestored
 from contracts.profile import Profile
 from contracts.recipe import Recipe
@@ -24,6 +25,7 @@ from services.transform.computing import Computing
 from services.transform.editing import Ancestor, PositionUnknown, edited
 from services.transform.errors import TransformError
 from services.transform.growing import Grower, Growth, Link, own_recipe, shifted
+from services.transform.inferring import inferred
 from services.transform.nodes import check_name, grown_recipe, known_tables, store_grown
 from services.transform.refusals import as_problem
 from services.transform.results import find_profile, keep_profile
@@ -219,7 +221,14 @@ class Sessions:
         return found
 
     async def draft(
-        self, work: UnitOfWork, session_id: UUID, node_id: UUID, name: str, description: str
+        self,
+        work: UnitOfWork,
+        session_id: UUID,
+        node_id: UUID,
+        name: str,
+        description: str,
+        *,
+        infer_checks: bool = False,
     ) -> ModuleDraft:
         """A module draft of a node; raises TransformError or ProblemError. The same node gives the same draft."""
         node = await self.node(work, session_id, node_id)
@@ -235,9 +244,17 @@ class Sessions:
             recipe=recipe,
             input_contract=checked.needed,
             output_contract=checked.table_schema,
+            input_checks=await _suggested(work, root, checked.needed) if infer_checks else (),
+            output_checks=await _suggested(work, node, checked.table_schema) if infer_checks else (),
             session_id=str(session_id),
             node_id=str(node_id),
         )
+
+    async def dataset(self, work: UnitOfWork, session_id: UUID, node_id: UUID | None) -> DatasetRef:
+        """The rows of a node, the current one if none is named; raises ProblemError."""
+        session = await self._open_session(work, session_id)
+        node = await self.node(work, session_id, node_id or session["current_node_id"])
+        return DatasetRef.model_validate(node["dataset"])
 
     async def deployable(self, work: UnitOfWork, session_id: UUID, node_id: UUID | None) -> UUID:
         """The node that can be deployed: the one that is named, or the current one."""
@@ -321,3 +338,9 @@ class Sessions:
 
 def _all_of(growth: Growth) -> Recipe:
     return own_recipe([step for link in growth.links for step in link.steps], growth.inputs)
+
+
+async def _suggested(work: UnitOfWork, node: RowMapping, schema: Schema) -> tuple[Check, ...]:
+    """The checks that a node's data suggests, where its figures are known."""
+    known = await find_profile(work, DatasetRef.model_validate(node["dataset"]).id)
+    return () if known is None else inferred(known, schema)

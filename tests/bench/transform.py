@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import recipes, sessions
+from tests.bench import differing, recipes, sessions
 from tests.bench.figures import Figure, report
 
 SUITES: dict[str, Callable[[], list[Figure]]] = {
     "recipes": recipes.figures,
     "sessions": lambda: asyncio.run(sessions.figures()),
+    "differing": differing.figures,
 }
 
 

@@ -5,7 +5,13 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from contracts.runs import OpenSessionInput, SessionTaskInput, ValidateWorkflowResult
+from contracts.runs import (
+    CompareVersionsInput,
+    OpenSessionInput,
+    SessionTaskInput,
+    TryModuleInput,
+    ValidateWorkflowResult,
+)
 from contracts.workflow import WorkflowDefinition
 
 Status = Literal["running", "completed", "failed", "cancelled", "terminated", "timed_out", "absent"]
@@ -41,6 +47,12 @@ class Executions(Protocol):
 
     async def start_task(self, task: SessionTaskInput) -> bool:
         """Start a session's long work; False when it was started before."""
+
+    async def compare_versions(self, comparison: CompareVersionsInput) -> bool:
+        """Start a comparison on data; False when that was started before."""
+
+    async def try_module(self, trial: TryModuleInput) -> bool:
+        """Start a trial; False when that was started before."""
 
     async def validate(self, tenant: UUID, definition: WorkflowDefinition) -> ValidateWorkflowResult:
         """Ask the services that know; raises ValidationUnavailable."""
