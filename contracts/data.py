@@ -117,6 +117,7 @@ class FormatFacts(Contract):
     confidence: dict[str, float] = Field(default_factory=dict)  # of encoding, delimiter, quote and header: 0 to 1
     escape: str | None = None  # what stands before a quote inside a quoted value, where it is not doubled
     skipped_lines: int = 0  # above the header, blank, or comments: no rows
+    filled_rows: int = 0  # that had fewer values than the header has names; the others are null
     compression: tuple[str, ...] = ()  # outermost first
     member: str | None = None  # the file inside an archive
     sheet: str | None = None

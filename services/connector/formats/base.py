@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,9 @@ import pyarrow as pa
 from contracts.data import Column, FormatFacts, LogicalType, Schema
 from services.chassis.arrow import to_arrow
 from services.connector.progress import Progress
+
+# What a person can say about a column whose values leave a question open.
+Answer = Literal["day_first", "month_first", "decimal_comma", "decimal_point", "text"]
 
 REJECTED_SCHEMA = Schema(
     columns=(
@@ -45,6 +48,9 @@ class CsvOptions:
     encoding: str | None = None
     header: bool | None = None
     lexicon: Literal["text", "postgres"] = "text"
+    columns: Mapping[str, Answer] = field(default_factory=dict)  # what a person said about single columns
+    words: bool = True  # whether yes and no are truth values
+    tidy: bool = False  # written by ourselves: a header, and rows of its width
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,16 @@ import pyarrow.compute
 
 from contracts.data import LogicalType
 from services.chassis.arrow import arrow_type
+from services.connector.formats.null_markers import MARKERS
 
 Lexicon = Literal["text", "postgres"]
 Values = Any  # an Arrow array
 pc: Any = pyarrow.compute  # its stubs know too few of its overloads
 
-# What stands for "no value" in files. Quoted, they are texts, except in columns that hold no texts.
-NULL_MARKERS = ("", "NULL", "null", "NA", "N/A", "\\N")
-
 
 def markers_of(lexicon: Lexicon) -> tuple[str, ...]:
-    """What stands for "no value" where texts are written like this."""
-    return ("",) if lexicon == "postgres" else NULL_MARKERS
+    """What may stand for "no value" in a column that holds no texts."""
+    return ("",) if lexicon == "postgres" else tuple(sorted(MARKERS))
 
 
 _T = LogicalType
@@ -63,6 +61,15 @@ class Converted:
     bad: Values | None = None
 
 
+def trimmed(values: Values) -> Values:
+    """Texts without the blanks around them; nothing is done where there are none, which is quickly seen."""
+    for ends in (pc.starts_with, pc.ends_with):
+        if pc.any(ends(values, " ")).as_py():
+            bare = pc.utf8_trim_whitespace(values)
+            return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare)
+    return values
+
+
 def infer(values: Values) -> LogicalType | None:
     """The narrowest type that all values have; None when there is no value."""
     texts = pc.drop_null(values)
@@ -77,7 +84,7 @@ def infer(values: Values) -> LogicalType | None:
 
 def infer_text(values: Iterable[str]) -> str | None:
     """The same for a few texts as they stand in the file; the type's name."""
-    filled = [value for value in values if value not in NULL_MARKERS]
+    filled = [value for value in values if value not in MARKERS]
     found = infer(pa.array(filled, type=pa.string()))
     return found.value if found else None
 

@@ -10,7 +10,7 @@ from contracts.data import Column, FormatFacts, LogicalType, Schema
 from services.chassis.arrow import logical_type, to_arrow
 from services.connector.failures import Unreadable
 from services.connector.formats.base import ArrowFile, Format, Landed, ReadRequest
-from services.connector.formats.csv_dialect import column_names
+from services.connector.formats.csv_layout import column_names
 
 _BATCH_ROWS = 16_384
 _BUFFER = 1 << 20

@@ -16,7 +16,7 @@ from services.connector.failures import Unreadable
 from services.connector.formats.base import Limits
 from services.connector.formats.csv import CsvFormat
 from services.connector.formats.csv_count import RecordCounter, last_record_end, survey
-from services.connector.formats.csv_dialect import column_names
+from services.connector.formats.csv_layout import column_names
 from services.connector.progress import Progress
 from tests.unit.connector.reading import Silent, aside, read, rows, schema, types, verdict
 

@@ -1,0 +1,170 @@
+"""Writes a messy text again as a plain one, record by record in flat memory; what is no row is set aside or skipped."""
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.connector.failures import Unreadable
+from services.connector.formats.base import Rejects
+from services.connector.formats.csv_count import NotUtf8
+from services.connector.formats.csv_dialect import Signs, separator_line, split_records
+from services.connector.formats.csv_layout import Layout, closing, is_blank, is_comment, is_total
+from services.connector.progress import Progress
+
+_TAIL = 40
+_RAGGED_ROWS = 100  # so many are always set aside one by one
+_RAGGED_SHARE = 0.5  # beyond it, the file is not what its header says
+
+
+@dataclass
+class Tidied:
+    """A plain file of the rows, without header, and what became of the other lines."""
+
+    path: Path
+    rows: int = 0
+    records: int = 0  # of the table: rows and what was set aside
+    skipped: int = 0  # lines that are no rows: above the header, blank, comments
+    skipped_filled: int = 0  # of these, those that are not empty
+    short: int = 0  # rows that were filled with nulls
+    longest: int = 0
+    before: list[int] = field(default_factory=list)  # how many rows stand before each record that was set aside
+
+
+@dataclass(frozen=True)
+class _Row:
+    record: list[str]
+    cells: list[str]
+    after_blank: bool
+    number: int
+    line: int
+
+
+class Tidying:
+    """One text on its way."""
+
+    def __init__(self, source: Path, target: Path, signs: Signs, layout: Layout, rejects: Rejects, limit: int) -> None:
+        self._source = source
+        self._signs = signs
+        self._layout = layout
+        self._rejects = rejects
+        self._limit = limit
+        self._done = Tidied(target)
+        self._header: list[str] | None = None
+        self._tail: deque[_Row] = deque()
+        self._long = 0
+        self._line = 0
+
+    def run(self, progress: Progress, *, ends_with_newline: bool) -> Tidied:
+        """Read and write it; raises Unreadable."""
+        with (
+            self._source.open("r", encoding="utf-8-sig", newline="") as text,
+            self._done.path.open("w", encoding="utf-8", newline="") as out,
+        ):
+            writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+            after_blank = False
+            try:
+                for place, record in enumerate(split_records(self._lines(text, progress), self._signs)):
+                    after_blank = self._take(place, record, after_blank)
+                    while len(self._tail) > _TAIL:
+                        self._write(writer, self._tail.popleft())
+            except UnicodeDecodeError as error:
+                raise NotUtf8(self._done.longest + error.start) from None
+            except csv.Error as error:
+                raise Unreadable("unterminated_quote", "A quote that opens in the file is never closed.") from error
+            self._end(writer, ends_with_newline)
+        return self._done
+
+    def _lines(self, text: Iterable[str], progress: Progress) -> Iterator[str]:
+        pending = lines = 0
+        seen = -1
+        for line in text:
+            self._line = lines = lines + 1
+            if lines == 1 and separator_line(line):
+                self._done.skipped += 1
+                self._done.skipped_filled += 1
+                continue
+            if lines % 1_000 == 0:
+                progress.check()
+            # A quote that never closes gathers lines without giving a record.
+            given = self._done.records + self._done.skipped
+            pending = pending + len(line) if given == seen else len(line)
+            seen = given
+            if pending > self._limit:
+                raise Unreadable(
+                    "record_too_long", f"Line {lines} is longer than {self._limit} bytes; that is no table."
+                )
+            self._done.longest = max(self._done.longest, pending)
+            yield line
+
+    def _take(self, place: int, record: list[str], after_blank: bool) -> bool:
+        layout, done = self._layout, self._done
+        if place < layout.above or is_blank(record) or (layout.comments and is_comment(record)):
+            done.skipped += 1
+            done.skipped_filled += bool(record)
+            return after_blank or (is_blank(record) and place >= layout.above)
+        if layout.header and self._header is None:
+            self._header = record
+            return False
+        if place <= layout.above + layout.unit_lines and layout.unit_lines:
+            done.skipped += 1
+            done.skipped_filled += 1
+            return False
+        done.records += 1
+        if record == self._header:
+            self._aside("repeated_header", record, done.records, None)
+            return after_blank
+        cells = self._fitted(record, done.records)
+        if cells is not None:
+            self._tail.append(_Row(record, cells, after_blank, done.records, self._line))
+        return False
+
+    def _fitted(self, record: list[str], number: int) -> list[str] | None:
+        width = self._layout.width
+        if len(record) > width:
+            if any(cell.strip() for cell in record[width:]):
+                self._long += 1
+                if self._long > max(_RAGGED_ROWS, number * _RAGGED_SHARE):
+                    raise Unreadable("ragged", f"Most lines have more values than the header has names: row {number}.")
+                fields = f"{len(record)} fields where {width} are expected"
+                self._aside("too_many_fields", record, number, fields)
+                return None
+            return record[:width]
+        if len(record) < width:
+            return record + [""] * (width - len(record))
+        return record
+
+    def _end(self, writer: "csv._writer", ends_with_newline: bool) -> None:
+        tail = list(self._tail)
+        # A record that stands on the line of nothing else is as short as it is by its nature.
+        below = closing([(row.record, row.after_blank) for row in tail], self._layout.width) if tail else 0
+        kept = tail[: len(tail) - below]
+        width = self._layout.width
+        if kept and not below and not ends_with_newline and len(kept[-1].record) < width and not self._done.short:
+            shorter = sum(len(row.record) < width for row in kept)
+            if shorter == 1:
+                fields = f"{len(kept[-1].record)} fields where {width} are expected"
+                raise Unreadable("truncated", f"The file ends in the middle of line {kept[-1].line}: {fields}.")
+        for row in kept:
+            self._write(writer, row)
+        for row in tail[len(tail) - below :]:
+            reason = "total_line" if is_total(row.record) else "closing_line"
+            self._rejects.add(reason, row.number, self._raw(row.record))
+            self._done.before.append(self._done.rows)
+
+    def _write(self, writer: "csv._writer", row: _Row) -> None:
+        cells = row.cells
+        self._done.short += len(row.record) < self._layout.width
+        writer.writerow(cells)
+        self._done.rows += 1
+
+    def _aside(self, reason: str, record: list[str], number: int, fields: str | None) -> None:
+        self._rejects.add(reason, number, self._raw(record), value=fields)
+        self._done.before.append(self._done.rows + len(self._tail))
+
+    def _raw(self, record: list[str]) -> str:
+        line = io.StringIO()
+        csv.writer(line, delimiter=self._signs.delimiter, lineterminator="").writerow(record)
+        return line.getvalue()
