@@ -106,7 +106,7 @@ class CsvFormat(Format):
         if whole and not beginning.strip():
             raise Unreadable("empty", "The file holds no rows, not even a header.")
         if "\x00" in beginning:
-            raise Unreadable("binary", "The file holds zero bytes: it is no text, or it is damaged.")
+            raise Unreadable("nul_bytes", "The file has zero bytes in it: it is damaged, or no text.")
         if request.declared is not None or request.csv.tidy:
             return self._told(request, text, beginning)
         told = request.expected

@@ -48,7 +48,7 @@ def survey(path: Path, delimiter: str, quote: str | None, record_bytes: int, pro
                 raise NotUtf8(read + error.start) from None
             read += len(chunk)
             if b"\x00" in chunk:
-                raise Unreadable("binary", "The file holds zero bytes: it is no text, or it is damaged.")
+                raise Unreadable("nul_bytes", "The file has zero bytes in it: it is damaged, or no text.")
             counter.feed(chunk)
     try:
         check.decode(b"", final=True)

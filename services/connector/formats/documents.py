@@ -13,7 +13,20 @@ from services.connector.failures import Unreadable
 _SEPARATOR = "\x1e"
 _NAMES = ("data", "results", "records", "items", "rows", "values", "features", "entries", "result", "value")
 _MESSAGES = frozenset(
-    ("error", "errors", "message", "status", "code", "detail", "details", "type", "title", "timestamp", "path", "trace_id")
+    (
+        "error",
+        "errors",
+        "message",
+        "status",
+        "code",
+        "detail",
+        "details",
+        "type",
+        "title",
+        "timestamp",
+        "path",
+        "trace_id",
+    )
 )
 _DEPTH = 50
 
@@ -152,7 +165,9 @@ def _documents(text: str, path: Path, record_bytes: int) -> list[Any] | Records:
         line = text.count("\n", 0, getattr(error, "pos", 0)) + 1
         at_end = getattr(error, "pos", 0) >= len(text.rstrip()) - 1
         said = "ends too early" if at_end or "Unterminated" in str(error) else "is not valid"
-        raise Unreadable("json_invalid", f"The JSON text {said}, at line {line}: {getattr(error, 'msg', '')}.") from None
+        raise Unreadable(
+            "json_invalid", f"The JSON text {said}, at line {line}: {getattr(error, 'msg', '')}."
+        ) from None
     if not found:
         raise Unreadable("empty", "The file holds no rows.")
     if len(found) > 1:
@@ -276,9 +291,9 @@ def _places(value: Any, pointer: str, depth: int) -> Iterator[tuple[int, str, li
     for name, inner in value.items():
         place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
         if isinstance(inner, list):
-            if inner and any(isinstance(one, dict) for one in inner) and (records := _of_list(inner)):
-                yield depth, place, records
-            elif len(inner) > 1 and all(isinstance(one, list) for one in inner) and (records := _of_list(inner)):
+            if (inner and any(isinstance(one, dict) for one in inner) and (records := _of_list(inner))) or (
+                len(inner) > 1 and all(isinstance(one, list) for one in inner) and (records := _of_list(inner))
+            ):
                 yield depth, place, records
         elif isinstance(inner, dict):
             yield from _places(inner, place, depth + 1)
@@ -293,6 +308,7 @@ def _choose(places: list[tuple[int, str, list[Any]]]) -> tuple[str, list[Any]]:
     if len(nearest) > 1:
         said = ", ".join(pointer for pointer, _ in nearest[:6])
         raise Unreadable(
-            "choice_needed", f"The document holds several lists of records ({said}); say which in the selection's format."
+            "choice_needed",
+            f"The document holds several lists of records ({said}); say which in the selection's format.",
         )
     return nearest[0]

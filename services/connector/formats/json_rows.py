@@ -81,7 +81,9 @@ def survey_records(records: Iterable[Any], limit: int) -> Shape:
             _look(record, "", shape)
             if len(shape.columns) > limit:
                 raise Unreadable("too_many_columns", f"The records have more than {limit} different fields.")
-    candidates = [name for name, objects in shape.arrays.items() if objects and name not in shape.objects | shape.scalars]
+    candidates = [
+        name for name, objects in shape.arrays.items() if objects and name not in shape.objects | shape.scalars
+    ]
     shape.exploded = candidates[0] if len(candidates) == 1 else None
     return shape
 
@@ -183,7 +185,9 @@ def _placed(order: dict[str, None], name: str, previous: str | None) -> dict[str
     return dict.fromkeys([*names[:at], name, *names[at:]])
 
 
-def write_rows(records: Iterable[Any], shape: Shape, columns: dict[str, _Kinds], out_path: Any, rejects: Rejects) -> Written:
+def write_rows(
+    records: Iterable[Any], shape: Shape, columns: dict[str, _Kinds], out_path: Any, rejects: Rejects
+) -> Written:
     """Write the flat rows in their types; bad lines are set aside."""
     names, renamed = column_names(list(columns))
     kinds = [kinds.type for kinds in columns.values()]

@@ -1,5 +1,6 @@
 """Reads Parquet by batches in flat memory; the rows in the file's own metadata are the independent count."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -44,7 +45,7 @@ class ParquetFormat(Format):
         yield from file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False)
 
     def _read(self, request: ReadRequest, file: pq.ParquetFile) -> Landed:
-        found = file.schema_arrow
+        found = _flat_schema(file.schema_arrow)
         if len(found) > request.limits.columns:
             raise Unreadable(
                 "too_many_columns", f"The file has {len(found)} columns; at most {request.limits.columns} are read."
@@ -55,7 +56,8 @@ class ParquetFormat(Format):
         arrow = to_arrow(schema)
         path = request.folder / f"{request.path.name}.arrow"
         with ArrowFile(path, arrow) as out:
-            for batch in self.batches(file):
+            for nested in self.batches(file):
+                batch = _flat(nested)
                 arrays = [_cast(values, entry) for values, entry in zip(batch.columns, arrow, strict=True)]
                 out.write(pa.RecordBatch.from_arrays(arrays, schema=arrow))
                 request.progress.add(rows=batch.num_rows)
@@ -66,6 +68,42 @@ class ParquetFormat(Format):
             rows=out.rows,
             counted=file.metadata.num_rows,
         )
+
+
+def _flat_schema(schema: pa.Schema) -> pa.Schema:
+    """Fields of structures as columns with dotted names; lists and maps as texts."""
+    fields = []
+    for field in schema:
+        if pa.types.is_struct(field.type):
+            inner = [field.type.field(place) for place in range(field.type.num_fields)]
+            fields += list(_flat_schema(pa.schema([one.with_name(f"{field.name}.{one.name}") for one in inner])))
+        else:
+            fields.append(field.with_type(pa.string()) if _is_list(field.type) else field)
+    return pa.schema(fields)
+
+
+def _flat(batch: pa.RecordBatch) -> pa.RecordBatch:
+    arrays: list[Any] = []
+    for values in batch.columns:
+        arrays += _flat_arrays(values)
+    return pa.RecordBatch.from_arrays(arrays, names=[str(place) for place in range(len(arrays))])
+
+
+def _flat_arrays(values: Any) -> list[Any]:
+    if pa.types.is_struct(values.type):
+        return [array for inner in values.flatten() for array in _flat_arrays(inner)]
+    if not _is_list(values.type):
+        return [values]
+    texts = [
+        None if one is None else json.dumps(one, ensure_ascii=False, separators=(",", ":"), default=str)
+        for one in values.to_pylist()
+    ]
+    return [pa.array(texts, type=pa.string())]
+
+
+def _is_list(type: pa.DataType) -> bool:
+    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_map)
+    return any(kind(type) for kind in kinds)
 
 
 def _column(name: str, type: pa.DataType, expected: Schema | None) -> Column:

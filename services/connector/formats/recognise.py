@@ -37,7 +37,9 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x80\x04\x95", "a Python pickle, which is never opened"), (b"HEADER RECORD*", "SAS, which is not supported"),
     (b"$FL2", "SPSS, which is not supported"), (b"<stata", "Stata, which is not supported"),
 )  # fmt: skip
-_MARKUP = re.compile(r"^\s*(?:<!--.*?-->\s*)*<(?:!doctype|html|head|body|\?xml|svg|table|rss|[a-z][\w:.-]*[\s>/])", re.I | re.S)
+_MARKUP = re.compile(
+    r"^\s*(?:<!--.*?-->\s*)*<(?:!doctype|html|head|body|\?xml|svg|table|rss|[a-z][\w:.-]*[\s>/])", re.I | re.S
+)
 _JSON = re.compile(r'^\s*(?:\{\s*["}]|\[\s*(?:[\[{"\]\d-]|true|false|null|NaN))')
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -67,7 +69,9 @@ def recognise(path: Path) -> Recognised:
     text_of_head = _text(head, whole=size <= len(head))
     for start, what in _FOREIGN:
         if head.startswith(start) and (len(start) > 3 or text_of_head is None or _CONTROL.search(text_of_head[0])):
-            raise Unreadable("binary" if "supported" not in what else "format_unsupported", f"The file is {what}, not a table.")
+            raise Unreadable(
+                "binary" if "supported" not in what else "format_unsupported", f"The file is {what}, not a table."
+            )
     if text_of_head is None or _binary(text_of_head[0], head):
         if b"\x00" in head and sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in head) > len(head) * 0.8:
             raise Unreadable("nul_bytes", "The file has zero bytes in it: it is damaged, or no text.")

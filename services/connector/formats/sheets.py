@@ -103,7 +103,9 @@ def _measure(source: Path) -> None:
 def _chosen(visible: list[str], every: list[str], wanted: str | None) -> str:
     if wanted is not None:
         if wanted not in every:
-            raise Unreadable("sheet_unknown", f"There is no sheet {wanted!r}; there is {', '.join(map(repr, every[:10]))}.")
+            raise Unreadable(
+                "sheet_unknown", f"There is no sheet {wanted!r}; there is {', '.join(map(repr, every[:10]))}."
+            )
         return wanted
     if not visible:
         if not every:
@@ -137,7 +139,9 @@ def _table(
     first = 1 if titled else 0
     title = table[0][1] if titled else [""] * (right - left + 1)
     if titled and len(table) > 2 and _spans(blocks, table[0][0]) and _second(table[1][1], sample[2:]):
-        title = [one if one == other else f"{one} {other}".strip() for one, other in zip(title, table[1][1], strict=True)]
+        title = [
+            one if one == other else f"{one} {other}".strip() for one, other in zip(title, table[1][1], strict=True)
+        ]
         first = 2
     names, renamed = column_names(title)
     rows = table[first:]
@@ -240,7 +244,7 @@ def _start(lines: list[list[str]], filled: list[int], left: int, right: int, blo
     usual = sorted(counts.values())[len(counts) // 2]
     if usual < 2:
         wide = [place for place in counts if counts[place] > 1]
-        return filled[0] if len(wide) < 2 or wide[0] != filled[0] and len(wide) < len(counts) / 3 else wide[0]
+        return filled[0] if len(wide) < 2 or (wide[0] != filled[0] and len(wide) < len(counts) / 3) else wide[0]
     for place in filled[:_ABOVE]:
         if counts.get(place, 0) >= max(2, usual * 0.6):
             return place
