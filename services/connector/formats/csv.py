@@ -16,7 +16,7 @@ from services.connector.formats.csv_dialect import HEAD_BYTES, SAMPLE_CHARACTERS
 from services.connector.formats.csv_layout import Layout, is_blank, is_total, layout
 from services.connector.formats.csv_passes import NeedsCare, Passes, Typed, Verdict
 from services.connector.formats.csv_text import BOM, Utf8, as_utf8, not_utf8
-from services.connector.formats.csv_tidy import Tidied, Tidying
+from services.connector.formats.csv_tidy import Tidying
 
 _BLOCK = 512 << 10  # the parser reads 32 of them ahead, so this is what its memory depends on
 _ROOM = 64 << 10
@@ -211,16 +211,8 @@ class CsvFormat(Format):
             ).run()
         finally:
             target.unlink(missing_ok=True)
-        landed = self._landed(
-            typed, sniffed, self._counted(sniffed, done), skipped=done.skipped, rejected=rejects.finish()
-        )
+        landed = self._landed(typed, sniffed, done.records, skipped=done.skipped, rejected=rejects.finish())
         return replace(landed, facts=landed.facts.model_copy(update={"filled_rows": done.short}))
-
-    def _counted(self, sniffed: _Sniffed, done: Tidied) -> int:
-        """The records of the table, by the count apart from the parser where there is one."""
-        if sniffed.survey is None:
-            return done.records
-        return sniffed.survey.records - done.skipped_filled - (1 if sniffed.layout.header else 0)
 
     def _landed(self, typed: Typed, sniffed: _Sniffed, counted: int, *, skipped: int, rejected: Any) -> Landed:
         signs, place = sniffed.signs, sniffed.layout

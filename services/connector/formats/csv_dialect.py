@@ -151,8 +151,8 @@ def _cells(text: str, delimiter: str, opening: str, closing: str) -> list[str] |
                 return cells
             position = end + len(delimiter)
             continue
-        end = _end_of_quoted(text, start + len(opening), delimiter, closing)
-        if end is None:
+        closed = _end_of_quoted(text, start + len(opening), delimiter, closing)
+        if closed is None:
             if closing not in text[start + len(opening) :].replace(closing * 2, ""):
                 return None
             # It closes in the middle of the value, so it was no quote: the value is all of it.
@@ -162,7 +162,7 @@ def _cells(text: str, delimiter: str, opening: str, closing: str) -> list[str] |
                 return cells
             position = stop + len(delimiter)
             continue
-        stop, position = end
+        stop, position = closed
         inner = text[start + len(opening) : stop]
         cells.append(inner.replace(closing * 2, closing))
         if position > len(text):

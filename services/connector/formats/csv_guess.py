@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.compute
 
 from contracts.data import FormatQuestion, LogicalType
+from services.connector.formats.base import Answer
 from services.connector.formats.csv_types import Converted, Lexicon, convert, infer, trimmed, wider
 from services.connector.formats.null_markers import MARKERS
-from services.connector.formats.spellings import Answer, Context, Evidence, Spelling, convert_spelled
+from services.connector.formats.spellings import Context, Evidence, Spelling, convert_spelled
 
 pc: Any = pyarrow.compute  # its stubs know too few of its overloads
 

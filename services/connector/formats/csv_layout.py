@@ -17,7 +17,8 @@ _NAME_LIMIT = 200
 _ABOVE = 40  # lines above a header, at most
 _TOTAL = re.compile(
     r"(?:(?:grand|sub|overall|running)[\s-]*)?(?:totals?|sum|summe|gesamt(?:summe)?|insgesamt|total g[eé]n[eé]ral"
-    r"|totaal|totale|suma|soma|somme|toplam|celkem|razem|i alt|totalt|yhteensä|összesen|итого|всего|合計|总计|總計|小計|합계"
+    r"|totaal|totale|suma|soma|somme|toplam|celkem|razem|i alt|totalt|yhteensä|összesen|итого|всего"
+    r"|合計|总计|總計|小計|합계"
     r"|σύνολο|zwischensumme|sous-total)\s*(?:[:.=]|\(.*\)|[-–].*)?",
     re.I,
 )

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from services.connector.failures import Unreadable
 from services.connector.formats.base import Rejects
@@ -27,7 +28,6 @@ class Tidied:
     rows: int = 0
     records: int = 0  # of the table: rows and what was set aside
     skipped: int = 0  # lines that are no rows: above the header, blank, comments
-    skipped_filled: int = 0  # of these, those that are not empty
     short: int = 0  # rows that were filled with nulls
     longest: int = 0
     before: list[int] = field(default_factory=list)  # how many rows stand before each record that was set aside
@@ -63,7 +63,7 @@ class Tidying:
             self._source.open("r", encoding="utf-8-sig", newline="") as text,
             self._done.path.open("w", encoding="utf-8", newline="") as out,
         ):
-            writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+            writer = csv.writer(out, lineterminator="\r\n")  # so that either sign inside a value is quoted
             after_blank = False
             try:
                 for place, record in enumerate(split_records(self._lines(text, progress), self._signs)):
@@ -84,7 +84,6 @@ class Tidying:
             self._line = lines = lines + 1
             if lines == 1 and separator_line(line):
                 self._done.skipped += 1
-                self._done.skipped_filled += 1
                 continue
             if lines % 1_000 == 0:
                 progress.check()
@@ -103,14 +102,12 @@ class Tidying:
         layout, done = self._layout, self._done
         if place < layout.above or is_blank(record) or (layout.comments and is_comment(record)):
             done.skipped += 1
-            done.skipped_filled += bool(record)
             return after_blank or (is_blank(record) and place >= layout.above)
         if layout.header and self._header is None:
             self._header = record
             return False
         if place <= layout.above + layout.unit_lines and layout.unit_lines:
             done.skipped += 1
-            done.skipped_filled += 1
             return False
         done.records += 1
         if record == self._header:
@@ -136,7 +133,7 @@ class Tidying:
             return record + [""] * (width - len(record))
         return record
 
-    def _end(self, writer: "csv._writer", ends_with_newline: bool) -> None:
+    def _end(self, writer: Any, ends_with_newline: bool) -> None:
         tail = list(self._tail)
         # A record that stands on the line of nothing else is as short as it is by its nature.
         below = closing([(row.record, row.after_blank) for row in tail], self._layout.width) if tail else 0
@@ -154,7 +151,7 @@ class Tidying:
             self._rejects.add(reason, row.number, self._raw(row.record))
             self._done.before.append(self._done.rows)
 
-    def _write(self, writer: "csv._writer", row: _Row) -> None:
+    def _write(self, writer: Any, row: _Row) -> None:
         cells = row.cells
         self._done.short += len(row.record) < self._layout.width
         writer.writerow(cells)

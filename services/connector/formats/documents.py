@@ -28,7 +28,6 @@ _MESSAGES = frozenset(
         "trace_id",
     )
 )
-_DEPTH = 50
 
 
 class Repeated(dict[str, Any]):
@@ -291,9 +290,9 @@ def _places(value: Any, pointer: str, depth: int) -> Iterator[tuple[int, str, li
     for name, inner in value.items():
         place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
         if isinstance(inner, list):
-            if (inner and any(isinstance(one, dict) for one in inner) and (records := _of_list(inner))) or (
-                len(inner) > 1 and all(isinstance(one, list) for one in inner) and (records := _of_list(inner))
-            ):
+            objects = any(isinstance(one, dict) for one in inner)
+            rows = len(inner) > 1 and all(isinstance(one, list) for one in inner)
+            if (objects or rows) and (records := _of_list(inner)):
                 yield depth, place, records
         elif isinstance(inner, dict):
             yield from _places(inner, place, depth + 1)

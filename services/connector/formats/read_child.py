@@ -51,7 +51,8 @@ def handle(job: bytes) -> bytes:
 def read(order: dict[str, Any]) -> dict[str, Any]:
     """Read one file; raises Unreadable. Plain text is only unpacked: reading it is no danger."""
     source, folder, bounds = Path(order["path"]), Path(order["folder"]), Bounds(**order["bounds"])
-    path, name, layers, member = source, str(order["name"]), [], None
+    path, name, member = source, str(order["name"]), None
+    layers: list[Kind] = []
     found = recognise(path)
     while found.kind in PACKED:
         if len(layers) == _LAYERS:
@@ -71,9 +72,9 @@ def read(order: dict[str, Any]) -> dict[str, Any]:
         found = Recognised("csv", found.encoding)
     if told in ("json", "jsonl") and found.kind == "csv":
         found = Recognised("json", found.encoding)
-    if told is not None and told not in (found.kind, "xlsx" if found.kind in _SHEETS else found.kind):
-        if not (told == "jsonl" and found.kind == "json"):
-            raise Unreadable("content_mismatch", f"The file is no {told}: it is {found.kind}.")
+    fits = told in (None, found.kind) or (told == "jsonl" and found.kind == "json")
+    if not fits and not (told in _SHEETS and found.kind in _SHEETS):
+        raise Unreadable("content_mismatch", f"The file is no {told}: it is {found.kind}.")
     if found.kind == "csv":
         return {"kind": "text", "path": str(path), **context.outside}
     if found.kind in _SHEETS:

@@ -151,7 +151,7 @@ def _table(
     kept = rows[: len(rows) - below]
     before: list[int] = []
     with target.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
+        writer = csv.writer(out, lineterminator="\r\n")  # so that either sign inside a value is quoted
         writer.writerow(names)
         for _, line in kept:
             if len(line) == 1:
@@ -186,9 +186,8 @@ def _lines(sheet: Any, blocks: Sequence[_Block]) -> Iterator[list[str]]:
     kept: dict[tuple[int, int], str] = {}
     origins = set(across.values())
     start = sheet.start or (0, 0)
-    for row in range(start[0]):
+    for _ in range(start[0]):
         yield []
-        del row
     for row, values in enumerate(sheet.iter_rows(), start[0]):
         line = [_text(value) for value in values]
         # iter_rows begins at the first used column in some versions and at A in others.

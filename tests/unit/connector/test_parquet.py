@@ -81,7 +81,7 @@ def test_flipped_bytes_in_a_page_are_noticed_or_change_nothing(file: Path) -> No
             assert landed.rows <= len(table)
 
 
-@pytest.mark.parametrize("type", [pa.list_(pa.int64()), pa.struct([("a", pa.int64())]), pa.uint64()])
+@pytest.mark.parametrize("type", [pa.duration("s"), pa.uint64()])
 def test_types_that_nothing_stands_for_are_named(tmp_path: Path, type: pa.DataType) -> None:
     path = tmp_path / "file.parquet"
     pq.write_table(pa.table({"col": pa.nulls(2, type)}), path)
@@ -120,3 +120,11 @@ def test_the_format_is_told_or_stands_in_the_name() -> None:
     assert formats.of("csv", "a.dat").kind == "csv"
     with pytest.raises(Unreadable):
         formats.of(None, "a.xlsx")
+
+
+def test_structures_become_dotted_columns_and_lists_texts(tmp_path: Path) -> None:
+    path = tmp_path / "file.parquet"
+    pq.write_table(pa.table({"p": [{"x": 1, "y": "a"}, None], "l": [[1, 2], []]}), path)
+    landed = read(path)
+    assert landed.schema.names == ("p.x", "p.y", "l")
+    assert rows(landed) == [{"p.x": 1, "p.y": "a", "l": "[1,2]"}, {"p.x": None, "p.y": None, "l": "[]"}]
