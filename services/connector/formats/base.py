@@ -206,6 +206,13 @@ def _flush(pile: _Pile) -> None:
         pile.waiting = []
 
 
+# What may differ between files that belong together.
+_OF_ONE_FILE = {
+    "renamed_headers", "confidence", "skipped_lines", "filled_rows", "member", "sheets", "spellings", "questions",
+    "null_markers",
+}  # fmt: skip
+
+
 def facts_key(schema: Schema, facts: FormatFacts) -> str:
     """Files with the same key belong in one group: same columns and types, written in the same way."""
-    return json.dumps([schema.fingerprint, facts.model_dump(mode="json", exclude={"renamed_headers"})], sort_keys=True)
+    return json.dumps([schema.fingerprint, facts.model_dump(mode="json", exclude=_OF_ONE_FILE)], sort_keys=True)

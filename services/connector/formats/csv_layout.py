@@ -140,8 +140,8 @@ def is_note(record: Sequence[str], width: int) -> bool:
     filled = [cell for cell in record if cell.strip()]
     if width < 2:
         return bool(filled) and bool(_NOTE.match(filled[0].strip()))
-    if len(filled) == 1 and (len(record) == 1 or not record[0].strip() or bool(_NOTE.match(filled[0].strip()))):
-        return True
+    if len(filled) == 1 and len(record) == 1:
+        return kind_of(filled) in (None, "string")
     return bool(filled) and len(filled) < width and bool(_NOTE.match(filled[0].strip()))
 
 

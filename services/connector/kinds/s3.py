@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator
 
 from contracts.commands.connector import Problem
+from services.connector.formats.base import Answer
 from services.connector.kinds.base import Capabilities, Document, Kind, SecretDocument
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -83,15 +84,41 @@ class CsvFormat(Document):
     quote: Sign | None = None
     encoding: Annotated[str, AfterValidator(_known_encoding), Field(max_length=40)] | None = None
     header: bool | None = None
+    columns: dict[str, Answer] | None = Field(
+        default=None, description='Answers to what single columns leave open, e.g. {"day": "day_first"}'
+    )
+    member: str | None = Field(default=None, max_length=1_000, description="The file to read in an archive of several")
 
 
 class ParquetFormat(Document):
     """Apache Parquet."""
 
     kind: Literal["parquet"]
+    member: str | None = Field(default=None, max_length=1_000, description="The file to read in an archive of several")
+
+
+class JsonFormat(Document):
+    """A JSON document, or one record a line."""
+
+    kind: Literal["json", "jsonl"]
+    records: str | None = Field(default=None, max_length=1_000, description="JSON pointer to the records")
+    member: str | None = Field(default=None, max_length=1_000, description="The file to read in an archive of several")
+
+
+class WorkbookFormat(Document):
+    """A sheet of a workbook; the first visible one, if none is named."""
+
+    kind: Literal["xlsx", "xls", "ods"]
+    sheet: str | None = Field(default=None, max_length=255)
+    header: bool | None = None
+    columns: dict[str, Answer] | None = Field(
+        default=None, description='Answers to what single columns leave open, e.g. {"day": "day_first"}'
+    )
+    member: str | None = Field(default=None, max_length=1_000, description="The file to read in an archive of several")
 
 
 Format = Annotated[CsvFormat | ParquetFormat, Field(discriminator="kind")]
+AnyFormat = Annotated[CsvFormat | ParquetFormat | JsonFormat | WorkbookFormat, Field(discriminator="kind")]
 
 
 class S3Selection(Document):
@@ -101,7 +128,7 @@ class S3Selection(Document):
         description="A key or a pattern: * and ? within a folder, ** across folders", examples=["flights/*.csv"]
     )
     bucket: Bucket | None = Field(default=None, description="Must be the connection's bucket")
-    format: Format | None = Field(default=None, description="By the ending of the name, if not said")
+    format: AnyFormat | None = Field(default=None, description="By the content of the file, if not said")
 
 
 class S3Target(Document):
@@ -139,7 +166,7 @@ S3 = Kind(
         source=True,
         destination=True,
         reads="objects",
-        formats=("csv", "parquet"),
+        formats=("csv", "parquet", "json", "jsonl", "xlsx", "xls", "ods"),
         write_modes=("append", "replace"),
         incremental=True,
         uploads=True,
