@@ -22,6 +22,7 @@ from services.connector.formats.base import (
 )
 from services.connector.formats.isolated import AnyFormat, Children, Choices, ReadLimits
 from services.connector.formats.registry import Formats
+from services.connector.hops import refuse_loop
 from services.connector.kinds.base import Document
 from services.connector.progress import Progress
 from services.connector.sources.base import ObjectSource, SpooledTable
@@ -40,6 +41,7 @@ class FileRead:
     size: int
     landed: Landed | None
     unreadable: Unreadable | None = None
+    hops: int = 0
 
 
 class Reader:
@@ -103,11 +105,12 @@ class Reader:
 
         def one(number: int, object: ObjectVersion) -> FileRead:
             path = folder / f"{number:06}"
-            source.spool(object, path, progress)
+            hops = source.spool(object, path, progress)
             progress.reached("pull.spooled")
             size = path.stat().st_size
             try:
-                return FileRead(object, size, self.file(path, object.key, format, expected, progress))
+                refuse_loop(object.key, hops)
+                return FileRead(object, size, self.file(path, object.key, format, expected, progress), hops=hops)
             except Unreadable as error:
                 return FileRead(object, size, None, error)
             finally:
@@ -148,6 +151,7 @@ class Collected:
         self._quarantined: list[QuarantinedRows] = []
         self._unreadable: list[UnreadableObject] = []
         self._counted = 0
+        self._hops = 0
         self._size = 0
 
     def __enter__(self) -> "Collected":
@@ -156,7 +160,7 @@ class Collected:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def take(self, landed: Landed, size: int, object: ObjectVersion | None) -> None:
+    def take(self, landed: Landed, size: int, object: ObjectVersion | None, hops: int = 0) -> None:
         """Add one file's or slice's rows to the group of its kind; the local files are removed."""
         group = self._group(landed)
         for batch in landed.batches():
@@ -169,6 +173,7 @@ class Collected:
         group.size += size
         self._size += size
         self._counted += landed.counted
+        self._hops = max(self._hops, hops)
         for pile in landed.rejected:
             with self._storage.writer(self._tenant, REJECTED_SCHEMA) as writer:
                 for batch in read_arrow(pile.path):
@@ -204,6 +209,7 @@ class Collected:
             unreadable=tuple(self._unreadable),
             rows_read=self._counted,
             bytes_read=self._size,
+            hops=self._hops,
         )
 
     def _group(self, landed: Landed) -> _Group:

@@ -99,7 +99,10 @@ def test_an_analyst_may_look_and_not_touch(seeded: Seeded) -> None:
     analyst.close()
 
 
-@pytest.mark.parametrize("name", ["5ab3f0de-6c1b-4f0e-9d0a-0f3f6f3f9b11", "x", "%00", "..%2f..%2fetc", "1' OR '1'='1", "é", "0" * 2_000])
+@pytest.mark.parametrize(
+    "name",
+    ["5ab3f0de-6c1b-4f0e-9d0a-0f3f6f3f9b11", "x", "%00", "..%2f..%2fetc", "1' OR '1'='1", "é", "0" * 2_000],
+)
 def test_what_is_not_there_is_404_whatever_it_is_called(seeded: Seeded, name: str) -> None:
     bodies = {
         seeded.api.send("GET", f"/api/{what}/{name}").body
