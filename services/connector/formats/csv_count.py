@@ -10,6 +10,7 @@ from services.connector.failures import Unreadable
 from services.connector.progress import Progress
 
 _CHUNK = 1 << 20
+_COMMENT = re.compile(rb"(?:\A|[\r\n])#")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -154,7 +155,7 @@ class RecordCounter:
             blank = lines.count(b"")
             self._records += len(lines) - blank
             self._blank += blank
-            self._marked = self._marked or b"\n#" in data or b"\r#" in data or lines[0].startswith(b"#")
+            self._marked = self._marked or (b"#" in data and _COMMENT.search(data) is not None)
             # Which record the removed bytes were of is not known: the bound takes them for those of the longest.
             self._longest = max(self._longest, max(map(len, lines)) + removed + self._removed)
             self._removed = 0

@@ -63,6 +63,9 @@ class Converted:
 
 def trimmed(values: Values) -> Values:
     """Texts without the blanks around them; nothing is done where there are none, which is quickly seen."""
+    letters = values.buffers()[2] if isinstance(values, pa.Array) else None
+    if letters is not None and b" " not in letters.to_pybytes():
+        return values
     for ends in (pc.starts_with, pc.ends_with):
         if pc.any(ends(values, " ")).as_py():
             bare = pc.utf8_trim_whitespace(values)
