@@ -147,7 +147,8 @@ def test_a_file_ends_as_what_it_is(platform: Running, seeded: Seeded, ends: dict
     _, state, (read, loaded, quarantined), reason = FILES[name]
     run = ends[name]
     books = run["books"]
-    assert (run["state"], books["read"], books["loaded"], books["quarantined"]) == (state, read, loaded, quarantined)
+    ended = (run["state"], books["read"], books["loaded"], books["quarantined"])
+    assert ended == (state, read, loaded, quarantined), run
     assert books["read"] == sum(books[term] for term in ("loaded", "filtered", "deduplicated", "quarantined"))
     entries = seeded.api.items(f"/api/quarantine?run={run['id']}")
     assert [entry["reason"] for entry in entries] == ([reason] if reason else [])
