@@ -114,8 +114,11 @@ class FormatFacts(Contract):
     header: bool | None = None
     null_markers: tuple[str, ...] = ()
     renamed_headers: dict[str, str] = Field(default_factory=dict)  # name used → name as written
-    confidence: dict[str, float] = Field(default_factory=dict)  # of encoding, delimiter, quote and header: 0 to 1
+    confidence: dict[str, float] = Field(
+        default_factory=dict
+    )  # of encoding, delimiter, quote, header and preamble: 0 to 1
     escape: str | None = None  # what stands before a quote inside a quoted value, where it is not doubled
+    preamble: int = 0  # lines above the table, blank ones included
     skipped_lines: int = 0  # above the header, blank, or comments: no rows
     filled_rows: int = 0  # that had fewer values than the header has names; the others are null
     compression: tuple[str, ...] = ()  # outermost first

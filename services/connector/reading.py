@@ -30,6 +30,7 @@ from services.connector.sources.base import ObjectSource, SpooledTable
 if TYPE_CHECKING:
     from services.chassis.storage import DatasetWriter, Storage
 
+_OF_TEXT = ("delimiter", "quote", "encoding", "header", "preamble", "columns")
 _AHEAD = 1  # files that lie read and waiting, beside those being read
 
 
@@ -66,7 +67,7 @@ class Reader:
         told: dict[str, Any] = format.model_dump(exclude_none=True) if format else {}
         kind = told.pop("kind", None)
         choices = Choices(kind, *(told.pop(name, None) for name in ("member", "sheet", "records")))
-        known = {name: told[name] for name in ("delimiter", "quote", "encoding", "header", "columns") if name in told}
+        known = {name: told[name] for name in _OF_TEXT if name in told}
         request = ReadRequest(
             path=path,
             folder=path.parent,

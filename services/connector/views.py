@@ -14,6 +14,7 @@ from contracts.data import FormatFacts, Schema
 from contracts.workflow import Name
 from services.connector.kinds.base import Kind
 from services.connector.service.looking import Checked, Previewed
+from services.connector.service.uploads import Uploaded
 from services.connector.sources.base import Discovered
 
 Json = dict[str, Any]
@@ -252,6 +253,20 @@ class UploadView(BaseModel):
     etag: str
     size: int
     version_id: str | None
+
+
+class UploadedView(BaseModel):
+    """A file that was sent, and how a session, a trial or a workflow names it."""
+
+    upload: str
+    name: str
+    size: int
+    source: Json = Field(description="A connection and a selection; a `format` in the selection says how to read it")
+
+    @classmethod
+    def of(cls, kept: Uploaded) -> "UploadedView":
+        """The view of a file that is kept."""
+        return cls(upload=kept.upload, name=kept.name, size=kept.size, source=kept.source)
 
 
 def _plain(value: Any) -> Any:

@@ -47,6 +47,7 @@ class CsvOptions:
     quote: str | None = None
     encoding: str | None = None
     header: bool | None = None
+    preamble: int | None = None  # records above the table
     lexicon: Literal["text", "postgres"] = "text"
     columns: Mapping[str, Answer] = field(default_factory=dict)  # what a person said about single columns
     words: bool = True  # whether yes and no are truth values
@@ -208,8 +209,8 @@ def _flush(pile: _Pile) -> None:
 
 # What may differ between files that belong together.
 _OF_ONE_FILE = {
-    "renamed_headers", "confidence", "skipped_lines", "filled_rows", "member", "sheets", "spellings", "questions",
-    "null_markers",
+    "renamed_headers", "confidence", "skipped_lines", "preamble", "filled_rows", "member", "sheets", "spellings",
+    "questions", "null_markers",
 }  # fmt: skip
 
 

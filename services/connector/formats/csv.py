@@ -122,7 +122,7 @@ class CsvFormat(Format):
             survey(text.path, found.signs.delimiter, found.signs.quote, limit, progress)
             raise Unreadable("header_too_long", f"The first line is longer than {HEAD_BYTES} bytes; that is no table.")
         again = read_records(beginning, found.signs, whole)
-        place = layout(again or found.records, request.csv.header, told)
+        place = layout(again or found.records, request.csv.header, told, request.csv.preamble)
         if place.width > request.limits.columns:
             raise Unreadable(
                 "too_many_columns", f"The file has {place.width} columns; at most {request.limits.columns} are read."
@@ -134,6 +134,7 @@ class CsvFormat(Format):
             "encoding": text.confidence,
             "delimiter": found.confidence if place.width > 1 else 0.9,
             "header": place.confidence,
+            "preamble": place.above_confidence,
         }
         if counted is not None and counted.quoted:
             confidence["quote"] = 0.99 if found.signs.quote == '"' else 0.9
@@ -223,6 +224,7 @@ class CsvFormat(Format):
             quote=signs.quote,
             escape=signs.escape,
             header=place.header,
+            preamble=place.above,
             null_markers=typed.markers,
             renamed_headers=place.renamed,
             confidence=sniffed.confidence,

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from contracts.data import Schema
@@ -41,6 +41,7 @@ class Layout:
     comments: bool = False  # lines that begin with # are none of the table
     unit_lines: int = 0  # records between the header and the first row
     confidence: float = 0.9
+    above_confidence: float = 0.95
 
     @property
     def width(self) -> int:
@@ -63,17 +64,26 @@ def is_comment(record: Sequence[str]) -> bool:
     return bool(record) and record[0].lstrip().startswith("#") and record[0].strip() not in MARKERS
 
 
-def layout(records: list[list[str]], header: bool | None, expected: Schema | None) -> Layout:
-    """Where the table of these first records is."""
+def layout(
+    records: list[list[str]], header: bool | None, expected: Schema | None, preamble: int | None = None
+) -> Layout:
+    """Where the table of these first records is; a header and what stands above it may have been told."""
+    found = _layout(records, header, expected, preamble)
+    begins = next((place for place, record in enumerate(records) if not is_blank(record)), 0)
+    sure = 1.0 if preamble is not None else 0.95 if found.above <= begins else 0.8
+    return replace(found, above_confidence=sure)
+
+
+def _layout(records: list[list[str]], header: bool | None, expected: Schema | None, preamble: int | None) -> Layout:
     comments = _has_comments(records)
     body = [
         (place, record)
         for place, record in enumerate(records)
-        if not is_blank(record) and not (comments and is_comment(record))
+        if not is_blank(record) and not (comments and is_comment(record)) and place >= (preamble or 0)
     ]
     if not body:
         return Layout(0, bool(records), (), {}, comments=comments)
-    start = _start(body, expected)
+    start = _start(body, expected) if preamble is None else 0
     above, rows = body[start][0], [record for _, record in body[start:]]
     trailing, rows = _without_trailing(rows)
     width = Counter(len(record) for record in rows).most_common(1)[0][0]

@@ -138,6 +138,7 @@ class AnyFormat:
             "sheet": choices.sheet,
             "records": choices.records,
             "header": request.csv.header,
+            "preamble": request.csv.preamble,
             "expected": request.expected.model_dump(mode="json") if request.expected else None,
             "limits": asdict(request.limits),
             "bounds": asdict(limits.bounds),

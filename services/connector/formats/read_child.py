@@ -118,6 +118,7 @@ def _sheet(context: _Context, kind: str) -> dict[str, Any]:
         context.rejects,
         sheet=context.order.get("sheet"),
         header=context.order.get("header"),
+        preamble=context.order.get("preamble"),
         columns=context.limits.columns,
         cells=int(context.order["cells"]),
     )

@@ -46,8 +46,8 @@ class _Block:
 
 
 def read_sheet(
-    kind: str, source: Path, target: Path, rejects: Rejects, *, sheet: str | None, header: bool | None, columns: int,
-    cells: int,
+    kind: str, source: Path, target: Path, rejects: Rejects, *, sheet: str | None, header: bool | None,
+    preamble: int | None, columns: int, cells: int,
 ) -> SheetTable:  # fmt: skip
     """The table of the named sheet, or of the first visible one; raises Unreadable."""
     if kind != "xls":
@@ -67,7 +67,7 @@ def read_sheet(
             raise Unreadable("corrupt", f"The sheet {name!r} is damaged.") from error
         if found.total_height * found.total_width > cells:
             raise Unreadable("too_large", f"The sheet {name!r} spans more than {cells} cells; that is not read.")
-        return _table(found, name, tuple(visible), kind, target, rejects, header, columns)
+        return _table(found, name, tuple(visible), kind, target, rejects, header, preamble, columns)
     finally:
         book.close()
 
@@ -116,16 +116,16 @@ def _chosen(visible: list[str], every: list[str], wanted: str | None) -> str:
 
 def _table(
     sheet: Any, name: str, visible: tuple[str, ...], kind: str, target: Path, rejects: Rejects, header: bool | None,
-    columns: int,
+    preamble: int | None, columns: int,
 ) -> SheetTable:  # fmt: skip
     blocks = [_Block(first[0], first[1], last[0], last[1]) for first, last in sheet.merged_cell_ranges or ()]
     lines = list(_lines(sheet, blocks))
-    filled = [place for place, line in enumerate(lines) if not is_blank(line)]
+    filled = [place for place, line in enumerate(lines) if not is_blank(line) and place >= (preamble or 0)]
     if not filled:
         raise Unreadable("empty", f"The sheet {name!r} is empty.")
     left = min(_first(lines[place]) for place in filled)
     right = max(_last(lines[place]) for place in filled)
-    start = _start(lines, filled, left, right, blocks)
+    start = _start(lines, filled, left, right, blocks) if preamble is None else filled[0]
     # What stands left and right of the table's own columns is not of it.
     body = [place for place in filled if place >= start]
     head = lines[start]
@@ -165,7 +165,11 @@ def _table(
         format=kind,
         header=titled,
         renamed_headers=renamed if titled else {},
-        confidence={"header": confidence},
+        preamble=start,
+        confidence={
+            "header": confidence,
+            "preamble": 1.0 if preamble is not None else 0.95 if start == filled[0] else 0.8,
+        },
         skipped_lines=len([place for place in range(body[-1] + 1) if place < start or place not in filled_places]),
         sheet=name,
         sheets=visible,

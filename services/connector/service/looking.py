@@ -18,6 +18,7 @@ from services.connector.formats.csv import CsvFormat
 from services.connector.formats.csv_count import last_record_end
 from services.connector.kinds.base import Document
 from services.connector.kinds.s3 import S3Selection
+from services.connector.kinds.upload import UploadSelection
 from services.connector.progress import Milestones, Progress
 from services.connector.reading import Reader
 from services.connector.service.opening import Opened
@@ -126,7 +127,7 @@ class Looking:
             object = next(iter(source.objects(selection)), None)
             if object is None:
                 raise ConnectorError(ErrorType.NOT_FOUND, "No file is meant by this selection.")
-            format = selection.format if isinstance(selection, S3Selection) else None
+            format = selection.format if isinstance(selection, S3Selection | UploadSelection) else None
             # Only of plain text a beginning can be read; what is packed or has parts has to be there whole.
             told = getattr(format, "kind", None)
             text = told == "csv" or (told is None and object.key.lower().endswith(CsvFormat.suffixes))
