@@ -19,7 +19,7 @@ from tests.integration.connector.runs import Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CSV = "id;Preis;Tag\n1;1.234,50;31.01.2024\n2;2,00;01.02.2024\n3;;\n".encode()
+CSV = b"id;Preis;Tag\n1;1.234,50;31.01.2024\n2;2,00;01.02.2024\n3;;\n"
 
 
 async def sent(world: Composed, name: str, body: bytes) -> dict[str, object]:
