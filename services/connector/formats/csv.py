@@ -12,7 +12,15 @@ from contracts.data import FormatFacts
 from services.connector.failures import Unreadable
 from services.connector.formats.base import Format, Landed, ReadRequest, Rejects
 from services.connector.formats.csv_count import NotUtf8, Survey, survey
-from services.connector.formats.csv_dialect import HEAD_BYTES, SAMPLE_CHARACTERS, Signs, cut, read_records
+from services.connector.formats.csv_dialect import (
+    HEAD_BYTES,
+    SAMPLE_CHARACTERS,
+    Signs,
+    cut,
+    read_records,
+    separator_line,
+    without_separator_line,
+)
 from services.connector.formats.csv_layout import Layout, is_blank, is_total, layout
 from services.connector.formats.csv_passes import NeedsCare, Passes, Typed, Verdict
 from services.connector.formats.csv_text import BOM, Utf8, as_utf8, not_utf8
@@ -109,11 +117,15 @@ class CsvFormat(Format):
             raise Unreadable("nul_bytes", "The file has zero bytes in it: it is damaged, or no text.")
         if request.declared is not None or request.csv.tidy:
             return self._told(request, text, beginning)
-        told = request.expected
+        told, options = request.expected, request.csv
+        separator = separator_line(beginning)
+        if separator is not None:
+            options = replace(options, delimiter=options.delimiter or separator)
+            beginning = without_separator_line(beginning)
         sample = beginning[:SAMPLE_CHARACTERS]
         complete = whole and len(sample) == len(beginning)
         limit, progress = request.limits.record_bytes, request.progress
-        found = cut(sample, complete, request.csv, told)
+        found = cut(sample, complete, options, told)
         records = [record for record in found.records if record]
         if not records or len(sample) < len(beginning):
             records = [one for one in read_records(beginning, found.signs, whole) if one] or records
@@ -123,6 +135,7 @@ class CsvFormat(Format):
             raise Unreadable("header_too_long", f"The first line is longer than {HEAD_BYTES} bytes; that is no table.")
         again = read_records(beginning, found.signs, whole)
         place = layout(again or found.records, request.csv.header, told, request.csv.preamble)
+        place = replace(place, separator=separator is not None)
         if place.width > request.limits.columns:
             raise Unreadable(
                 "too_many_columns", f"The file has {place.width} columns; at most {request.limits.columns} are read."

@@ -12,19 +12,44 @@ from services.connector.failures import Unreadable
 from services.connector.formats.base import CsvOptions
 from services.connector.formats.csv_types import infer_text
 from services.connector.formats.spelled_dates import written
-from services.connector.formats.spelled_numbers import shape_of
+from services.connector.formats.spelled_numbers import is_number
 
 HEAD_BYTES = 1 << 20
 SAMPLE_CHARACTERS = 64_000
 SAMPLE_RECORDS = 200
 _USUAL = (",", ";", "\t", "|")
 # Taken only when all lines agree on them and something in between is no plain word.
-_UNUSUAL = ("\x1f", "\x01", "\x1e", "^", "~", "¦", "§", "¬", "!", "@", "&", "*", "=", ":", "/", " ")
-_WORDS = (" ", ":", "=", "/", "!", "*", "&", "@")  # which stand in plain texts as well
+_UNUSUAL = (
+    "\x1f",
+    "\x01",
+    "\x1e",
+    "^",
+    "~",
+    "¦",
+    "§",
+    "¬",
+    "!",
+    "@",
+    "&",
+    "*",
+    "=",
+    ":",
+    "/",
+    " ",
+    "•",
+    "·",
+    "‖",
+    "→",
+    "#",
+    "%",
+    "\\",
+    "$",
+)
+_WORDS = (" ", ":", "=", "/", "!", "*", "&", "@", "#", "%", "\\", "$")  # which stand in plain texts as well
 _LINES_OF_A_VALUE = 200
 _PAIRS = {"“": "”", "„": "“", "«": "»", "‘": "’", "»": "«"}
 _ALIKE = ("'", "`", "´", "^", "~", "|", "*", "%", "$")
-_SEPARATOR_LINE = re.compile(r'^\ufeff?"?sep=(.)"?\r?\n?$', re.I)
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=([^\r\n])"?[ ,;\t]*(?:\r\n|\r|\n|$)', re.I)
 _STRAY = r"(?:^|[\r\n{d}])[ ]*{o}(?:[^{c}\r\n]|{c}{c})*{c}(?![{c}{d}\r\n]|[ ]*(?:[{d}\r\n]|$)|$)"
 
 # A record may be as long as the limits say; the module's own limit is for fields and would be in the way.
@@ -60,13 +85,19 @@ class Cut:
 
 def separator_line(text: str) -> str | None:
     """The delimiter that a spreadsheet program wrote into the first line."""
-    found = _SEPARATOR_LINE.match(text[: text.find("\n") + 1 or 10])
+    found = _SEPARATOR_LINE.match(text)
     return found[1] if found else None
+
+
+def without_separator_line(text: str) -> str:
+    """The text below the line in which a spreadsheet program named the delimiter."""
+    found = _SEPARATOR_LINE.match(text)
+    return text[found.end() :] if found else text
 
 
 def cut(sample: str, complete: bool, options: CsvOptions, expected: Schema | None) -> Cut:
     """The signs that cut the sample best; raises Unreadable for delimiters of several characters."""
-    told = options.delimiter or separator_line(sample)
+    told = options.delimiter
     if told is None:
         _refuse_long_delimiters(sample)
     quote, close = (options.quote, options.quote) if options.quote else _quotes(sample)
@@ -256,7 +287,7 @@ def _is_value(sample: str, records: list[list[str]], delimiter: str) -> bool:
     """Whether what is cut apart are dates, times or numbers that belong together."""
     for record in records[1:6]:
         text = delimiter.join(record).strip()
-        if written(text) is not None or shape_of(text) is not None or re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
+        if written(text) is not None or is_number(text) or re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
             return True
     return False
 
@@ -287,8 +318,9 @@ def _refuse_long_delimiters(sample: str) -> None:
         signs = {sign for sign in candidate if sign.strip() or sign == "\t"}
         # None of its characters stands alone: those would be delimiters with empty values in between.
         alone = sum(line.replace(candidate, "").count(sign) for line in lines for sign in signs)
-        if len(counts) == 1 and min(counts) > 0 and alone == 0 and candidate.strip() != candidate[0].strip():
-            if len(signs) == 1 and candidate.strip() in ("", *_USUAL) and len(candidate.strip()) == 1:
+        tabs = not candidate.strip() and min(counts) > 1
+        if len(counts) == 1 and min(counts) > 0 and alone == 0 and (tabs or candidate.strip() != candidate[0].strip()):
+            if len(signs) == 1 and candidate.strip() in _USUAL:
                 continue
             raise Unreadable(
                 "delimiter_unsupported",

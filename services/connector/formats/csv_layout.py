@@ -42,6 +42,8 @@ class Layout:
     unit_lines: int = 0  # records between the header and the first row
     confidence: float = 0.9
     above_confidence: float = 0.95
+    first: tuple[str, ...] = ()  # the header as it is written, or the first row
+    separator: bool = False  # the first line only names the delimiter, and is not counted
 
     @property
     def width(self) -> int:
@@ -51,7 +53,7 @@ class Layout:
     @property
     def plain(self) -> bool:
         """Whether the first record is the header or the first row, and all lines are of the table."""
-        return not (self.above or self.trailing or self.comments or self.unit_lines)
+        return not (self.above or self.trailing or self.comments or self.unit_lines or self.separator)
 
 
 def is_blank(record: Sequence[str]) -> bool:
@@ -71,7 +73,8 @@ def layout(
     found = _layout(records, header, expected, preamble)
     begins = next((place for place, record in enumerate(records) if not is_blank(record)), 0)
     sure = 1.0 if preamble is not None else 0.95 if found.above <= begins else 0.8
-    return replace(found, above_confidence=sure)
+    first = tuple(records[found.above]) if found.above < len(records) else ()
+    return replace(found, above_confidence=sure, first=first)
 
 
 def _layout(records: list[list[str]], header: bool | None, expected: Schema | None, preamble: int | None) -> Layout:
@@ -120,7 +123,7 @@ def column_names(written: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     used: set[str] = set()
     renamed: dict[str, str] = {}
     for position, name in enumerate(written, 1):
-        usable = name.replace("\x00", "")
+        usable = name.replace("\x00", "").strip("\ufeff\u200b")
         if len(usable) > _NAME_LIMIT:
             usable = f"{usable[: _NAME_LIMIT - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
         usable = base = usable or f"column_{position}"

@@ -11,7 +11,7 @@ from typing import Any
 from services.connector.failures import Unreadable
 from services.connector.formats.base import Rejects
 from services.connector.formats.csv_count import NotUtf8
-from services.connector.formats.csv_dialect import Signs, separator_line, split_records
+from services.connector.formats.csv_dialect import Signs, split_records
 from services.connector.formats.csv_layout import Layout, closing, is_blank, is_comment, is_total
 from services.connector.progress import Progress
 
@@ -82,7 +82,7 @@ class Tidying:
         seen = -1
         for line in text:
             self._line = lines = lines + 1
-            if lines == 1 and separator_line(line):
+            if lines == 1 and self._layout.separator:
                 self._done.skipped += 1
                 continue
             if lines % 1_000 == 0:
@@ -104,6 +104,8 @@ class Tidying:
             done.skipped += 1
             return after_blank or (is_blank(record) and place >= layout.above)
         if layout.header and self._header is None:
+            if layout.first != tuple(record):
+                raise Unreadable("malformed", f"Line {self._line} is not the header that stands at the beginning.")
             self._header = record
             return False
         if place <= layout.above + layout.unit_lines and layout.unit_lines:

@@ -12,6 +12,8 @@ from contracts.data import LogicalType
 from services.chassis.arrow import arrow_type
 from services.connector.formats.null_markers import MARKERS
 
+# Blanks of other kinds: tabs, line ends, and those of Unicode.
+_RARE_BLANKS = (b"\t", b"\n", b"\r", b"\xc2\xa0", b"\xe2\x80", b"\xe3\x80\x80")
 Lexicon = Literal["text", "postgres"]
 Values = Any  # an Arrow array
 pc: Any = pyarrow.compute  # its stubs know too few of its overloads
@@ -64,12 +66,12 @@ class Converted:
 def trimmed(values: Values) -> Values:
     """Texts without the blanks around them; nothing is done where there are none, which is quickly seen."""
     letters = values.buffers()[2] if isinstance(values, pa.Array) else None
-    if letters is not None and b" " not in letters.to_pybytes():
-        return values
-    for ends in (pc.starts_with, pc.ends_with):
-        if pc.any(ends(values, " ")).as_py():
-            bare = pc.utf8_trim_whitespace(values)
-            return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare)
+    content = b" \t" if letters is None else letters.to_pybytes()
+    blanks = b" " in content and any(pc.any(ends(values, " ")).as_py() for ends in (pc.starts_with, pc.ends_with))
+    rare = not blanks and any(sign in content for sign in _RARE_BLANKS)
+    if blanks or (rare and pc.any(pc.match_substring_regex(values, r"^[\s\pZ]|[\s\pZ]$")).as_py()):
+        bare = pc.utf8_trim_whitespace(values)
+        return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare)
     return values
 
 

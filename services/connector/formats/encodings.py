@@ -20,24 +20,39 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 )
 # In this order, when two say equally much.
 _BYTES = (
-    "cp1252", "cp1250", "iso8859_2", "cp1251", "koi8_r", "iso8859_5", "cp1253", "cp1254", "cp1257", "cp866",
-    "mac_roman", "cp850", "cp1255", "cp1256", "cp874",
+    "cp1252", "iso8859_15", "cp1250", "iso8859_2", "cp1251", "koi8_r", "iso8859_5", "cp1253", "cp1254", "cp1257",
+    "cp866", "mac_roman", "cp850", "cp1255", "cp1256", "iso8859_6", "mac_cyrillic", "cp874",
 )  # fmt: skip
 _PAIRS = ("cp932", "gb18030", "big5", "euc_kr", "euc_jp")
+_SIGN_FIRST = re.compile(r"(?<![^\W_])[©®€¥§¼½¾¹][^\W\d_A-Z]{2}")
+# Signs above and below letters of their own script, and signs that stand where such signs do.
+_MARKED = re.compile(
+    "(?:(?<=[\u05d0-\u05ea])[\u05b0-\u05c7]|(?<=[\u0621-\u064a])[\u064b-\u0652]"
+    "|(?<=[\u0e01-\u0e4e])[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e])"
+)
+_IN_PLACE = re.compile(
+    r"(?<!\w)[“„«‘](?=\w)|(?<=[\w.,!?])[”“»’](?!\w)|(?<=[a-z])’(?=[a-z])|(?<= )[–—](?= )|(?<=\d)[–€°](?!\w)|[€£](?=\d)"
+    r"|(?<=\d )€|(?<=\w)…"
+)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
+# Japanese in seven bits: signs that shift between tables.
+_SHIFTED = re.compile(rb"\x1b\$[@B].*?\x1b\([BJ]", re.S)
 _WORD = re.compile(r"[^\W\d_]+")
 # Signs that stand beside words in tables of any language.
 _USUAL = frozenset("€£¥§°±²³·«»“”„‘’–—…•®©™ªº¿¡×÷‰№ ¢½¼¾µ")
 # Letters beyond ASCII that words of Western and Central Europe are full of.
 _COMMON = {
     "cp1252": "éèêëàâáäãåçñóôöúùûüíîïßøæœ",
-    "iso8859_2": "ąćęłńóśźżáčďéěíňřšťúůýžőűăâîșțşţäöüß",
-    "cp1250": "ąćęłńóśźżáčďéěíňřšťúůýžőűăâîșțşţäöüß",
+    "iso8859_15": "éèêëàâáäãåçñóôöúùûüíîïßøæœ",
+    "iso8859_2": "ąćęłńóśźżáčďéěíňřšťúůýžőűăâîșțşţäöüßđ",
+    "cp1250": "ąćęłńóśźżáčďéěíňřšťúůýžőűăâîșțşţäöüßđ",
     "cp1254": "çğıöşüâîİ",
     "cp1257": "āčēģīķļņšūžąęėįųõäöü",
     "mac_roman": "éèêëàâáäãåçñóòôöõúùûüíìîïßøæœ",
     "cp850": "éèêëàâáäãåçñóòôöõúùûüíìîïßøæ",
 }
+# These count where there is nothing else: otherwise they are what Baltic texts look like.
+_ICELANDIC = frozenset("áðéíóúýþæö")
 _CYRILLIC = dict.fromkeys("оеаинтсрвлкмд", 1.0) | dict.fromkeys("пуяыьгзбчйхжші", 0.8)  # others are rarer
 
 
@@ -66,7 +81,7 @@ def marked_or_wide(head: bytes) -> Found | None:
     if not sample:
         sample = head[: len(head) // 2 * 2]
     if b"\x00" not in sample:
-        return None
+        return Found("iso2022_jp", 0.95) if _SHIFTED.search(head) and _decodes_whole(head) else None
     best: Found | None = None
     for name, confidence in (("utf-32-le", 0.98), ("utf-32-be", 0.98), ("utf-16-le", 0.95), ("utf-16-be", 0.95)):
         part = sample if len(sample) % 4 == 0 or "16" in name else b""
@@ -75,6 +90,14 @@ def marked_or_wide(head: bytes) -> Found | None:
             best = Found(name, confidence)
             break
     return best
+
+
+def _decodes_whole(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("iso2022_jp")("strict").decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _looks_right(text: str) -> bool:
@@ -218,18 +241,28 @@ def _usual_han(character: str, name: str) -> float:
 def _score_of_bytes(text: str, high: list[str], name: str) -> float:
     good = 0.0
     common = frozenset(_COMMON.get(name, ""))
+    if name == "cp1252" and {letter.lower() for letter in high if letter.isalpha()} <= _ICELANDIC:
+        common |= _ICELANDIC
+    good += 0.6 * len(_IN_PLACE.findall(text))
     alone = not any(len(word) > 1 and not word.isascii() for word in _WORD.findall(text))
+    good += 0.9 * len(_MARKED.findall(text))
     for character in high:
+        if unicodedata.category(character) == "Mn":
+            continue
         if character.isalpha():
             script = _script(character)
-            if len(high) == 1 and alone:
+            if alone and script != "LATIN":
                 good -= 0.6
+            elif alone:
+                good += 0.3 if character in common else 0.1  # a currency sign is likelier than such a word
             elif script == "LATIN":
                 good += 1.0 if character in common else 0.75 if character.lower() in common else 0.25
             elif script == "CYRILLIC":
                 good += _CYRILLIC.get(character.lower(), 0.4)
-            elif script in ("GREEK", "HEBREW", "ARABIC", "THAI"):
+            elif script in ("GREEK", "ARABIC", "THAI"):
                 good += 0.9
+            elif script == "HEBREW":
+                good += 1.0  # the same bytes are Greek letters, too, but not the other way round
             else:
                 good -= 0.5
         elif character in _USUAL:
@@ -257,6 +290,10 @@ def _strange(text: str) -> float:
     for before, sign, after in zip(text, text[1:], text[2:], strict=False):
         if sign < "\x80" or not (before.isalpha() and after.isalpha()):
             continue
+        if unicodedata.category(sign) == "Mn":
+            continue
         if sign in "¹²³ªº¼½¾" or (not sign.isalnum() and sign not in "’‘·–—"):
             found += 1.2
+    # A sign where a capital should be.
+    found += 1.2 * len(_SIGN_FIRST.findall(text))
     return found

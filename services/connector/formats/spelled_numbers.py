@@ -89,6 +89,12 @@ def shape_of(text: str) -> Shape | None:
     return Shape(negative, bool(signs), body, found["exponent"] or "", percent, _SAME.get(currency or "", currency))
 
 
+def is_number(text: str) -> bool:
+    """Whether this is one number, with thousands only where they can be."""
+    shape = shape_of(text)
+    return shape is not None and any(form.match(shape.body) for form in _FORMS.values())
+
+
 @dataclass(frozen=True)
 class NumberSpelling:
     """How the numbers of a column are written."""
