@@ -5,7 +5,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contracts.data import Schema
 from services.connector.failures import Unreadable
@@ -50,6 +50,8 @@ _LINES_OF_A_VALUE = 200
 _PAIRS = {"“": "”", "„": "“", "«": "»", "‘": "’", "»": "«"}
 _ALIKE = ("'", "`", "´", "^", "~", "|", "*", "%", "$")
 _SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=([^\r\n])"?[ ,;\t]*(?:\r\n|\r|\n|$)', re.I)
+# Two lines at least that are one quoted value each, with quotes inside doubled.
+_WRAPPED = re.compile(r'(?:"(?:[^"\r\n]|"")*"[ \t]*(?:\r\n|\r|\n)){2}')
 _STRAY = r"(?:^|[\r\n{d}])[ ]*{o}(?:[^{c}\r\n]|{c}{c})*{c}(?![{c}{d}\r\n]|[ ]*(?:[{d}\r\n]|$)|$)"
 
 # A record may be as long as the limits say; the module's own limit is for fields and would be in the way.
@@ -66,11 +68,12 @@ class Signs:
     escape: str | None = None
     loose: bool = False  # quotes stand inside quoted values as they are
     padded: bool = False  # blanks stand between delimiter and quote
+    wrapped: bool = False  # each line as a whole is quoted once more
 
     @property
     def plain(self) -> bool:
         """Whether the fast parser reads it."""
-        odd = self.escape or self.loose or self.padded or (self.close or self.quote) != self.quote
+        odd = self.escape or self.loose or self.padded or self.wrapped or (self.close or self.quote) != self.quote
         return not odd and self.delimiter.isascii() and (self.quote is None or self.quote.isascii())
 
 
@@ -134,6 +137,8 @@ def read_records(text: str, signs: Signs, complete: bool, most: int = SAMPLE_REC
 
 def split_records(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
     """Records of a text, line by line."""
+    if signs.wrapped:
+        return _unwrapped(lines, signs)
     if signs.loose or (signs.close or signs.quote) != signs.quote:
         return _loose(lines, signs)
     return csv.reader(
@@ -146,6 +151,16 @@ def split_records(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
         skipinitialspace=signs.padded,
         strict=signs.escape is not None,
     )
+
+
+def _unwrapped(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
+    """Records of which each is one quoted value."""
+    inner = replace(signs, wrapped=False)
+    for record in csv.reader(lines, delimiter="\x02"):
+        if len(record) == 1:
+            yield next(split_records(io.StringIO(record[0], newline=""), inner), [])
+        else:
+            yield record
 
 
 def _loose(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
@@ -220,8 +235,12 @@ def _variants(delimiter: str, quote: str | None, close: str | None, sample: str)
     if close != quote:
         return [Signs(delimiter, quote, close, loose=True)]
     found = [Signs(delimiter, quote, quote)]
+    if f"\\{delimiter}" in sample and f"\\{quote}" not in sample:
+        found.append(Signs(delimiter, quote, quote, escape="\\"))
     if quote not in sample:
         return found
+    if _WRAPPED.match(sample) and delimiter in sample.partition("\n")[0]:
+        found.append(Signs(delimiter, quote, quote, wrapped=True))
     if f"{delimiter} {quote}" in sample and delimiter != " ":
         found.append(Signs(delimiter, quote, quote, padded=True))
     if f"\\{quote}" in sample:
@@ -300,6 +319,8 @@ def _quotes(sample: str) -> tuple[str, str]:
     for opening, closing in [*((sign, sign) for sign in _ALIKE), *_PAIRS.items()]:
         begin = sum(field.startswith(opening) for field in filled)
         enclosed = sum(field.startswith(opening) and field.endswith(closing) for field in filled)
+        if opening != closing:  # which are hardly ever anything else
+            enclosed = min(begin, sum(field.endswith(closing) for field in filled))
         least = max(2, doubled * 2, len(filled) * 0.25)
         if enclosed >= least and enclosed >= begin * 0.4:
             return opening, closing

@@ -14,6 +14,8 @@ from services.connector.formats.spelled_dates import written
 from services.connector.formats.spelled_numbers import shape_of
 
 _NAME_LIMIT = 200
+_LITERAL = re.compile(r'="([^"]*)"')
+_RULE = re.compile(r"[-=─+:]{2,}")
 _ABOVE = 40  # lines above a header, at most
 _TOTAL = re.compile(
     r"(?:(?:grand|sub|overall|running)[\s-]*)?(?:totals?|sum|summe|gesamt(?:summe)?|insgesamt|total g[eé]n[eé]ral"
@@ -43,6 +45,9 @@ class Layout:
     confidence: float = 0.9
     above_confidence: float = 0.95
     first: tuple[str, ...] = ()  # the header as it is written, or the first row
+    units_aside: bool = False  # those records are of the table, but no rows: units, or other names
+    repeated: bool = False  # the header comes again among the rows
+    literals: bool = False  # texts stand there as ="…", which keeps spreadsheet programs from reading them
     separator: bool = False  # the first line only names the delimiter, and is not counted
 
     @property
@@ -53,12 +58,26 @@ class Layout:
     @property
     def plain(self) -> bool:
         """Whether the first record is the header or the first row, and all lines are of the table."""
-        return not (self.above or self.trailing or self.comments or self.unit_lines or self.separator)
+        return not (
+            self.above
+            or self.trailing
+            or self.comments
+            or self.unit_lines
+            or self.separator
+            or self.literals
+            or self.repeated
+        )
 
 
 def is_blank(record: Sequence[str]) -> bool:
     """Whether there is nothing in it."""
     return not any(cell.strip() for cell in record)
+
+
+def literal(cell: str) -> str:
+    """The text that a spreadsheet program is to show as it is."""
+    found = _LITERAL.fullmatch(cell)
+    return found[1] if found else cell
 
 
 def is_comment(record: Sequence[str]) -> bool:
@@ -74,7 +93,10 @@ def layout(
     begins = next((place for place, record in enumerate(records) if not is_blank(record)), 0)
     sure = 1.0 if preamble is not None else 0.95 if found.above <= begins else 0.8
     first = tuple(records[found.above]) if found.above < len(records) else ()
-    return replace(found, above_confidence=sure, first=first)
+    again = [[cell.strip() for cell in record] for record in records[found.above + 1 :]]
+    repeated = found.header and [cell.strip() for cell in first] in again
+    literals = any(_LITERAL.fullmatch(cell) for record in records for cell in record)
+    return replace(found, above_confidence=sure, first=first, literals=literals, repeated=repeated)
 
 
 def _layout(records: list[list[str]], header: bool | None, expected: Schema | None, preamble: int | None) -> Layout:
@@ -100,11 +122,15 @@ def _layout(records: list[list[str]], header: bool | None, expected: Schema | No
     if not found:
         names = [f"column_{number}" for number in range(1, max(width, len(first)) + 1)]
         return Layout(above, False, tuple(names), {}, trailing, comments, 0, confidence)
-    units = 0
+    units, aside = 0, False
     title = list(first)
-    if below and _is_second_header(title, below):
+    if below and all(_RULE.fullmatch(cell.strip()) for cell in below[0] if cell.strip()):
+        units = body[start + 1][0] - above
+    if not units and below and _is_second_header(title, below):
         title = [_joined(one, other) for one, other in zip(_spread(title), below[0], strict=False)]
         units = body[start + 1][0] - above
+    elif not units and below and _are_units(below, len(title)):
+        units, aside = body[start + 1][0] - above, True
     longer = [record for record in below if len(record) == len(title) + 1]
     if len(longer) >= max(2, len(below) * 0.95):
         # Row names without a heading, as R writes them; or a delimiter at the end of all lines but the first.
@@ -113,7 +139,7 @@ def _layout(records: list[list[str]], header: bool | None, expected: Schema | No
         elif len({record[0] for record in longer}) == len(longer):
             title = ["", *title]
     names, renamed = column_names([cell.strip() for cell in title])
-    return Layout(above, True, tuple(names), renamed, trailing, comments, units, confidence)
+    return Layout(above, True, tuple(names), renamed, trailing, comments, units, confidence, units_aside=aside)
 
 
 def column_names(written: Sequence[str]) -> tuple[list[str], dict[str, str]]:
@@ -183,8 +209,16 @@ def _is_closing(record: Sequence[str], width: int) -> bool:
 
 def _has_comments(records: list[list[str]]) -> bool:
     filled = [record for record in records if not is_blank(record)]
-    marked = sum(is_comment(record) for record in filled)
-    return 0 < marked <= max(20, len(filled) * 0.3) and marked < len(filled)
+    marked = [record for record in filled if is_comment(record)]
+    others = [record for record in filled if not is_comment(record)]
+    if not marked or not others:
+        return False
+    usual = Counter(map(len, others)).most_common(1)[0][0]
+    # Lines as wide as the rows may be rows whose first value begins so; nothing but them below a header surely are.
+    alike = sum(len(record) == usual for record in marked)
+    if len(others) == 1 and not is_comment(filled[0]):
+        return False
+    return len(marked) <= max(20, len(filled) * 0.3) and (usual == 1 or alike <= max(1, len(filled) * 0.3))
 
 
 def _start(body: list[tuple[int, list[str]]], expected: Schema | None) -> int:
@@ -203,13 +237,21 @@ def _start(body: list[tuple[int, list[str]]], expected: Schema | None) -> int:
     for place, (_, record) in enumerate(body[:_ABOVE]):
         filled = sum(bool(cell.strip()) for cell in record)
         if len(record) >= usual - 1 and filled >= max(2, usual * 0.5) and filled > 1:
-            following = [one for _, one in body[place + 1 : place + 6]]
-            if len(record) == usual - 1 and usual > 2 and any(len(one) < usual - 1 for one in following):
-                continue
-            if len(record) == usual - 1 and usual == 2:
+            if len(record) == usual - 1 and not _names_all_but_one(body[place:], usual):
                 continue
             return place
     return 0
+
+
+def _names_all_but_one(body: list[tuple[int, list[str]]], usual: int) -> bool:
+    """Whether a line with one value less than the rows is their header: they follow at once, without one of their own."""
+    if usual == 2 or len(body) < 2 or body[1][0] != body[0][0] + 1:
+        return False
+    following = [record for _, record in body[1:40]]
+    if any(len(record) < usual for record in following[:5]):
+        return False
+    named, sure = has_header(following, None)
+    return not (named and sure >= 0.8)
 
 
 def _are_names(record: Sequence[str]) -> bool:
@@ -255,6 +297,12 @@ def kind_of(texts: Sequence[str]) -> str | None:
 def has_header(rows: list[list[str]], expected: Schema | None) -> tuple[bool, float]:
     """Whether the first record names the columns, and how sure that is."""
     first, rest = [cell.strip() for cell in rows[0]], rows[1:]
+    others = [record for record in rest if [cell.strip() for cell in record] != first]
+    if len(others) < len(rest) and others:
+        # The same line again, over values of other kinds: a header that is repeated on each page.
+        again = has_header([rows[0], *others], expected)
+        if again[0] and again[1] >= 0.8:
+            return again
     if expected is not None and set(first) & set(expected.names):
         return True, 1.0
     kinds = [kind_of([cell]) for cell in first]
@@ -298,6 +346,20 @@ def _is_second_header(title: list[str], below: list[list[str]]) -> bool:
         return False
     kinds = [kind_of([record[n] for record in below[1:] if len(record) > n]) for n in range(len(second))]
     return any(kind not in (None, "string") for kind in kinds)
+
+
+def _are_units(below: list[list[str]], width: int) -> bool:
+    """Whether the line below the header is none of the rows: short texts over columns of something else throughout."""
+    second, rest = below[0], below[1:]
+    if len(rest) < 3 or len(second) != width:
+        return False
+    kinds = [kind_of([record[n] for record in rest if len(record) > n]) for n in range(width)]
+    typed = [cell.strip() for cell, kind in zip(second, kinds, strict=True) if kind not in (None, "string")]
+    return (
+        len(typed) * 2 >= width
+        and all(len(cell.strip()) <= 16 and kind_of([cell]) in (None, "string") for cell in second)
+        and sum(bool(cell) and cell not in MARKERS for cell in typed) * 2 > len(typed)
+    )
 
 
 def _spread(title: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from services.connector.failures import Unreadable
 from services.connector.formats.base import Rejects
 from services.connector.formats.csv_count import NotUtf8
 from services.connector.formats.csv_dialect import Signs, split_records
-from services.connector.formats.csv_layout import Layout, closing, is_blank, is_comment, is_total
+from services.connector.formats.csv_layout import Layout, closing, is_blank, is_comment, is_total, literal
 from services.connector.progress import Progress
 
 _TAIL = 40
@@ -108,10 +108,15 @@ class Tidying:
                 raise Unreadable("malformed", f"Line {self._line} is not the header that stands at the beginning.")
             self._header = record
             return False
-        if place <= layout.above + layout.unit_lines and layout.unit_lines:
+        if place <= layout.above + layout.unit_lines and layout.unit_lines and not layout.units_aside:
             done.skipped += 1
             return False
         done.records += 1
+        if place <= layout.above + layout.unit_lines and layout.unit_lines:
+            self._aside("second_header", record, done.records, None)
+            return False
+        if layout.literals:
+            record = [literal(cell) for cell in record]
         if record == self._header:
             self._aside("repeated_header", record, done.records, None)
             return after_blank
