@@ -15,7 +15,7 @@ from services.chassis.arrow import to_arrow
 from services.connector.progress import Progress
 
 # What a person can say about a column whose values leave a question open.
-Answer = Literal["day_first", "month_first", "decimal_comma", "decimal_point", "text"]
+Answer = Literal["day_first", "month_first", "year_first", "decimal_comma", "decimal_point", "text"]
 
 REJECTED_SCHEMA = Schema(
     columns=(

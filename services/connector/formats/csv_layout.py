@@ -244,7 +244,7 @@ def _start(body: list[tuple[int, list[str]]], expected: Schema | None) -> int:
 
 
 def _names_all_but_one(body: list[tuple[int, list[str]]], usual: int) -> bool:
-    """Whether a line with one value less than the rows is their header: they follow at once, without one of their own."""
+    """Whether a line with one value less than the rows is their header: they follow at once and have none."""
     if usual == 2 or len(body) < 2 or body[1][0] != body[0][0] + 1:
         return False
     following = [record for _, record in body[1:40]]

@@ -12,8 +12,9 @@ from contracts.data import LogicalType
 from services.chassis.arrow import arrow_type
 from services.connector.formats.null_markers import MARKERS
 
-# Blanks of other kinds: tabs, line ends, and those of Unicode.
-_RARE_BLANKS = (b"\t", b"\n", b"\r", b"\xc2\xa0", b"\xe2\x80", b"\xe3\x80\x80")
+# Blanks of other kinds: tabs, and those of Unicode. A line end is content: somebody quoted it.
+_RARE_BLANKS = (b"\t", b"\xc2\xa0", b"\xe2\x80", b"\xe3\x80\x80")
+_BLANKS = " \t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
 Lexicon = Literal["text", "postgres"]
 Values = Any  # an Arrow array
 pc: Any = pyarrow.compute  # its stubs know too few of its overloads
@@ -69,8 +70,8 @@ def trimmed(values: Values) -> Values:
     content = b" \t" if letters is None else letters.to_pybytes()
     blanks = b" " in content and any(pc.any(ends(values, " ")).as_py() for ends in (pc.starts_with, pc.ends_with))
     rare = not blanks and any(sign in content for sign in _RARE_BLANKS)
-    if blanks or (rare and pc.any(pc.match_substring_regex(values, r"^[\s\pZ]|[\s\pZ]$")).as_py()):
-        bare = pc.utf8_trim_whitespace(values)
+    if blanks or (rare and pc.any(pc.match_substring_regex(values, r"^[\t\p{Zs}]|[\t\p{Zs}]$")).as_py()):
+        bare = pc.utf8_trim(values, characters=_BLANKS)
         return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare)
     return values
 

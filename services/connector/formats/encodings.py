@@ -23,6 +23,7 @@ _BYTES = (
     "cp1252", "iso8859_15", "cp1250", "iso8859_2", "cp1251", "koi8_r", "iso8859_5", "cp1253", "cp1254", "cp1257",
     "cp866", "mac_roman", "cp850", "cp1255", "cp1256", "iso8859_6", "mac_cyrillic", "cp874",
 )  # fmt: skip
+_LIKELIEST = ("cp1252", "iso8859_15")  # what a single letter is taken for
 _PAIRS = ("cp932", "gb18030", "big5", "euc_kr", "euc_jp")
 _SIGN_FIRST = re.compile(r"(?<![^\W_])[©®€¥§¼½¾¹][^\W\d_A-Z]{2}")
 # Signs above and below letters of their own script, and signs that stand where such signs do.
@@ -251,7 +252,7 @@ def _score_of_bytes(text: str, high: list[str], name: str) -> float:
             continue
         if character.isalpha():
             script = _script(character)
-            if alone and script != "LATIN":
+            if alone and (script != "LATIN" or (len(high) == 1 and name not in _LIKELIEST)):
                 good -= 0.6
             elif alone:
                 good += 0.3 if character in common else 0.1  # a currency sign is likelier than such a word

@@ -9,21 +9,34 @@ from typing import Literal
 Order = Literal["ymd", "dmy", "mdy", "ymd2", "dmy2", "mdy2", "named", "compact"]
 
 _MONTHS = (
-    "jan january januar janvier janv enero ene gennaio gen januari janeiro leden styczen январь января янв",
-    "feb february februar fevrier fevr febrero febbraio februari fevereiro fev luty февраль февраля фев",
-    "mar march marz maerz mars marzo mrt maart marco mrz marzec март марта мар",
-    "apr april avril avr abril abr aprile kwiecien апрель апреля апр",
-    "may mai mayo maggio mag mei maio maj май мая",
-    "jun june juni juin junio giugno giu junho czerwiec июнь июня июн",
-    "jul july juli juillet juil julio luglio lug julho lipiec июль июля июл",
-    "aug august aout agosto ago augustus sierpien август августа авг",
-    "sep september sept septembre septiembre settembre set setembro wrzesien сентябрь сентября сен",
-    "oct october oktober okt octobre octubre ottobre ott outubro out pazdziernik октябрь октября окт",
-    "nov november novembre noviembre novembro listopad ноябрь ноября ноя",
-    "dec december dezember dez decembre diciembre dic dicembre desember dezembro grudzien декабрь декабря дек",
-)
+    "jan january januar janvier janv enero ene gennaio gen januari janeiro leden ledna styczen stycznia "
+    "ocak tammikuuta ianuarie январь января янв",
+    "feb february februar fevrier fevr febrero febbraio februari fevereiro fev unor unora luty lutego "
+    "subat helmikuuta februarie февраль февраля фев",
+    "mar march marz maerz mars marzo mrt maart marco mrz marzec marca brezen brezna mart martie "
+    "maaliskuuta marts март марта мар",
+    "apr april avril avr abril abr aprile kwiecien kwietnia duben dubna nisan aprilie huhtikuuta апрель "
+    "апреля апр",
+    "may mai mayo maggio mag mei maio maj maja kveten kvetna mayis toukokuuta май мая",
+    "jun june juni juin junio giugno giu junho czerwiec czerwca cerven cervna haziran iunie kesakuuta "
+    "июнь июня июн",
+    "jul july juli juillet juil julio luglio lug julho lipiec lipca cervenec cervence temmuz iulie "
+    "heinakuuta июль июля июл",
+    "aug august aout agosto ago augustus sierpien sierpnia srpen srpna agustos elokuuta август августа "
+    "авг",
+    "sep september sept septembre septiembre settembre set setembro wrzesien wrzesnia zari eylul "
+    "septembrie syyskuuta сентябрь сентября сен",
+    "oct october oktober okt octobre octubre ottobre ott outubro out pazdziernik pazdziernika rijen rijna "
+    "ekim octombrie lokakuuta октябрь октября окт",
+    "nov november novembre noviembre novembro listopad listopada listopadu kasim noiembrie marraskuuta "
+    "ноябрь ноября ноя",
+    "dec december dezember dez decembre diciembre dic dicembre desember dezembro grudzien grudnia "
+    "prosinec prosince aralik decembrie joulukuuta декабрь декабря дек",
+)  # fmt: skip
 _MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
-_ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõúùûüçñńśźżąęłć", "aaaaaaeeeeiiiiooooouuuucnnszzaelc")
+_ACCENTS = str.maketrans(
+    "áàâäãåéèêëěíìîïıóòôöõúùûüůçñńśşšźżžąęłćčřțţťýğă", "aaaaaaeeeeeiiiiiooooouuuuucnnssszzzaelccrtttyga"
+)
 _DAYS = r"(?:[^\W\d_]{2,12}\.?,?\s+)?"
 _TIME = re.compile(
     r"(?:\s*[T,]\s*|\s+(?:at\s+|um\s+|à\s+)?|:)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp]\.?[Mm]\.?)?"
@@ -39,6 +52,8 @@ _NAME_DAY_YEAR = re.compile(
 )
 _YEAR_NAME_DAY = re.compile(r"^(\d{4})[\s\-/]+([^\W\d_]+)\.?[\s\-/]+(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?(Z|[+-]\d{2}:?\d{2})?)?$")
+# As C and Unix write moments.
+_CTIME = re.compile(r"^[A-Za-z]{3} ([A-Za-z]{3}) +(\d{1,2}) (\d{2}:\d{2}:\d{2}) (?:(UTC|GMT|[+-]\d{4}) )?(\d{4})$")
 _HAN = re.compile(r"^(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]")
 _PIVOT = 69  # two-digit years from here on are of the last century
 
@@ -60,6 +75,8 @@ def written(text: str) -> Written | None:
     compact = _COMPACT.match(text)
     if compact is not None:
         return _compact(compact)
+    if unix := _CTIME.match(text):
+        text = f"{unix[1]} {unix[2]} {unix[5]} {unix[3]}{unix[4] or ''}"
     days, end = _days(text)
     if not days:
         return None
@@ -103,7 +120,9 @@ def _numbers(found: re.Match[str]) -> dict[Order, date]:
     days: dict[Order, date] = {}
     for order, month, day in orders:
         days |= _only(order, year, month, day)
-    return days or _only("ymd2", _year(first), int(second), int(third))
+    if len(third) == 2 and (not days or (found[2] == "-" and len(first) == 2)):
+        days |= _only("ymd2", _year(first), int(second), int(third))
+    return days
 
 
 def _only(order: Order, year: int, month: int, day: int) -> dict[Order, date]:
@@ -139,8 +158,10 @@ def _clock(found: re.Match[str]) -> timedelta | None:
         hours = hours % 12 + (12 if half == "pm" else 0)
     if hours > 23 or minutes > 59 or seconds > 59:
         return None
-    fraction = (found[4] or "")[:6].ljust(6, "0")
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds, microseconds=int(fraction))
+    fraction = (found[4] or "").ljust(6, "0")
+    if fraction[6:].strip("0"):
+        return None  # finer than can be held: as a text it keeps all its digits
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds, microseconds=int(fraction[:6]))
 
 
 def _zone(text: str | None) -> timezone | None:
@@ -194,6 +215,7 @@ class DateEvidence:
         self._time = False
         self._zones: set[bool] = set()
         self._seen = 0
+        self._ends: tuple[set[str], set[str]] = (set(), set())  # first and last digits of those with short years
         self._differ = False  # whether any value means another day in another order
 
     def add(self, texts: Iterable[str]) -> None:
@@ -203,6 +225,9 @@ class DateEvidence:
             if found is None:
                 self.alive = False
                 return
+            if "ymd2" in found.days and len(found.days) > 1:
+                for ends, digits in zip(self._ends, (text.strip()[:2], text.strip()[6:8]), strict=True):
+                    ends.add(digits)
             self._orders = set(found.days) if self._orders is None else self._orders & set(found.days)
             self._time = self._time or found.time is not None
             self._zones.add(found.zone is not None)
@@ -212,11 +237,18 @@ class DateEvidence:
                 self.alive = False
                 return
 
+    def _likely(self, orders: set[Order]) -> set[Order]:
+        """Of short years at either end: those of a column are fewer than its days."""
+        firsts, lasts = map(len, self._ends)
+        if "ymd2" not in orders or len(orders) == 1 or firsts == lasts:
+            return orders
+        return {"ymd2"} if firsts < lasts else orders - {"ymd2"}
+
     def spellings(self) -> list[DateSpelling]:
         """One for each order that all values allow and that tells other days."""
         if not self.alive or not self._orders:
             return []
-        orders = sorted(self._orders)
+        orders = sorted(self._likely(self._orders))
         if orders == ["compact"] and self._seen < 2 and not self._time:
             return []
         found = [DateSpelling(order, self._time, True in self._zones) for order in orders]

@@ -22,6 +22,7 @@ _ORDERS: dict[str, tuple[str, str]] = {
     "dmy2": ("day_first", "day first"),
     "mdy": ("month_first", "month first"),
     "mdy2": ("month_first", "month first"),
+    "ymd2": ("year_first", "year first"),
 }
 
 
@@ -145,7 +146,7 @@ def _date(column: str, found: list[DateSpelling], answer: Answer | None) -> Verd
         found = [one for one in found if answer is not None and _ORDERS.get(one.order, ("",))[0] == answer] or found
     if len(found) > 1:
         choices = {_ORDERS[one.order][0]: _ORDERS[one.order][1] for one in found if one.order in _ORDERS}
-        text = f"Is {column!r} day first or month first? No value settles it."
+        text = f"Is {column!r} {' or '.join(choices.values())}? No value settles it."
         return Verdict(question=FormatQuestion(column=column, text=text, choices=choices))
     date = found[0]
     moment = LogicalType.TIMESTAMP_TZ if date.zone else LogicalType.TIMESTAMP
