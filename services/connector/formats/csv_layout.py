@@ -300,9 +300,9 @@ def has_header(rows: list[list[str]], expected: Schema | None) -> tuple[bool, fl
     others = [record for record in rest if [cell.strip() for cell in record] != first]
     if len(others) < len(rest) and others:
         # The same line again, over values of other kinds: a header that is repeated on each page.
-        again = has_header([rows[0], *others], expected)
-        if again[0] and again[1] >= 0.8:
-            return again
+        repeated = has_header([rows[0], *others], expected)
+        if repeated[0] and repeated[1] >= 0.8:
+            return repeated
     if expected is not None and set(first) & set(expected.names):
         return True, 1.0
     kinds = [kind_of([cell]) for cell in first]
