@@ -170,6 +170,8 @@ class CsvFormat(Format):
             size = file.seek(0, 2)
             file.seek(max(0, size - _TAIL_BYTES))
             tail = file.read().decode("utf-8", "ignore")
+        if tail.endswith("\x1a"):
+            return False
         lines = tail.splitlines() if size <= _TAIL_BYTES else tail.splitlines()[1:]
         last = read_records("\n".join(lines[-40:]), sniffed.signs, complete=True)
         return not any(is_total(record) or (record and is_blank(record)) for record in last)

@@ -129,7 +129,7 @@ def _layout(records: list[list[str]], header: bool | None, expected: Schema | No
     if not units and below and _is_second_header(title, below):
         title = [_joined(one, other) for one, other in zip(_spread(title), below[0], strict=False)]
         units = body[start + 1][0] - above
-    elif not units and below and _are_units(below, len(title)):
+    elif not units and below and are_units(below, len(title)):
         units, aside = body[start + 1][0] - above, True
     longer = [record for record in below if len(record) == len(title) + 1]
     if len(longer) >= max(2, len(below) * 0.95):
@@ -311,6 +311,13 @@ def has_header(rows: list[list[str]], expected: Schema | None) -> tuple[bool, fl
     alike = sum(kind not in (None, "string") for kind in kinds)
     if named and alike and _are_years(first, kinds):
         return True, 0.8
+    numbers = ("integer", "float")
+    other_kind = sum(
+        kind not in (None, "string") and other not in (None, "string", kind) and {kind, other} != set(numbers)
+        for kind, other in zip(kinds, below, strict=True)
+    )
+    if other_kind and other_kind == alike:
+        return True, 0.8  # dates over numbers, say
     if named > alike:
         return True, round(min(0.99, 0.8 + 0.05 * named), 2)
     if alike:
@@ -348,7 +355,7 @@ def _is_second_header(title: list[str], below: list[list[str]]) -> bool:
     return any(kind not in (None, "string") for kind in kinds)
 
 
-def _are_units(below: list[list[str]], width: int) -> bool:
+def are_units(below: list[list[str]], width: int) -> bool:
     """Whether the line below the header is none of the rows: short texts over columns of something else throughout."""
     second, rest = below[0], below[1:]
     if len(rest) < 3 or len(second) != width:

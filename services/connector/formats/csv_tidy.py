@@ -85,6 +85,7 @@ class Tidying:
             if lines == 1 and self._layout.separator:
                 self._done.skipped += 1
                 continue
+            line = line.rstrip("\x1a")  # how DOS ends a text
             if lines % 1_000 == 0:
                 progress.check()
             # A quote that never closes gathers lines without giving a record.

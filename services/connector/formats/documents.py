@@ -193,6 +193,8 @@ def _records_in(document: Any, wanted: str | None) -> tuple[str, list[Any]]:
         if records is None:
             raise Unreadable("not_a_table", f"What is at {wanted!r} are no records.")
         return wanted, records
+    if document == []:
+        raise Unreadable("empty", "The JSON document is an empty list.")
     records = _as_records(document)
     if records is not None and not isinstance(document, dict):
         return "", records
@@ -203,6 +205,8 @@ def _records_in(document: Any, wanted: str | None) -> tuple[str, list[Any]]:
     places = list(_places(document, "", 0))
     if places:
         return _choose(places)
+    if any(name.lower() in _NAMES and value == [] for name, value in document.items()):
+        raise Unreadable("empty", "The list of records in the document is empty.")
     if records is not None:
         return "", records
     raise Unreadable("not_a_table", "The JSON document holds no records.")
@@ -241,8 +245,9 @@ def _as_records(value: Any) -> list[Any] | None:
 def _of_list(value: list[Any]) -> list[Any] | None:
     if not value:
         return []
-    if all(isinstance(one, dict) or one is None for one in value) and any(value):
-        return [one for one in value if one is not None]
+    objects = sum(isinstance(one, dict) for one in value)
+    if objects * 2 >= len(value):
+        return [one if isinstance(one, dict) else _no_object(number, one) for number, one in enumerate(value, 1)]
     if all(isinstance(one, list) for one in value):
         names, given = _header(value[0])
         rows = value[1:] if given else value
@@ -250,6 +255,10 @@ def _of_list(value: list[Any]) -> list[Any] | None:
         names += [f"column_{number}" for number in range(len(names) + 1, width + 1)]
         return [dict(zip(names, row, strict=False)) for row in rows]
     return None
+
+
+def _no_object(number: int, value: Any) -> BadLine:
+    return BadLine(number, json.dumps(value, ensure_ascii=False, default=str), "no object")
 
 
 def _of_objects(value: dict[str, Any]) -> list[Any] | None:
@@ -292,7 +301,7 @@ def _places(value: Any, pointer: str, depth: int) -> Iterator[tuple[int, str, li
         if isinstance(inner, list):
             objects = any(isinstance(one, dict) for one in inner)
             rows = len(inner) > 1 and all(isinstance(one, list) for one in inner)
-            if (objects or rows) and (records := _of_list(inner)):
+            if (objects or rows) and (records := _of_list(inner)) and not all(isinstance(r, BadLine) for r in records):
                 yield depth, place, records
         elif isinstance(inner, dict):
             yield from _places(inner, place, depth + 1)

@@ -36,6 +36,7 @@ _IN_PLACE = re.compile(
     r"|(?<=\d )€|(?<=\w)…"
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
+_PRINTED = frozenset(b"\t\r\n" + bytes(range(32, 127)))
 # Japanese in seven bits: signs that shift between tables.
 _SHIFTED = re.compile(rb"\x1b\$[@B].*?\x1b\([BJ]", re.S)
 _WORD = re.compile(r"[^\W\d_]+")
@@ -81,6 +82,8 @@ def marked_or_wide(head: bytes) -> Found | None:
     sample = head[: min(len(head), 4_096) // 4 * 4]
     if not sample:
         sample = head[: len(head) // 2 * 2]
+    if sample.count(0) < max(2, len(sample) // 20) and sum(byte in _PRINTED for byte in sample) > len(sample) * 0.8:
+        return None  # a text with zero bytes in it
     if b"\x00" not in sample:
         return Found("iso2022_jp", 0.95) if _SHIFTED.search(head) and _decodes_whole(head) else None
     best: Found | None = None

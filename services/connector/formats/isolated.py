@@ -17,7 +17,7 @@ from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.isolation.walls import Limits as Walls
 from services.connector.failures import ConnectorError, Unreadable
 from services.connector.formats.base import CsvOptions, Format, Landed, ReadRequest, Rejected
-from services.connector.formats.recognise import recognise
+from services.connector.formats.recognise import Recognised, is_called_json, recognise
 from services.connector.formats.unpacking import Bounds
 
 WORK = "services.connector.formats.read_child"
@@ -119,6 +119,8 @@ class AnyFormat:
         found = recognise(request.path)
         if found.kind == "empty":
             raise Unreadable("empty", "The file holds no rows, not even a header.")
+        if found.kind == "csv" and choices.kind is None and is_called_json(request.path, name):
+            found = Recognised("json", found.encoding)
         if (found.kind == "csv" and choices.kind in (None, "csv")) or (found.kind == "json" and choices.kind == "csv"):
             return self._text.read(request)
         folder = Path(tempfile.mkdtemp(prefix="reading-", dir=request.folder))

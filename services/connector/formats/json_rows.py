@@ -126,6 +126,8 @@ def rows_of(record: Row, shape: Shape) -> Iterator[Row]:
 def _flatten(record: Row, prefix: str, row: Row, arrays: list[tuple[str, list[Any]]], shape: Shape) -> None:
     for name, value in record.items():
         full = f"{prefix}{name}"
+        while full in row:
+            full += "_2"  # a name with a point in it meets a nested one
         if isinstance(value, dict) and full not in shape.scalars and full not in shape.arrays:
             _flatten(value, f"{full}.", row, arrays, shape)
         elif isinstance(value, list) and full == shape.exploded:

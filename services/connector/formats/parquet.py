@@ -26,6 +26,14 @@ _HOLDS = {
 _BROKEN = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError, OSError, ValueError, OverflowError)
 
 
+class _NotHeld(Exception):
+    """A column has values that its type cannot hold: it is read again as texts, which hold all of their digits."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(column)
+        self.column = column
+
+
 class ParquetFormat(Format):
     """Apache Parquet."""
 
@@ -35,8 +43,15 @@ class ParquetFormat(Format):
     def read(self, request: ReadRequest) -> Landed:
         """Read a whole file; raises Unreadable with a code."""
         try:
-            with pq.ParquetFile(request.path, memory_map=False, buffer_size=_BUFFER) as file:
-                return self._read(request, file)
+            with pq.ParquetFile(
+                request.path, memory_map=False, buffer_size=_BUFFER, page_checksum_verification=True
+            ) as file:
+                texts: set[str] = set()
+                while True:
+                    try:
+                        return self._read(request, file, texts)
+                    except _NotHeld as error:
+                        texts.add(error.column)
         except _BROKEN as error:
             raise _unreadable(request, error) from error
 
@@ -44,14 +59,17 @@ class ParquetFormat(Format):
         """The rows of an open file."""
         yield from file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False)
 
-    def _read(self, request: ReadRequest, file: pq.ParquetFile) -> Landed:
+    def _read(self, request: ReadRequest, file: pq.ParquetFile, texts: set[str]) -> Landed:
         found = _flat_schema(file.schema_arrow)
         if len(found) > request.limits.columns:
             raise Unreadable(
                 "too_many_columns", f"The file has {len(found)} columns; at most {request.limits.columns} are read."
             )
         names, renamed = column_names(found.names)
-        columns = [_column(name, entry.type, request.expected) for name, entry in zip(names, found, strict=True)]
+        columns = [
+            _column(name, entry.type, None if name in texts else request.expected, as_text=name in texts)
+            for name, entry in zip(names, found, strict=True)
+        ]
         schema = Schema(columns=tuple(columns))
         arrow = to_arrow(schema)
         path = request.folder / f"{request.path.name}.arrow"
@@ -64,7 +82,13 @@ class ParquetFormat(Format):
         return Landed(
             path=path,
             schema=schema,
-            facts=FormatFacts(format="parquet", renamed_headers=renamed),
+            facts=FormatFacts(
+                format="parquet",
+                renamed_headers=renamed,
+                spellings={
+                    name: f"{entry.type} as text" for name, entry in zip(names, found, strict=True) if name in texts
+                },
+            ),
             rows=out.rows,
             counted=file.metadata.num_rows,
         )
@@ -106,8 +130,11 @@ def _is_list(type: pa.DataType) -> bool:
     return any(kind(type) for kind in kinds)
 
 
-def _column(name: str, type: pa.DataType, expected: Schema | None) -> Column:
-    logical = logical_type(type)
+def _column(name: str, type: pa.DataType, expected: Schema | None, *, as_text: bool) -> Column:
+    logical = LogicalType.STRING if as_text else logical_type(type)
+    if logical is None and (type == pa.uint64() or pa.types.is_decimal(type)):
+        # Most values of a wide type fit a narrower one.
+        logical = LogicalType.INTEGER if type == pa.uint64() else LogicalType.DECIMAL
     if logical is None:
         raise Unreadable("type_unsupported", f"Column {name!r} has the type {type}, which cannot be held without loss.")
     told = expected.column(name) if expected else None
@@ -121,13 +148,26 @@ def _cast(values: Any, entry: Any) -> Any:
         values = values.dictionary_decode()
     if values.type == entry.type:
         return values
+    if pa.types.is_timestamp(values.type) and pa.types.is_large_string(entry.type):
+        return _moments(values)
     try:
         return values.cast(entry.type)
     except pa.ArrowInvalid as error:
+        wide = values.type == pa.uint64() or pa.types.is_decimal(values.type) or pa.types.is_timestamp(values.type)
+        if wide and not pa.types.is_large_string(entry.type):
+            raise _NotHeld(entry.name) from None
         # The message of the cast names the value.
         raise Unreadable(
             "value_out_of_range", f"Column {entry.name!r} holds a value that {entry.type} cannot hold."
         ) from error
+
+
+def _moments(values: Any) -> Any:
+    """Moments as texts with all of their digits; instants in UTC."""
+    plain = values.cast(pa.timestamp(values.type.unit)).cast(pa.string())
+    texts = [None if text is None else text.replace(" ", "T") for text in plain.to_pylist()]
+    zone = "Z" if values.type.tz is not None else ""
+    return pa.array([None if text is None else text + zone for text in texts], type=pa.large_string())
 
 
 def _unreadable(request: ReadRequest, error: BaseException) -> Unreadable:

@@ -10,10 +10,10 @@ from contracts.data import FormatFacts, Schema
 from services.connector.failures import Stopped, Unreadable
 from services.connector.formats.base import Landed, Limits, ReadRequest, Rejects
 from services.connector.formats.csv_text import as_utf8
-from services.connector.formats.documents import find_records
+from services.connector.formats.documents import BadLine, find_records
 from services.connector.formats.json_rows import columns_of, survey_records, write_rows
 from services.connector.formats.parquet import ParquetFormat
-from services.connector.formats.recognise import Kind, Recognised, recognise
+from services.connector.formats.recognise import Kind, Recognised, is_called_json, recognise
 from services.connector.formats.sheets import read_sheet
 from services.connector.formats.unpacking import PACKED, Bounds, unpack
 from services.connector.progress import Progress
@@ -70,7 +70,7 @@ def read(order: dict[str, Any]) -> dict[str, Any]:
         raise Unreadable("empty", "The file holds no rows, not even a header.")
     if told == "csv" and found.kind == "json":
         found = Recognised("csv", found.encoding)
-    if told in ("json", "jsonl") and found.kind == "csv":
+    if found.kind == "csv" and (told in ("json", "jsonl") or (told is None and is_called_json(path, member or name))):
         found = Recognised("json", found.encoding)
     fits = told in (None, found.kind) or (told == "jsonl" and found.kind == "json")
     if not fits and not (told in _SHEETS and found.kind in _SHEETS):
@@ -144,6 +144,9 @@ def _json(context: _Context) -> dict[str, Any]:
     shape = survey_records(records.each(), context.limits.columns)
     columns = columns_of(records.each(), shape, context.limits.columns)
     if not columns:
+        bad = next((one for one in records.each() if isinstance(one, BadLine)), None)
+        if bad is not None:
+            raise Unreadable("json_invalid", f"Line {bad.number} is no JSON, and no other line is a record.")
         raise Unreadable("not_a_table", "The JSON document holds no records with fields.")
     out = context.folder / "rows.arrow"
     done = write_rows(records.each(), shape, columns, out, context.rejects)

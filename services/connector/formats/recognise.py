@@ -14,6 +14,8 @@ Kind = Literal[
 ]
 _HEAD_BYTES = 1 << 16
 TAR_AT = 257
+_TAR_BLOCK = 10_240
+_LZMA = re.compile(rb"\x5d\x00\x00[\x00-\xff]{2}(?:\xff{8}|[\x00-\xff]{5}\x00{3})", re.S)
 
 _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"PAR1", "parquet"),
@@ -44,6 +46,9 @@ _MARKUP = re.compile(
     r"^\s*(?:<!--.*?-->\s*)*<(?:!doctype|html|head|body|\?xml|svg|table|rss|[a-z][\w:.-]*[\s>/])", re.I | re.S
 )
 _JSON = re.compile(r'^\s*(?:\{\s*["}]|\[\s*(?:[\[{"\]\d-]|true|false|null|NaN))')
+_NEARLY_JSON = re.compile(r"\A(?:[\[{/]|[\w.$]+\(\s*[\[{])|^\s*\{\s*\"", re.M)
+_SCALAR = re.compile(r'"(?:[^"\\\r\n]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null')
+_PACKED_NAMES = (".gz", ".bz2", ".xz", ".zst")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -67,6 +72,10 @@ def recognise(path: Path) -> Recognised:
             return Recognised(kind)
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"):
         return Recognised(_of_zip(path))
+    if _LZMA.match(head):
+        return Recognised("xz")
+    if not head.strip(b"\x00") and size % _TAR_BLOCK == 0:
+        return Recognised("tar")  # an archive of nothing
     if head[TAR_AT : TAR_AT + 5] == b"ustar":
         return Recognised("tar")
     text_of_head = _text(head, whole=size <= len(head))
@@ -83,11 +92,24 @@ def recognise(path: Path) -> Recognised:
     if not text.strip() and size <= len(head):
         return Recognised("empty", encoding)
     if _MARKUP.match(text):
-        what = "a web page" if re.search(r"<html|<!doctype html|<table", text[:5_000], re.I) else "an XML document"
+        what = "a web page" if re.search(r"<html|<!doctype html|^\s*<table", text[:5_000], re.I) else "an XML document"
         raise Unreadable("content_mismatch", f"The file is {what}, not a table.")
     if _JSON.match(text) or text[:1] == "\x1e":
         return Recognised("json", encoding)
     return Recognised("csv", encoding)
+
+
+def is_called_json(path: Path, name: str) -> bool:
+    """Whether a text that is no clean JSON is called JSON and looks as if it should be: its faults are then told."""
+    called = name.lower()
+    while called.endswith(_PACKED_NAMES):
+        called = called.rpartition(".")[0]
+    if not called.endswith((".json", ".jsonl", ".ndjson", ".geojson")):
+        return False
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    text = head.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    return bool(_NEARLY_JSON.search(text)) or bool(_SCALAR.fullmatch(text))
 
 
 def _text(head: bytes, *, whole: bool) -> tuple[str, str | None] | None:
@@ -100,7 +122,11 @@ def _text(head: bytes, *, whole: bool) -> tuple[str, str | None] | None:
 
 
 def _binary(text: str, head: bytes) -> bool:
-    controls = len(_CONTROL.findall(text[:_HEAD_BYTES].replace("\x1e", "").replace("\x1f", "").replace("\x01", "")))
+    controls = len(
+        _CONTROL.findall(
+            text[:_HEAD_BYTES].rstrip("\x1a\r\n").replace("\x1e", "").replace("\x1f", "").replace("\x01", "")
+        )
+    )
     return controls > 0 and (b"\x00" in head or controls > len(text) * 0.002)
 
 

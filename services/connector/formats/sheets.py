@@ -14,7 +14,15 @@ import python_calamine
 from contracts.data import FormatFacts
 from services.connector.failures import Unreadable
 from services.connector.formats.base import Rejects
-from services.connector.formats.csv_layout import closing, column_names, has_header, is_blank, is_total, kind_of
+from services.connector.formats.csv_layout import (
+    are_units,
+    closing,
+    column_names,
+    has_header,
+    is_blank,
+    is_total,
+    kind_of,
+)
 
 _ABOVE = 40
 _TAIL = 40
@@ -61,15 +69,24 @@ def read_sheet(
             and one.typ == python_calamine.SheetTypeEnum.WorkSheet
         ]
         name = _chosen(visible, [one.name for one in book.sheets_metadata], sheet)
-        try:
-            found = book.get_sheet_by_name(name)
-        except python_calamine.CalamineError as error:
-            raise Unreadable("corrupt", f"The sheet {name!r} is damaged.") from error
+        found = _sheet(book, name)
+        if sheet is None and not found.total_height:
+            # A careful person turns the page.
+            full = [other for other in visible if _sheet(book, other).total_height]
+            name = full[0] if full else name
+            found = _sheet(book, name)
         if found.total_height * found.total_width > cells:
             raise Unreadable("too_large", f"The sheet {name!r} spans more than {cells} cells; that is not read.")
         return _table(found, name, tuple(visible), kind, target, rejects, header, preamble, columns)
     finally:
         book.close()
+
+
+def _sheet(book: Any, name: str) -> Any:
+    try:
+        return book.get_sheet_by_name(name)
+    except python_calamine.CalamineError as error:
+        raise Unreadable("corrupt", f"The sheet {name!r} is damaged.") from error
 
 
 def _open(kind: str, source: Path) -> Any:
@@ -135,21 +152,27 @@ def _table(
         raise Unreadable("too_many_columns", f"The sheet has {right - left + 1} columns; at most {columns} are read.")
     table = [(place, [cell.strip() for cell in lines[place][left : right + 1]]) for place in body]
     sample = [line for _, line in table[:200]]
-    titled, confidence = (header, 1.0) if header is not None else has_header(sample, None)
+    grouped = len(table) > 2 and _spans(blocks, table[0][0]) and _second(table[1][1], sample[2:])
+    titled, confidence = (header, 1.0) if header is not None else (True, 0.9) if grouped else has_header(sample, None)
     first = 1 if titled else 0
     title = table[0][1] if titled else [""] * (right - left + 1)
-    if titled and len(table) > 2 and _spans(blocks, table[0][0]) and _second(table[1][1], sample[2:]):
+    units = titled and not grouped and are_units(sample[1:], len(title))
+    if titled and grouped:
         title = [
             one if one == other else f"{one} {other}".strip() for one, other in zip(title, table[1][1], strict=True)
         ]
         first = 2
     names, renamed = column_names(title)
     rows = table[first:]
+    before: list[int] = []
+    if units:
+        rejects.add("second_header", 1, _raw(rows[0][1]))
+        before.append(0)
+        rows = rows[1:]
     filled_places = set(filled)
     tail = rows[-_TAIL:]
     below = closing([(_cut(line), place - 1 not in filled_places) for place, line in tail], len(names)) if tail else 0
     kept = rows[: len(rows) - below]
-    before: list[int] = []
     with target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\r\n")  # so that either sign inside a value is quoted
         writer.writerow(names)
@@ -158,7 +181,7 @@ def _table(
                 out.write(_quoted(line[0]) + "\n")
             else:
                 writer.writerow(line)
-    for number, (_, line) in enumerate(rows[len(kept) :], len(kept) + 1):
+    for number, (_, line) in enumerate(rows[len(kept) :], len(kept) + 1 + units):
         rejects.add("total_line" if is_total(line) else "closing_line", number, _raw(line))
         before.append(len(kept))
     facts = FormatFacts(
@@ -174,7 +197,7 @@ def _table(
         sheet=name,
         sheets=visible,
     )
-    return SheetTable(target, tuple(names), len(kept), len(rows), facts, tuple(before))
+    return SheetTable(target, tuple(names), len(kept), len(rows) + units, facts, tuple(before))
 
 
 def _lines(sheet: Any, blocks: Sequence[_Block]) -> Iterator[list[str]]:
