@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.data import FormatFacts, Schema
 from contracts.workflow import Name
 from services.connector.kinds.base import Kind
+from services.connector.kinds.upload import UPLOADS
 from services.connector.service.looking import Checked, Previewed
 from services.connector.service.uploads import Uploaded
 from services.connector.sources.base import Discovered
@@ -261,12 +262,23 @@ class UploadedView(BaseModel):
     upload: str
     name: str
     size: int
-    source: Json = Field(description="A connection and a selection; a `format` in the selection says how to read it")
+    sha256: str
+    connection: str
+    selection: Json = Field(description="What means the file; a `format` in it says how to read it")
+    source: Json = Field(description="Connection and selection together, as a workflow's source has them")
 
     @classmethod
     def of(cls, kept: Uploaded) -> "UploadedView":
         """The view of a file that is kept."""
-        return cls(upload=kept.upload, name=kept.name, size=kept.size, source=kept.source)
+        return cls(
+            upload=kept.upload,
+            name=kept.name,
+            size=kept.size,
+            sha256=kept.upload.partition("/")[0],
+            connection=UPLOADS,
+            selection=kept.selection,
+            source={"connection": UPLOADS, "selection": kept.selection},
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from contracts.commands.connector import Problem
 from services.chassis.problems import ProblemError, invalid
-from services.connector.kinds.upload import UPLOADS
 
 if TYPE_CHECKING:
     from services.chassis.storage import Storage
@@ -28,9 +27,9 @@ class Uploaded:
     size: int
 
     @property
-    def source(self) -> dict[str, object]:
-        """What a session, a trial or a workflow names to read it."""
-        return {"connection": UPLOADS, "selection": {"upload": self.upload}}
+    def selection(self) -> dict[str, object]:
+        """What a session, a trial or a workflow names to read it through the connection `uploads`."""
+        return {"upload": self.upload}
 
 
 class Uploads:

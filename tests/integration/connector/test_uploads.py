@@ -42,6 +42,7 @@ async def test_a_form_and_a_body_are_the_same_upload(world: Composed) -> None:
     assert made["upload"] == f"{hashlib.sha256(CSV).hexdigest()}/preise.csv"
     assert (made["name"], made["size"]) == ("preise.csv", len(CSV))
     assert made["source"] == {"connection": "uploads", "selection": {"upload": made["upload"]}}
+    assert (made["connection"], made["selection"]) == ("uploads", {"upload": made["upload"]})
     headers = {"Content-Type": "text/csv"}
     again = await world.request("PUT", "/api/uploads/preise.csv", content=CSV, headers=headers, role=Role.ANALYST)
     assert (again.status_code, again.json()) == (201, made)
