@@ -227,7 +227,9 @@ class CsvFormat(Format):
             ).run()
         finally:
             target.unlink(missing_ok=True)
-        landed = self._landed(typed, sniffed, done.records, skipped=done.skipped, rejected=rejects.finish())
+        # Counted apart from the parser where the quotes are written the usual way.
+        counted = done.records if sniffed.survey is None else sniffed.survey.records - done.outside
+        landed = self._landed(typed, sniffed, counted, skipped=done.skipped, rejected=rejects.finish())
         return replace(landed, facts=landed.facts.model_copy(update={"filled_rows": done.short}))
 
     def _landed(self, typed: Typed, sniffed: _Sniffed, counted: int, *, skipped: int, rejected: Any) -> Landed:

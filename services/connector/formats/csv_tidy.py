@@ -28,6 +28,7 @@ class Tidied:
     rows: int = 0
     records: int = 0  # of the table: rows and what was set aside
     skipped: int = 0  # lines that are no rows: above the header, blank, comments
+    outside: int = 0  # of the records that are not empty, those that are not of the table: the header, lines above it
     short: int = 0  # rows that were filled with nulls
     longest: int = 0
     before: list[int] = field(default_factory=list)  # how many rows stand before each record that was set aside
@@ -84,8 +85,11 @@ class Tidying:
             self._line = lines = lines + 1
             if lines == 1 and self._layout.separator:
                 self._done.skipped += 1
+                self._done.outside += 1
                 continue
-            line = line.rstrip("\x1a")  # how DOS ends a text
+            if line.endswith("\x1a"):  # how DOS ends a text
+                line = line.rstrip("\x1a")
+                self._done.outside += not line
             if lines % 1_000 == 0:
                 progress.check()
             # A quote that never closes gathers lines without giving a record.
@@ -103,14 +107,17 @@ class Tidying:
         layout, done = self._layout, self._done
         if place < layout.above or is_blank(record) or (layout.comments and is_comment(record)):
             done.skipped += 1
+            done.outside += bool(record)
             return after_blank or (is_blank(record) and place >= layout.above)
         if layout.header and self._header is None:
             if layout.first != tuple(record):
                 raise Unreadable("malformed", f"Line {self._line} is not the header that stands at the beginning.")
             self._header = record
+            done.outside += 1
             return False
         if place <= layout.above + layout.unit_lines and layout.unit_lines and not layout.units_aside:
             done.skipped += 1
+            done.outside += 1
             return False
         done.records += 1
         if place <= layout.above + layout.unit_lines and layout.unit_lines:

@@ -82,10 +82,10 @@ def marked_or_wide(head: bytes) -> Found | None:
     sample = head[: min(len(head), 4_096) // 4 * 4]
     if not sample:
         sample = head[: len(head) // 2 * 2]
-    if sample.count(0) < max(2, len(sample) // 20) and sum(byte in _PRINTED for byte in sample) > len(sample) * 0.8:
-        return None  # a text with zero bytes in it
     if b"\x00" not in sample:
         return Found("iso2022_jp", 0.95) if _SHIFTED.search(head) and _decodes_whole(head) else None
+    if sample.count(0) < max(2, len(sample) // 20) and sum(byte in _PRINTED for byte in sample) > len(sample) * 0.8:
+        return None  # a text with zero bytes in it
     best: Found | None = None
     for name, confidence in (("utf-32-le", 0.98), ("utf-32-be", 0.98), ("utf-16-le", 0.95), ("utf-16-be", 0.95)):
         part = sample if len(sample) % 4 == 0 or "16" in name else b""

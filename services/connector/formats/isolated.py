@@ -116,7 +116,7 @@ class AnyFormat:
 
     def read(self, request: ReadRequest, name: str, choices: Choices) -> Landed:
         """Read a whole file; raises Unreadable with a code and the place."""
-        found = recognise(request.path)
+        found = recognise(request.path, inside=False)
         if found.kind == "empty":
             raise Unreadable("empty", "The file holds no rows, not even a header.")
         if found.kind == "csv" and choices.kind is None and is_called_json(request.path, name):

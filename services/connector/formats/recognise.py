@@ -60,8 +60,8 @@ class Recognised:
     encoding: str | None = None
 
 
-def recognise(path: Path) -> Recognised:
-    """What this file is; raises Unreadable for what is no table."""
+def recognise(path: Path, *, inside: bool = True) -> Recognised:
+    """What this file is; raises Unreadable for what is no table. Only a child looks inside an archive."""
     size = path.stat().st_size
     if size == 0:
         return Recognised("empty")
@@ -71,7 +71,7 @@ def recognise(path: Path) -> Recognised:
         if head.startswith(start):
             return Recognised(kind)
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"):
-        return Recognised(_of_zip(path))
+        return Recognised(_of_zip(path) if inside else "zip")
     if _LZMA.match(head):
         return Recognised("xz")
     if not head.strip(b"\x00") and size % _TAR_BLOCK == 0:
