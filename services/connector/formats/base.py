@@ -51,6 +51,7 @@ class CsvOptions:
     lexicon: Literal["text", "postgres"] = "text"
     columns: Mapping[str, Answer] = field(default_factory=dict)  # what a person said about single columns
     words: bool = True  # whether yes and no are truth values
+    blanks: bool = False  # whether texts of nothing but blanks are values, as where they are quoted
     tidy: bool = False  # written by ourselves: a header, and rows of its width
 
 

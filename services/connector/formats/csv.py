@@ -1,5 +1,6 @@
 """Reads CSV in flat memory: what cannot be placed is set aside with its row number, never dropped or guessed away."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +41,7 @@ class _Sniffed:
     layout: Layout
     confidence: dict[str, float]
     survey: Survey | None  # counted apart from any parser, where quotes are written the usual way
+    quoted_blanks: bool = False  # whether somebody quoted a text of nothing but blanks
 
 
 class CsvFormat(Format):
@@ -61,6 +63,8 @@ class CsvFormat(Format):
     def _read(self, request: ReadRequest, text: Utf8) -> Landed:
         try:
             sniffed = self._sniff(request, text)
+            if sniffed.quoted_blanks:
+                request = replace(request, csv=replace(request.csv, blanks=True))
             if sniffed.survey is not None and self._is_plain(request, sniffed):
                 try:
                     return self._fast(request, sniffed, sniffed.survey)
@@ -151,7 +155,10 @@ class CsvFormat(Format):
         }
         if counted is not None and counted.quoted:
             confidence["quote"] = 0.99 if found.signs.quote == '"' else 0.9
-        return _Sniffed(text, found.signs, place, confidence, counted)
+        quoted = re.escape(found.signs.quote or "\x00")
+        ends = rf"[{re.escape(found.signs.delimiter)}\r\n]"
+        blanks = re.search(rf"(?:^|{ends}){quoted}[ \t]+{quoted}(?:$|{ends})", beginning) is not None
+        return _Sniffed(text, found.signs, place, confidence, counted, blanks)
 
     def _told(self, request: ReadRequest, text: Utf8, beginning: str) -> _Sniffed:
         """A file that we wrote ourselves, or a server did for us: nothing is to be found out."""
@@ -174,7 +181,8 @@ class CsvFormat(Format):
             return False
         lines = tail.splitlines() if size <= _TAIL_BYTES else tail.splitlines()[1:]
         last = read_records("\n".join(lines[-40:]), sniffed.signs, complete=True)
-        return not any(is_total(record) or (record and is_blank(record)) for record in last)
+        filled = [record for record in last if record]
+        return not any(is_total(record) for record in filled) and not (filled and is_blank(filled[-1]))
 
     def _closer(self, request: ReadRequest, sniffed: _Sniffed) -> _Sniffed:
         """The same again, now that not all lines are as the first ones."""

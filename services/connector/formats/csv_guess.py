@@ -28,6 +28,7 @@ class Guess:
     lexicon: Lexicon = "text"
     words: bool = True  # whether yes and no are truth values
     answer: Answer | None = None
+    blanks: bool = False  # whether texts of nothing but blanks are values
     values: int = 0
     failures: int = 0
     spelling: Spelling | None = None
@@ -75,7 +76,7 @@ class Guess:
             return convert_spelled(values, self.type, self.spelling)
         column = convert(values, self.type or LogicalType.STRING, self.lexicon)
         if self.type in (None, LogicalType.STRING):
-            bare = trimmed(values)
+            bare = trimmed(values, blanks=self.blanks)
             return column if bare is values else convert(bare, LogicalType.STRING)
         if column.bad is not None:
             bare = trimmed(values)

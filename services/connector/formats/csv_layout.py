@@ -266,7 +266,9 @@ def _without_trailing(rows: list[list[str]]) -> tuple[bool, list[list[str]]]:
     full = [record for record in wide if len(record) == width]
     if len(full) < 2 or rows[0] not in full or any(record[-1].strip() for record in full):
         return False, rows
-    return True, [record[:-1] if len(record) == width else record for record in rows]
+    shorter = [record[:-1] if len(record) == width else record for record in rows]
+    # Spreadsheets write several of them.
+    return True, _without_trailing(shorter)[1] if width > 2 else shorter
 
 
 def _commented_header(above: list[list[str]], first: list[str], width: int) -> list[str] | None:

@@ -125,6 +125,7 @@ class Passes:
                 lexicon=request.csv.lexicon,
                 words=request.csv.words,
                 answer=request.csv.columns.get(name),
+                blanks=request.csv.blanks,
             )
             self._guesses.append(guess)
 

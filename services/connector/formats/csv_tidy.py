@@ -42,6 +42,10 @@ class _Row:
     number: int
     line: int
 
+    def shape(self, width: int) -> list[str]:
+        """The record, as short as it is written but no longer than the table is wide."""
+        return self.record if len(self.record) < width else self.cells
+
 
 class Tidying:
     """One text on its way."""
@@ -57,6 +61,8 @@ class Tidying:
         self._tail: deque[_Row] = deque()
         self._long = 0
         self._line = 0
+        self._held = 0  # rows without values below the last row
+        self._writer: Any = None
 
     def run(self, progress: Progress, *, ends_with_newline: bool) -> Tidied:
         """Read and write it; raises Unreadable."""
@@ -64,19 +70,20 @@ class Tidying:
             self._source.open("r", encoding="utf-8-sig", newline="") as text,
             self._done.path.open("w", encoding="utf-8", newline="") as out,
         ):
-            writer = csv.writer(out, lineterminator="\r\n")  # so that either sign inside a value is quoted
+            self._writer = csv.writer(out, lineterminator="\r\n")  # so that either sign inside a value is quoted
             after_blank = False
             try:
                 for place, record in enumerate(split_records(self._lines(text, progress), self._signs)):
                     after_blank = self._take(place, record, after_blank)
-                    while len(self._tail) > _TAIL:
-                        self._write(writer, self._tail.popleft())
             except UnicodeDecodeError as error:
                 raise NotUtf8(self._done.longest + error.start) from None
             except csv.Error as error:
                 raise Unreadable("unterminated_quote", "A quote that opens in the file is never closed.") from error
-            self._end(writer, ends_with_newline)
+            self._end(ends_with_newline)
         return self._done
+
+    def _header_passed(self, place: int) -> bool:
+        return place > self._layout.above and (self._header is not None or not self._layout.header)
 
     def _lines(self, text: Iterable[str], progress: Progress) -> Iterator[str]:
         pending = lines = 0
@@ -105,10 +112,14 @@ class Tidying:
 
     def _take(self, place: int, record: list[str], after_blank: bool) -> bool:
         layout, done = self._layout, self._done
-        if place < layout.above or is_blank(record) or (layout.comments and is_comment(record)):
+        empty = is_blank(record)
+        if empty and 1 < layout.width <= len(record) and self._header_passed(place):
+            self._held += 1  # a row without any value, if rows follow it
+            return True
+        if place < layout.above or empty or (layout.comments and is_comment(record)):
             done.skipped += 1
             done.outside += bool(record)
-            return after_blank or (is_blank(record) and place >= layout.above)
+            return after_blank or (empty and place >= layout.above)
         if layout.header and self._header is None:
             if layout.first != tuple(record):
                 raise Unreadable("malformed", f"Line {self._line} is not the header that stands at the beginning.")
@@ -119,6 +130,7 @@ class Tidying:
             done.skipped += 1
             done.outside += 1
             return False
+        self._release(layout.width)
         done.records += 1
         if place <= layout.above + layout.unit_lines and layout.unit_lines:
             self._aside("second_header", record, done.records, None)
@@ -130,8 +142,20 @@ class Tidying:
             return after_blank
         cells = self._fitted(record, done.records)
         if cells is not None:
-            self._tail.append(_Row(record, cells, after_blank, done.records, self._line))
+            self._push(_Row(record, cells, after_blank, done.records, self._line))
         return False
+
+    def _release(self, width: int) -> None:
+        """Take the rows without values for rows: something stands below them."""
+        for _ in range(self._held):
+            self._done.records += 1
+            self._push(_Row([""] * width, [""] * width, False, self._done.records, self._line))
+        self._held = 0
+
+    def _push(self, row: _Row) -> None:
+        self._tail.append(row)
+        if len(self._tail) > _TAIL:
+            self._write(self._tail.popleft())
 
     def _fitted(self, record: list[str], number: int) -> list[str] | None:
         width = self._layout.width
@@ -148,11 +172,21 @@ class Tidying:
             return record + [""] * (width - len(record))
         return record
 
-    def _end(self, writer: Any, ends_with_newline: bool) -> None:
+    def _end(self, ends_with_newline: bool) -> None:
         tail = list(self._tail)
         # A record that stands on the line of nothing else is as short as it is by its nature.
-        below = closing([(row.record, row.after_blank) for row in tail], self._layout.width) if tail else 0
+        below = (
+            closing([(row.shape(self._layout.width), row.after_blank) for row in tail], self._layout.width)
+            if tail
+            else 0
+        )
         kept = tail[: len(tail) - below]
+        ghosts = [row for row in tail[len(tail) - below :] if is_blank(row.record)]
+        while kept and is_blank(kept[-1].record):
+            ghosts.append(kept.pop())
+        self._done.records -= len(ghosts)
+        self._done.skipped += len(ghosts) + self._held
+        self._done.outside += len(ghosts) + self._held
         width = self._layout.width
         if kept and not below and not ends_with_newline and len(kept[-1].record) < width and not self._done.short:
             shorter = sum(len(row.record) < width for row in kept)
@@ -160,16 +194,18 @@ class Tidying:
                 fields = f"{len(kept[-1].record)} fields where {width} are expected"
                 raise Unreadable("truncated", f"The file ends in the middle of line {kept[-1].line}: {fields}.")
         for row in kept:
-            self._write(writer, row)
+            self._write(row)
         for row in tail[len(tail) - below :]:
+            if is_blank(row.record):
+                continue
             reason = "total_line" if is_total(row.record) else "closing_line"
             self._rejects.add(reason, row.number, self._raw(row.record))
             self._done.before.append(self._done.rows)
 
-    def _write(self, writer: Any, row: _Row) -> None:
+    def _write(self, row: _Row) -> None:
         cells = row.cells
         self._done.short += len(row.record) < self._layout.width
-        writer.writerow(cells)
+        self._writer.writerow(cells)
         self._done.rows += 1
 
     def _aside(self, reason: str, record: list[str], number: int, fields: str | None) -> None:

@@ -64,15 +64,17 @@ class Converted:
     bad: Values | None = None
 
 
-def trimmed(values: Values) -> Values:
+def trimmed(values: Values, *, blanks: bool = False) -> Values:
     """Texts without the blanks around them; nothing is done where there are none, which is quickly seen."""
     letters = values.buffers()[2] if isinstance(values, pa.Array) else None
     content = b" \t" if letters is None else letters.to_pybytes()
-    blanks = b" " in content and any(pc.any(ends(values, " ")).as_py() for ends in (pc.starts_with, pc.ends_with))
-    rare = not blanks and any(sign in content for sign in _RARE_BLANKS)
-    if blanks or (rare and pc.any(pc.match_substring_regex(values, r"^[\t\p{Zs}]|[\t\p{Zs}]$")).as_py()):
+    around = b" " in content and any(pc.any(ends(values, " ")).as_py() for ends in (pc.starts_with, pc.ends_with))
+    rare = not around and any(sign in content for sign in _RARE_BLANKS)
+    if around or (rare and pc.any(pc.match_substring_regex(values, r"^[\t\p{Zs}]|[\t\p{Zs}]$")).as_py()):
         bare = pc.utf8_trim(values, characters=_BLANKS)
-        return pc.if_else(pc.equal(bare, ""), pa.scalar(None, pa.string()), bare)
+        # What is nothing but blanks is no value, unless somebody quoted such texts.
+        emptied = pc.and_(pc.equal(bare, ""), pc.not_equal(values, ""))
+        return pc.if_else(emptied, values if blanks else pa.scalar(None, pa.string()), bare)
     return values
 
 
