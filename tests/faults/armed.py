@@ -13,6 +13,7 @@ import os
 import runpy
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -61,7 +62,8 @@ class Trap:
         if order == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         elif order == "stop":
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # To this thread: one that is sent to the process is taken by another, and this one goes on meanwhile.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         else:
             deadline = time.monotonic() + WAIT_SECONDS
             while told.exists() and time.monotonic() < deadline:
