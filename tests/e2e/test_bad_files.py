@@ -110,7 +110,9 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "database.csv": (b"SQLite format 3\x00" + bytes(100), "binary"),
     "entities.xml": (b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
         "content_mismatch"),
-    "corners.xlsx": (packed({"xl/worksheets/sheet1.xml": sheet_of({"A1": "x", "XFD1048576": "y"})}, ["a"]), "corrupt"),
+    "corners.xlsx": (
+        packed({"xl/worksheets/sheet1.xml": sheet_of({"A1": "x", "XFD1048576": "y"})}, ["a"]), "corrupt too_large",
+    ),
     "swollen.xlsx": (packed({"xl/worksheets/sheet1.xml": sheet_of({"A1": "x" * (100 << 20)})}, ["a"]), "archive_bomb"),
     "entities.xlsx": (packed({"xl/worksheets/sheet1.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}, ["a"]), "*"),
     "bomb.zip": (zipped(("a.csv", bytes(50 << 20))), "archive_bomb"),
@@ -137,7 +139,7 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(seeded: Seeded, name: st
     answer = looked_at(seeded, name, body)
     assert answer.status == 422, answer.body
     (problem,) = answer.json["errors"]
-    assert code in ("*", problem["code"]), problem
+    assert code == "*" or problem["code"] in code.split(), problem
     assert problem["message"].endswith(".")
     assert "passwd" not in answer.body.decode(errors="replace")
 

@@ -257,8 +257,6 @@ class Passes:
                 guess.note_markers(values)
             done.append(column)
         self._stop_early()
-        if self._even and _has_blank_row(batch):
-            raise NeedsCare
         rows = pa.RecordBatch.from_arrays([column.values for column in done], schema=schema)
         unfit = [column.bad for column in done if column.bad is not None]
         if not unfit:
@@ -292,13 +290,3 @@ class Passes:
             if guess.failures > self._request.limits.failing_share * max(guess.values, at_most):
                 guess.told, guess.type, found = False, None, True
         return found
-
-
-def _has_blank_row(batch: pa.RecordBatch) -> bool:
-    """Whether there is a line of nothing but delimiters."""
-    if any(values.null_count == 0 for values in batch.columns):
-        return False
-    blank = pc.is_null(batch.columns[0])
-    for values in batch.columns[1:]:
-        blank = pc.and_(blank, pc.is_null(values))
-    return bool(pc.any(blank).as_py())
