@@ -8,6 +8,7 @@ from services.transform.activities import TransformActivities
 from services.transform.api import router
 from services.transform.computing import Computing
 from services.transform.deployments import Deployments
+from services.transform.mask_keys import MaskKeys
 from services.transform.service import Sessions
 from services.transform.settings import TransformSettings
 
@@ -24,7 +25,7 @@ def build(platform: Platform) -> Service:
         threads=settings.child_threads,
         rest_after=settings.rest_seconds,
     )
-    computing = Computing(platform.storage, sandbox, settings.scratch)
+    computing = Computing(platform.storage, sandbox, settings.scratch, MaskKeys(platform.database, platform.sealer))
     sessions = Sessions(computing, platform.storage, settings)
     deployments = Deployments(lambda: platform.temporal.client)
     activities = TransformActivities(platform.database, sessions, computing, settings.job_seconds)
