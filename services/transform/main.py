@@ -38,5 +38,7 @@ def build(platform: Platform) -> Service:
             activities.attach_root,
             activities.fail_session,
             activities.freeze,
+            activities.find_node,
+            activities.differ,
         ),
     )
