@@ -7,12 +7,12 @@ import typer
 from rich.console import RenderableType
 
 from cli import steps, tree, waiting
-from cli.client import Json
+from cli.client import Json, segment
 from cli.commands import session_history
-from cli.commands.data import facts_shown, rows_shown
+from cli.commands.data import facts_shown, rows_shown, send
 from cli.errors import Exit, usage
 from cli.output import facts, picked, plain, table
-from cli.selection import FORM, resolve
+from cli.selection import FORM, format_of, resolve
 from cli.shell import Shell, command, group
 
 Session = Annotated[str, typer.Argument(help="The session's id, or 'latest'.")]
@@ -25,7 +25,14 @@ def register(app: typer.Typer) -> None:
     these = group("Shape data step by step; every step is a node that can be gone back to.")
     app.add_typer(these, name="sessions", rich_help_panel="Modules")
     command(these, "list", examples="modulardata sessions list")(list_all)
-    command(these, "open", examples="modulardata sessions open landing:flights/2013-01.csv")(open_session)
+    command(
+        these,
+        "open",
+        examples="""
+        modulardata sessions open landing:flights/2013-01.csv
+        modulardata sessions open ./january.csv --read delimiter=';' · a file of this machine is sent first
+        """,
+    )(open_session)
     command(these, "show", examples="modulardata sessions show latest")(show)
     command(
         these,
@@ -68,11 +75,18 @@ def list_all(
 
 def open_session(
     shell: Shell,
-    what: Annotated[str, typer.Argument(help=FORM)],
+    what: Annotated[str, typer.Argument(help=f"{FORM} · a file of this machine: ./january.csv")],
+    read: Annotated[list[str] | None, typer.Option(help="How to read a file: NAME=VALUE of its format.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the data.")] = OPEN_SECONDS,
 ) -> int:
     """Open a session on a file or table: it is read once, profiled, and becomes the first node."""
-    connection, selection = resolve(shell.api, what)
+    if ":" not in what and Path(what).is_file():
+        sent = send(shell, Path(what))
+        connection, selection = sent["connection"], sent["selection"]
+    else:
+        connection, selection = resolve(shell.api, what)
+    if read:
+        selection = selection | {"format": _format(shell, connection, selection, format_of(read))}
     made = shell.api.post("/api/sessions", {"connection": connection, "selection": selection})
     session = waiting.session(shell.api, shell.output, made["id"], seconds=timeout)
     shell.output.show(session, *_read_as(session), tree.drawn(session))
@@ -223,3 +237,12 @@ def _of_table(found: Json) -> str:
 def _read_as(session: Json) -> list[RenderableType]:
     """What was found out about the file, for a look whether it is so."""
     return facts_shown(session.get("facts") or {})
+
+
+def _format(shell: Shell, connection: str, selection: Json, told: Json) -> Json:
+    """What a person says about a file, with the kind that it is found to have where they do not say that."""
+    if "kind" in told:
+        return told
+    path = f"/api/connections/{segment(connection)}:preview"
+    seen = shell.api.post(path, {"selection": selection, "limit": 1})
+    return {"kind": seen["facts"]["format"], **told}

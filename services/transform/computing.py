@@ -19,9 +19,9 @@ from contracts.profile import Profile
 from contracts.recipe import DatasetInput, Mask, Recipe
 from contracts.runs import ErrorType
 from services.chassis import metrics
+from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.storage import DatasetCorrupt, Storage
 from services.transform.errors import DatasetUnreadable, RecipeInvalid, TransformError
-from services.transform.isolation.sandbox import Sandbox
 from services.transform.jobs import (
     ANSWERS,
     Applied,

@@ -13,10 +13,10 @@ import polars as pl
 from contracts.data import DatasetRef
 from contracts.recipe import Recipe
 from services.chassis.arrow import from_arrow
+from services.chassis.isolation.sandbox import Sandbox
+from services.chassis.isolation.walls import Limits
 from services.chassis.storage import Storage
 from services.transform.computing import Computing
-from services.transform.isolation.sandbox import Sandbox
-from services.transform.isolation.walls import Limits
 from services.transform.jobs import JobModule
 from services.transform.looking import Looking
 from services.transform.settings import TransformSettings
@@ -122,7 +122,7 @@ async def figures(rounds: int = 5, looks: int = 60) -> list[Figure]:
         folder = Path(name)
         place = SimpleNamespace(storage=f"file://{folder}/store", storage_s3_endpoint=None)
         storage = Storage(place, scratch=folder / "scratch")
-        sandbox = Sandbox(Limits())
+        sandbox = Sandbox(Limits(), work="services.transform.worker")
         computing = Computing(storage, sandbox)
         try:
             made = await profile_figures(computing, storage, rounds)
