@@ -1,0 +1,792 @@
+"""Conditions on rows: what is said of a column, of a value that names its column, of things with or without something."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from contracts.data import LogicalType
+from services.transform.planner import dates
+from services.transform.planner.lexicon import MEASURES
+from services.transform.planner.linking import Cell, truth
+from services.transform.planner.pattern import declare
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, listed, number, quoted, slot, text
+from services.transform.planner.slots import in_unit_of
+from services.transform.planner.view import ask
+from services.transform.planner.words import key, parts
+
+declare(
+    {
+        "be": "is|are|was|were|=|==|equals|equal|equal to|equal|is equal to|are equal to|being|be|has been|reads|says|is exactly|exactly|is in|are in|is one of|are one of|is either|are either|is|was in|comes from|matches|is called|is named|falls under|falls in|is set to|has value|have value|has|have|happens to be|: |is listed as|belongs to|is of|consists of|=|is given as|is among|in|one of|either|is any of|any of",
+        "benot": "is not|are not|was not|were not|does not equal|do not equal|not|is not equal to|are not equal to|is anything but|is other than|are other than|other than|differs from|is different from|!=|<>|is not in|are not in|is neither|are neither|neither|is not one of|not in|anything but|not equal to|is anything other than|is no|different from|excluding|except|except for|not one of|is not any of|is none of|is something other than",
+        "gt": "over|above|more than|greater than|higher than|larger than|bigger than|exceeds|exceeding|exceed|exceeded|in excess of|beyond|upwards of|>|longer than|heavier than|taller than|older than|deeper than|hotter than|warmer than|faster than|strictly more than|strictly greater than|strictly above|better than|surpasses|surpassing|later than|wider than|bigger|north of|strictly over|past|farther than|further than|is over|higher|that exceeds|that exceed|worse than|topping",
+        "ge": "at least|>=|no less than|not less than|not below|not under|minimum of|greater than or equal to|more than or equal to|greater or equal to|equal to or more than|equal to or greater than|equal to or above|no lower than|not lower than|no fewer than|not fewer than|minimum|not smaller than|a minimum of|no smaller than|reaching|higher than or equal to|larger than or equal to|reaches|over or equal to|above or equal to|of at least|from|at or above|at or over|starting from|starting at|min|equal or greater than|greater than or equals|as much as|as high as|on or above",
+        "lt": "under|below|less than|smaller than|lower than|fewer than|<|shorter than|lighter than|younger than|cheaper than|cooler than|colder than|slower than|strictly less than|strictly below|strictly under|short of|beneath|earlier than|not reaching|narrower than|south of|is under|inferior to|poorer than|nearer than|closer than",
+        "le": "at most|<=|no more than|not more than|not above|not over|maximum of|less than or equal to|smaller than or equal to|less or equal to|equal to or less than|equal to or below|no higher than|not higher than|no greater than|not greater than|not exceeding|maximum|up to|a maximum of|max|not larger than|no larger than|fewer than or equal to|lower than or equal to|does not exceed|do not exceed|at or below|at or under|not exceed|under or equal to|below or equal to|no bigger than|not bigger than|up to and including|equal or less than|as low as|or less than",
+        "andup": "or more|or above|and above|and over|and up|or higher|+|or over|or greater|or up|and higher|upwards|and more|or better|plus|or larger|and upwards|or longer|or heavier|or older|and older|or taller|or bigger|onwards|or upwards|and greater|and beyond|or later|up|or beyond|and up to infinity",
+        "anddown": "or less|or under|or below|and below|and under|or fewer|or lower|and less|and lower|or smaller|or shorter|or lighter|or younger|and younger|or down|and down|or cheaper|or earlier|and fewer|downwards",
+        "after": "after|later than|> |following|past|since after|is after|more recent than|newer than|>",
+        "since": "since|from|on or after|starting|starting from|starting on|not before|beginning|beginning with|as of|>=|no earlier than|not earlier than|from on|after or on|at or after|in or after|onwards from|no sooner than",
+        "before": "before|earlier than|<|prior to|older than|preceding|ahead of|is before",
+        "until": "until|till|up to|on or before|through|not after|<=|no later than|not later than|by|up until|before or on|at or before|up to and including|in or before|ending",
+        "on": "on|in|during|is|=|==|of|from|for|falls in|falls on|is in|is on|dated|within|at|equals|are|was|were|happened in|happened on|occurred in|occurred on|falling in|falling on|taken in|made in|are in|are from|is from|was in|were in|recorded in|recorded on|that fall in|took place in|took place on|are on|was on|were on|came from|taken on|made on|fall in|fall on|back in|around in|lies in|lie in|from year|in year|of year|for year|was made in|were made in|are dated",
+        "incl": "inclusive|both ends included|both included|included|including both ends|including both|both inclusive|both ends inclusive|ends included|inclusively|including end points|inclusive of both|including endpoints|endpoints included|both ends counted|borders included|including borders|bounds included|both days included|including those days|including boundaries|boundaries included|both dates included|including both dates|both bounds included|both limits included|including limits|with both ends included|counting both ends|including ends|both values included|both years included|including both years|both ends are included|both ends count|including these values|including those values|including both values|end points included|edges included|limits included",
+        "excl": "exclusive|both excluded|excluded|exclusively|not inclusive|both ends excluded|strictly|not including either end|excluding both|excluding both ends|not including ends|ends excluded|exclusive of both|both ends exclusive|not counting ends|excluding ends|endpoints excluded|excluding endpoints|both exclusive|not including endpoints|not including either",
+        "isblank": "is @blank|are @blank|was @blank|were @blank|is left @blank|has @blank values|has no value|have no value|has no values|has no entry|has nothing|has nothing in it|contains no value|does not have value|is not there|is not filled in|has not been filled in|do not have value|= @blank|is = @blank|equals @blank|has no data|is @blank or @blank|are @blank or @blank|@blank|is not known|is not given|is not recorded|is not available|is not set|is not present|was not recorded|is not specified|have @blank values|has @blank value|does not exist|contains nothing|is nothing|was not given|was not measured|was not entered|has @blank|have @blank|is not filled|are not filled in|are not filled|is not provided|are not given|are not known|is not stated|== @blank|was left @blank|was never recorded|was never entered|has not been recorded|has not been entered|has not been set|is not entered|is not listed|is not reported",
+        "notblank": "is not @blank|are not @blank|was not @blank|is known|is present|is given|has value|has any value|exists|is filled in|is filled|is there|is available|is recorded|is set|is not @blank|have value|are known|are present|are filled in|has been filled in|is specified|!= @blank|<> @blank|has data|has entry|contains value|is provided|are given|is not left @blank|are available|was recorded|is actually there|is actually filled in|is actually known|not @blank|has something in it|is populated|are populated|was filled in|are filled|is non @blank|is non - @blank|is non null|is stated|was given|was measured|was entered|is entered|is listed|is reported|were recorded|are recorded|has values|were given|has been recorded|has been entered|holds value",
+        "contains": "contains|contain|containing|includes|include|including|has|mentions|mention|mentioning|has word|contains word|contain word|containing word|contains text|contain text|containing text|with|has text|like|contains string|is like|features|have|with word|with text|having|that contains|that contain|which contains|holds|containing string|contains phrase|containing letters|contains letters|has letters|includes word|includes text|including word|that includes|which includes",
+        "containsnot": "does not contain|do not contain|not containing|does not include|do not include|not including|does not mention|do not mention|without|lacks|lacking|does not have|do not have|not mentioning|is not like|does not contain word|do not contain word|not like|does not contain text|not contain|never contains|not include|not mention",
+        "starts": "starts with|start with|starting with|begins with|begin with|beginning with|starts in|has prefix|starts by|begins in|is prefixed with|starting in|that start with|that starts with|starts with letter|start with letter|starting with letter|begins with letter|beginning with letter|begin with letter|starts with letters|starts with prefix|start with letters|whose first letter is|starts with word|starting with word|start with word|begins with word|beginning with word|started with|began with|starts|start|begins|begin",
+        "startsnot": "does not start with|do not start with|not starting with|does not begin with|do not begin with|not beginning with|not start with|not begin with",
+        "ends": "ends with|end with|ending with|ends in|end in|ending in|has suffix|finishes with|that end with|that ends with|ends with letter|end with letter|ending with letter|finishing with|ends on|ending on|ended with|ended in|ends with word|ending with word|end with word|finish with|ends with suffix",
+        "endsnot": "does not end with|do not end with|not ending with|does not end in|do not end in|not ending in|not end with|not end in",
+        "link": "and|,|that|which|who|where|whose|with|having|when|but|in which|for which|if|and whose|and that|and which|and who|, and|, but|, with|, where|and where|and with|that are|which are|who are|that is|which is|who is|that were|which were|who were|who was|that was|but also|, that|, which|, who|, whose|and are|and is|and were|and was|and also|that have|which have|who have|that had|who had|which had|that has|who has|which has|and have|and has|but only|, but only|, only|but only if|only where|only if|only when|that come|which come|that came|who came|provided|as long as|provided that|as long as they|at same time|as well as being|and at same time|, and also|for whom|of which|and had|where there is|where there are|if there is|yet|but with|but where|but whose|that do|who do|that did|who did|which did|which do|and do|and did|but did|but are|but is|but was|but were|, and with|, having|and having|while|while also|that also|which also|who also|they|it|he|she|there|being|made in|made by|built in|built by|produced in|produced by|eaten|paid|paid by|living in|live in|based in|located in|born in|flown|sold in|bought in|taken|found in|coming from|leaving|who live in|that live in|belonging to|recorded in|held in|observed in|caught in|seen in|registered in|manufactured by|manufactured in|released in|working in|work in|who work in|serving|traveling|travelling|marked|marked as|labelled|labelled as|labeled|tagged|tagged as|flagged as|classified as|listed as|done by|written by|played in|played by|situated in|set in|published in|published by|sold by|shipped to|shipped from|shipped by|delivered to|ordered in|ordered by|placed in|hired in",
+        "orword": "or|, or|or else|plus|, plus|as well as|, as well as|or that|or which|or who|or where|or whose|or with|together with|or are|or is|and also all|and also any|, and also all|or any|or all|and all|along with|and additionally|or else if|or if|or have|or has|or had|or those|and those|or were|or was|and also those|and any|or when|or they|or it",
+        "from": "from|in|at|of|on|for|by|to|into|within|with|under|near|as|made in|going to|bound for|headed to|flying to|leaving from|leave from|left from|departing from|arriving at|arrived at|out of|leaving|departing|arriving in|heading to|heading for|sent to|coming from|located in|during|out from|depart from|departed from|based in|living in|belonging to|leave|left|come from|came from|arrive at|arrive in|arrived in|go to|went to|flew to|fly to|flew from|fly from|flown by|operated by|run by|made by|built by|sold in|eaten by|for|paid by|served at|served on|owned by|sent by|through|using|via|called|named|labelled|marked|tagged|categorised as|classified as|listed as|labeled|categorized as|born in|lives in|live in",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Cond:
+    """A condition: its expression, and its column and values where it says that one equals one of the others."""
+
+    sql: str
+    columns: tuple[str, ...]
+    equals: tuple[str, ...] = ()  # written values of columns[0]
+    negated: bool = False
+
+
+def negate(condition: Cond) -> Cond:
+    """The rows that do not satisfy it; nulls satisfy neither."""
+    return Cond(f"NOT ({condition.sql})", condition.columns)
+
+
+def both(conditions: list[Cond], word: str = "AND") -> Cond:
+    """Several conditions in one."""
+    if len(conditions) == 1:
+        return conditions[0]
+    seen = tuple(dict.fromkeys(name for one in conditions for name in one.columns))
+    return Cond(f" {word} ".join(f"({one.sql})" for one in conditions), seen)
+
+
+def one_of(column: str, values: list[str] | tuple[str, ...], written: bool = False) -> Cond:
+    """A column equals one of some values."""
+    literals = tuple(values) if written else tuple(text(value) for value in values)
+    name = quoted(column)
+    sql = f"{name} = {literals[0]}" if len(literals) == 1 else f"{name} IN ({', '.join(literals)})"
+    return Cond(sql, (column,), literals)
+
+
+def none_of(found: Cond) -> Cond:
+    """Its opposite, for a list of values."""
+    name = quoted(found.columns[0])
+    values = found.equals
+    sql = f"{name} <> {values[0]}" if len(values) == 1 else f"{name} NOT IN ({', '.join(values)})"
+    return Cond(sql, found.columns, values, negated=True)
+
+
+# -- what can be said of a column
+
+
+def predicates(reader: Reader, at: int, column: str, *, bare: bool = True) -> Iterator[Result]:
+    """What is said of a column from here on; `bare` allows a value without a verb."""
+    type_ = reader.column(column).type
+    name = quoted(column)
+    for end, _, cost in reader.match("@isblank", at):
+        if reader.low(at) in ("unknown", "none", "na", "missing") and reader.index.value_of(column, [reader.tokens[at]])[0]:
+            continue
+        yield end, Cond(f"{name} IS NULL", (column,)), cost
+    for end, _, cost in reader.match("@notblank", at):
+        yield end, Cond(f"{name} IS NOT NULL", (column,)), cost
+    if type_ in NUMERIC:
+        yield from _of_numbers(reader, at, column)
+    if type_ in TEMPORAL:
+        yield from _of_moments(reader, at, column)
+    if type_ is LogicalType.STRING:
+        yield from _of_texts(reader, at, column)
+    yield from _of_truths(reader, at, column)
+    yield from _of_values(reader, at, column, bare)
+    yield from _of_columns(reader, at, column)
+
+
+_OPERATORS = (("@gt", ">"), ("@ge", ">="), ("@lt", "<"), ("@le", "<="))
+_BE = "[is|are|was|were|be|being|has|of|have|that is|which is|with|a|of a|value|values|value of] "
+
+
+def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
+    name = quoted(column)
+
+    def said(end: int, env: dict[str, object], operator: str, cost: float, slot_: str = "n") -> Iterator[Result]:
+        value, unit = env[slot_]  # type: ignore[misc]
+        wanted = _in_unit(reader, end, value, unit, column)
+        if wanted is not None:
+            yield end, Cond(f"{name} {operator} {number(wanted)}", (column,)), cost
+
+    for words, operator in _OPERATORS:
+        for end, env, cost in reader.match(f"{_BE} [not] {words} [or equal to] <n:Amount>", at):
+            low = [reader.low(step) for step in range(at, end)]
+            swap = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
+            real = operator
+            if "equal" in low and "or" in low and operator in (">", "<"):
+                real = operator + "="
+            if "not" in low and not reader.match_any(f"{_BE} {words}", at):
+                real = swap[real]
+            yield from said(end, env, real, cost)
+    for words, operator in (("@andup", ">="), ("@anddown", "<=")):
+        for end, env, cost in reader.match(f"{_BE} <n:Amount> {words} [in @columns]", at):
+            yield from said(end, env, operator, cost)
+    for end, env, cost in reader.match(
+        f"{_BE} [not] [anywhere|somewhere] (between|from|in range|in range of|in range from|ranging from|within|ranges from|lies between|falls between|lie between|in between|inside range|within range|in interval|inside) <a:Amount> (and|to|-|–|until|up to|through|up to and including|,) <b:Amount> [,] [LP] [@incl] [RP]",
+        at,
+    ):
+        low, high = _pair(reader, end, env, column)
+        if low is not None and high is not None:
+            if low > high:
+                reader.note(end, ask("contradictory", f"No number lies between {low} and {high}; which limits are meant?"), 4.0)
+                continue
+            negated = "NOT " if any(reader.low(step) == "not" for step in range(at, at + 4)) else ""
+            yield end, Cond(f"{name} {negated}BETWEEN {number(low)} AND {number(high)}", (column,)), cost
+    for end, env, cost in reader.match(
+        f"{_BE} (between|from) <a:Amount> (and|to|-|until) <b:Amount> [,] [LP] @excl [RP]|{_BE} strictly between <a:Amount> and <b:Amount>", at
+    ):
+        low, high = _pair(reader, end, env, column)
+        if low is not None and high is not None:
+            yield end, Cond(f"{name} > {number(low)} AND {name} < {number(high)}", (column,)), cost
+    for end, env, cost in reader.match(
+        f"{_BE} from <a:Amount> (to|up to|until) (below|under|less than|but not including|not including) <b:Amount>|{_BE} from <a:Amount> (to|up to) but (not including|excluding) <b:Amount>|{_BE} from <a:Amount> up [to] but not including <b:Amount>|{_BE} @ge <a:Amount> (and|but) @lt <b:Amount>", at
+    ):
+        low, high = _pair(reader, end, env, column)
+        if low is not None and high is not None:
+            yield end, Cond(f"{name} >= {number(low)} AND {name} < {number(high)}", (column,)), cost
+    for end, env, cost in reader.match("[@be] <n:Amount> [(and|or|,) <m:Amount>] [(and|or|, or) <o:Amount>] [exactly]", at):
+        values = []
+        for one in ("n", "m", "o"):
+            if one in env:
+                wanted = _in_unit(reader, end, env[one][0], env[one][1], column)
+                if wanted is not None:
+                    values.append(number(wanted))
+        plain = "m" not in env or reader.low(at) not in ("between",)
+        if values and plain:
+            yield end, one_of(column, values, written=True), cost + (0.1 if end - at == 1 else 0.0)
+    for end, env, cost in reader.match("@benot <n:Amount> [(and|or|nor|,) <m:Amount>]", at):
+        wanted = [number(env[one][0]) for one in ("n", "m") if one in env]
+        yield end, none_of(one_of(column, wanted, written=True)), cost
+    for phrase, sql in (
+        ("[is|are|was] (positive|greater than zero|above zero|more than zero|over zero)", f"{name} > 0"),
+        ("[is|are|was] (negative|below zero|less than zero|under zero|minus|in red|at loss)", f"{name} < 0"),
+        ("[is|are] not negative|[is|are] non - negative|[is|are] nonnegative", f"{name} >= 0"),
+        ("[is|are] not zero|[is|are] (nonzero|non - zero|non zero)", f"{name} <> 0"),
+        ("[is|are] even [number|numbers]", f"{name} % 2 = 0"),
+        ("[is|are] odd [number|numbers]", f"{name} % 2 <> 0"),
+        ("[is|are] [a] whole [number|numbers]", f"{name} = FLOOR({name})"),
+        ("[is|are] (divisible by|multiple of) 10", f"{name} % 10 = 0"),
+        ("[is|are] (divisible by|multiple of) 5", f"{name} % 5 = 0"),
+        ("[is|are] (divisible by|multiple of) 100", f"{name} % 100 = 0"),
+    ):
+        end_ = reader.first(phrase, at)
+        if end_ is not None:
+            yield end_, Cond(sql, (column,)), 0.0
+
+
+def _pair(reader: Reader, end: int, env: dict[str, object], column: str) -> tuple[float | int | None, float | int | None]:
+    (low, unit_low), (high, unit_high) = env["a"], env["b"]  # type: ignore[misc]
+    return (
+        _in_unit(reader, end, low, unit_low or unit_high, column),
+        _in_unit(reader, end, high, unit_high or unit_low, column),
+    )
+
+
+def _in_unit(reader: Reader, end: int, value: float | int, unit: str | None, column: str) -> float | int | None:
+    if unit == "%":
+        greatest = reader.column(column).greatest
+        if greatest is not None and greatest <= 1.0 and value > 1:
+            shown = value / 100
+            return int(shown) if shown.is_integer() else round(shown, 12)
+        return value
+    wanted = in_unit_of(value, unit, column)
+    if wanted is None:
+        reader.note(end, ask("ambiguous", f"'{column}' is not in {unit}. Which value of '{column}' is meant?"), 3.0)
+    return wanted
+
+
+def _of_moments(reader: Reader, at: int, column: str) -> Iterator[Result]:
+    type_ = reader.column(column).type
+    be = "[is|are|was|were|falls|fall|dated|lies|be|that is|happened|occurred] "
+    for words, operator in (("@after", ">"), ("@since", ">="), ("@before", "<"), ("@until", "<="), ("@gt", ">"), ("@lt", "<")):
+        for end, env, cost in reader.match(f"{be} {words} <d:Span> [LP] [@incl] [RP]", at):
+            yield end, Cond(dates.compare(column, type_, operator, env["d"]), (column,)), cost
+    for end, env, cost in reader.match(f"{be} (from|since|starting) <d:Span> (on|onwards|onward|on wards|and later|and on|or later|forward|and after)|{be} <d:Span> (or later|and later|onwards|or after|and after)", at):
+        yield end, Cond(dates.compare(column, type_, ">=", env["d"]), (column,)), cost
+    for end, env, cost in reader.match(f"{be} <d:Span> (or earlier|and earlier|or before|and before)", at):
+        yield end, Cond(dates.compare(column, type_, "<=", env["d"]), (column,)), cost
+    for end, env, cost in reader.match(
+        f"{be} [not] (between|from|in range|in period|in period from|within|ranging from) <a:Span> (and|to|until|till|through|up to|-|–|up to and including) <b:Span> [,] [LP] [@incl] [RP]", at
+    ):
+        if env["a"].first > env["b"].last:
+            reader.note(end, ask("contradictory", "The period ends before it begins; which dates are meant?"), 4.0)
+            continue
+        inside = (
+            f"{dates.compare(column, type_, '>=', env['a'])} AND {dates.compare(column, type_, '<=', env['b'])}"
+        )
+        negated = any(reader.low(step) == "not" for step in range(at, at + 3))
+        yield end, Cond(f"NOT ({inside})" if negated else inside, (column,)), cost
+    for end, env, cost in reader.match("[@on] <d:Span> [(and|or|,) <e:Span>] [only]", at):
+        spans = [env[one] for one in ("d", "e") if one in env]
+        found = [Cond(dates.compare(column, type_, "=", one), (column,)) for one in spans]
+        yield end, both(found, "OR"), cost + 0.05
+    for end, env, cost in reader.match("[@benot] [@on] <d:Span>", at):
+        if any(reader.low(step) == "not" for step in range(at, end)):
+            yield end, Cond(dates.compare(column, type_, "<>", env["d"]), (column,)), cost
+    yield from _calendar(reader, at, column)
+
+
+def _calendar(reader: Reader, at: int, column: str) -> Iterator[Result]:
+    """Months and days of the week, whatever the year."""
+    name = quoted(column)
+    for end, env, cost in reader.match("[@on] [month|months] [of] <m:MonthsNamed>", at):
+        yield end, Cond(f"DATE_PART('month', {name}) IN ({', '.join(map(str, env['m']))})", (column,)), cost + 0.1
+    for end, env, cost in reader.match("[@on] <m:DaysNamed>", at):
+        yield end, Cond(f"DATE_PART('isodow', {name}) IN ({', '.join(map(str, env['m']))})", (column,)), cost + 0.1
+    end_ = reader.first("[@on] (weekend|weekends|weekend days)", at)
+    if end_ is not None:
+        yield end_, Cond(f"DATE_PART('isodow', {name}) IN (6, 7)", (column,)), 0.1
+    end_ = reader.first("[@on] (weekday|weekdays|workdays|working days|week days)", at)
+    if end_ is not None:
+        yield end_, Cond(f"DATE_PART('isodow', {name}) <= 5", (column,)), 0.1
+
+
+@slot("MonthsNamed")
+def months_named(reader: Reader, at: int) -> Iterator[Result]:
+    """Some months by name."""
+    yield from _named(reader, at, dates.month_number)
+
+
+@slot("DaysNamed")
+def days_named(reader: Reader, at: int) -> Iterator[Result]:
+    """Some days of the week by name."""
+    yield from _named(reader, at, dates.weekday_number)
+
+
+def _named(reader: Reader, at: int, numbered: object) -> Iterator[Result]:
+    found: list[int] = []
+    step = at
+    while step < len(reader.tokens):
+        value = numbered(reader.low(step))  # type: ignore[operator]
+        if value is None or reader.tokens[step].kind != "word":
+            return
+        if reader.low(step) in ("may", "mar", "sat", "sun", "march") and reader.tokens[step].text[0].islower():
+            return
+        found.append(value)
+        step += 1
+        yield step, tuple(found), 0.0
+        if reader.low(step) in (",", "and", "or", "&"):
+            step += 1 + (reader.low(step + 1) in ("and", "or"))
+        elif reader.low(step) in ("to", "through", "-") and step + 1 < len(reader.tokens):
+            last = numbered(reader.low(step + 1))  # type: ignore[operator]
+            if last is not None and last > value:
+                yield step + 2, (*found, *range(value + 1, last + 1)), 0.0
+            return
+        else:
+            return
+
+
+def _of_texts(reader: Reader, at: int, column: str) -> Iterator[Result]:
+    name = quoted(column)
+    for words, shape in (
+        ("@contains", "contains"),
+        ("@containsnot", "not contains"),
+        ("@starts", "starts"),
+        ("@startsnot", "not starts"),
+        ("@ends", "ends"),
+        ("@endsnot", "not ends"),
+    ):
+        for end, env, cost in reader.match(f"{words} [either] <m:Mark> [(or|, or|and|,) <o:Mark>] [in it|in them|somewhere in it|anywhere|in name|somewhere]", at):
+            if reader.low(at) in ("has", "have", "with", "having", "includes", "like", "including", "holds") and not (
+                reader.tokens[at + 1 if at + 1 < len(reader.tokens) else at].kind == "quoted" or end - at > 2
+            ) and words == "@contains":
+                cost += 0.6
+            marks = [env[one] for one in ("m", "o") if one in env]
+            found = [_part(reader, column, shape.replace("not ", ""), one) for one in marks]
+            whole = both(found, "OR")
+            yield end, (negate(whole) if shape.startswith("not") else whole), cost + 0.1
+    for end, env, cost in reader.match(
+        "[is|are|has|have|of] (more than|over|longer than) <n:Count> (characters|letters|chars|characters long|letters long|digits)", at
+    ):
+        yield end, Cond(f"LENGTH({name}) > {env['n']}", (column,)), cost
+    for end, env, cost in reader.match(
+        "[is|are|has|have|of] (fewer than|less than|under|shorter than) <n:Count> (characters|letters|chars|characters long|letters long|digits)", at
+    ):
+        yield end, Cond(f"LENGTH({name}) < {env['n']}", (column,)), cost
+    for end, env, cost in reader.match(
+        "[is|are|has|have|of] [exactly] <n:Count> (characters|letters|chars|digits) [long]", at
+    ):
+        yield end, Cond(f"LENGTH({name}) = {env['n']}", (column,)), cost
+
+
+def _part(reader: Reader, column: str, shape: str, part: str) -> Cond:
+    """A text holds a part; in any case of letters where none is written as it was asked."""
+    view = reader.column(column)
+    tests = {
+        "contains": lambda value, one: one in value,
+        "starts": lambda value, one: value.startswith(one),
+        "ends": lambda value, one: value.endswith(one),
+    }
+    function = {"contains": "CONTAINS", "starts": "STARTS_WITH", "ends": "ENDS_WITH"}[shape]
+    name = quoted(column)
+    exact = not view.values or any(tests[shape](value, part) for value in view.values)
+    if exact:
+        return Cond(f"{function}({name}, {text(part)})", (column,))
+    return Cond(f"{function}(LOWER({name}), {text(part.lower())})", (column,))
+
+
+def _of_truths(reader: Reader, at: int, column: str) -> Iterator[Result]:
+    view = reader.column(column)
+    said = truth(view)
+    if said is None:
+        return
+    for phrase, value in (
+        ("[is|are|was|were|=|==|equals|be] (true|yes|y|1|on|set)", said[0]),
+        ("[is|are|was|were|=|==|equals|be] (false|no|n|0|off|not true|not set)|[is|are] not (true|yes)", said[1]),
+    ):
+        end = reader.first(phrase, at)
+        if end is not None:
+            yield end, _truth_is(reader, column, value), 0.05
+
+
+def _truth_is(reader: Reader, column: str, value: str) -> Cond:
+    type_ = reader.column(column).type
+    if type_ is LogicalType.BOOLEAN:
+        return one_of(column, [value.upper()], written=True)
+    return one_of(column, [value], written=type_ in NUMERIC)
+
+
+def _of_values(reader: Reader, at: int, column: str, bare: bool) -> Iterator[Result]:
+    type_ = reader.column(column).type
+    if type_ in NUMERIC or type_ in TEMPORAL:
+        return
+    for end, _, cost in reader.match("[@be]" if bare else "@be", at):
+        for stop, values, more in values_of(reader, end, column):
+            yield stop, one_of(column, values), cost + more + (0.05 if end == at else 0.0)
+    for end, _, cost in reader.match("@benot", at):
+        for stop, values, more in values_of(reader, end, column):
+            yield stop, none_of(one_of(column, values)), cost + more
+
+
+def values_of(reader: Reader, at: int, column: str) -> Iterator[tuple[int, tuple[str, ...], float]]:
+    """Some values of a column, joined by commas, `and`, `or`."""
+    view = reader.column(column)
+    for end, values, cost in _one_value(reader, at, column):
+        yield end, values, cost
+        follow = end
+        if reader.low(follow) == ",":
+            follow += 1
+        if reader.low(follow) in ("and", "or", "nor", "&", "/"):
+            follow += 1
+        if follow > end:
+            for stop, more, extra in values_of(reader, follow, column):
+                yield stop, (*values, *(one for one in more if one not in values)), cost + extra
+    if at < len(reader.tokens) and view.complete:
+        token = reader.tokens[at]
+        if token.kind == "quoted" and not reader.index.value_of(column, [token])[0]:
+            reader.note(
+                at + 1,
+                ask("unknown_value", f"'{column}' has no value '{token.text}'. Which value is meant?", view.values[:8]),
+                2.5,
+            )
+
+
+def _one_value(reader: Reader, at: int, column: str) -> Iterator[tuple[int, tuple[str, ...], float]]:
+    start = at + (reader.low(at) in ("value", "either", "both"))
+    view = reader.column(column)
+    for end in range(min(len(reader.tokens), start + 8), start, -1):
+        span = reader.tokens[start:end]
+        if any(token.kind == "break" for token in span) or span[-1].low in (",", ".", ";"):
+            continue
+        raw = reader.raw(start, end)
+        if raw in view.values:
+            yield end, (raw,), 0.0
+            continue
+        values, cost = reader.index.value_of(column, span)
+        if values and len({key(value) for value in values}) == 1:
+            yield end, tuple(values), cost
+        elif not values and not view.complete and (span[0].kind == "quoted" and len(span) == 1):
+            yield end, (span[0].text,), 0.5
+
+
+def _of_columns(reader: Reader, at: int, column: str) -> Iterator[Result]:
+    name = quoted(column)
+    be = "[is|are|was|were|has] "
+    for words, operator in (*_OPERATORS, ("(= |==|equals|equal to|same as|as|matches)", "="), ("(different from|differs from|not equal to|not same as|<>|!=|not)", "<>"), ("@after", ">"), ("@before", "<")):
+        for end, env, cost in reader.match(f"{be} {words} <c:Col>", at):
+            if env["c"] != column:
+                yield end, Cond(f"{name} {operator} {quoted(env['c'])}", (column, env["c"])), cost + 0.2
+    for words, operator in _OPERATORS[0:1] + _OPERATORS[2:3]:
+        for figure in ("average|mean|avg", "median"):
+            end_ = reader.first(f"{be} {words} [overall|its] ({figure}) [value|of column|of that column|for column|of all rows]", at)
+            if end_ is not None:
+                for stop, env, cost in [(end_, {}, 0.0), *reader.match(f"{be} {words} [overall|its] ({figure}) [of] <c:Col>", at)]:
+                    if env.get("c", column) == column:
+                        yield stop, Cond(f"@{figure.split('|')[0]}@{operator}", (column,)), cost + 0.1
+
+
+# -- conditions without a column before them
+
+
+@slot("Atom")
+def atom(reader: Reader, at: int) -> Iterator[Result]:
+    """One condition."""
+    for start in _subjects(reader, at):
+        for middle, column, cost in reader.slot("Col", start):
+            for end, found, more in predicates(reader, middle, column):
+                yield end, found, cost + more
+    yield from _owned(reader, at)
+    yield from _counted(reader, at)
+    yield from _measured(reader, at)
+    yield from _valued(reader, at)
+    yield from _flagged(reader, at)
+    yield from _dated(reader, at)
+    yield from _bracketed(reader, at)
+
+
+def _subjects(reader: Reader, at: int) -> list[int]:
+    found = [at]
+    end = reader.first("[for] [which|whom] (its|their|his|her|of which)|there is|there are|value of|value in|values of|values in|any|column|with|whose|of|has|have|having|had|in terms of", at)
+    if end is not None:
+        found.append(end)
+    return found
+
+
+def _owned(reader: Reader, at: int) -> Iterator[Result]:
+    """With or without something in a column."""
+    none = "[with|has|have|had|having|that have|which have|who have|there is|there are|showing|show|shows|where there is|where there are] (no|@blank|without|lacking|lack|lacks) [@blank|known|recorded|given|valid|any|value for|value in|values for|values in|value of|entry for|entry in|data for|data in] "
+    for end, env, cost in reader.match(
+        f"{none} <c:Cols>|without <c:Cols>|lacking <c:Cols>|that lack <c:Cols>|(do|does|did) not have [value for|value in|any] <c:Cols>|[with|that have|have|has] [@blank] (nothing|no value|no values|no data|no entry|blanks|blank|nulls|null|missing values|missing value|missing data|empty cells|gaps) (in|for|under) <c:Cols>|whose <c:Cols> (is|are) @blank|@blank (in|for) <c:Cols>|not having <c:Cols>", at
+    ):
+        names = env["c"]
+        joint = "AND"
+        found = [Cond(f"{quoted(name)} IS NULL", (name,)) for name in names]
+        span = [reader.low(step) for step in range(at, end)]
+        if len(names) > 1 and "or" in span:
+            joint = "OR"
+        if len(names) > 1 and "no" in span and "or" in span:
+            joint = "AND"  # no X or Y: neither
+        yield end, both(found, joint), cost + 0.05
+    for end, env, cost in reader.match(
+        "(with|has|have|having|had) neither <a:Col> nor <b:Col>|neither <a:Col> nor <b:Col> (is|are) (known|given|filled in|present|there|set)|[with|have|has|that have] both <a:Col> and <b:Col> @blank|both <a:Col> and <b:Col> are @blank", at
+    ):
+        found = [Cond(f"{quoted(env[one])} IS NULL", (env[one],)) for one in ("a", "b")]
+        yield end, both(found), cost
+    for end, env, cost in reader.match(
+        "(with|have|has|having|that have|which have|who have) [known|valid|recorded|given|actual|real|non - blank|value for|value in|value of|any|some|non blank|non - empty|non - null|non null|filled in|complete] <c:Cols>|[with|have|has] value (for|in) <c:Cols>|(do|does) have <c:Cols>|(with|have|has) <c:Cols> (given|recorded|filled in|present|known|set|available)", at
+    ):
+        found = [Cond(f"{quoted(name)} IS NOT NULL", (name,)) for name in env["c"]]
+        yield end, both(found), cost + 1.2
+
+
+def _counted(reader: Reader, at: int) -> Iterator[Result]:
+    """At least 4 cylinders; 8-cylinder; parties of at least 4."""
+    for words, operator in (*_OPERATORS, ("[exactly|with|have|has|having|of|that have|which have]", "=")):
+        for end, env, cost in reader.match(f"[with|have|has|having|that have|which have|who have|had|made|got|of|showing|who made|who had] {words} <n:Num> [-] <c:Col>", at):
+            if reader.column(env["c"]).type in NUMERIC:
+                yield end, Cond(f"{quoted(env['c'])} {operator} {number(env['n'])}", (env["c"],)), cost + 0.15
+    for words, operator in (("@andup", ">="), ("@anddown", "<=")):
+        for end, env, cost in reader.match(f"[with|have|has|having|of] <n:Num> {words} <c:Col>", at):
+            if reader.column(env["c"]).type in NUMERIC:
+                yield end, Cond(f"{quoted(env['c'])} {operator} {number(env['n'])}", (env["c"],)), cost + 0.15
+    for words, operator in _OPERATORS:
+        for end, env, cost in reader.match(f"(parties|party|groups|group|tables|families|households) of {words} <n:Num> [people|persons|guests|diners]|[with] {words} <n:Num> (people|guests|diners|persons) [at table|in party]", at):
+            yield from _by_size(reader, end, operator, env["n"], cost)
+    for end, env, cost in reader.match("(parties|party|groups|tables|families) of <n:Num> [people|guests] [@andup]", at):
+        operator = ">=" if reader.first("(parties|party|groups|tables|families) of <n:Num> [people|guests] @andup", at) == end else "="
+        yield from _by_size(reader, end, operator, env["n"], cost)
+    for words, operator in _OPERATORS:
+        for end, env, cost in reader.match(f"(<v:Verb>) [by] {words} <n:Amount> (late|delayed|behind schedule|behind)|(<v:Verb>) {words} <n:Amount> (late|delayed)|(<v:Verb>) [by] {words} <n:Amount> (of delay|delay)", at):
+            link = reader.index.column([_word(env["v"]), _word("delay")])
+            if link is not None and link.sure:
+                name = link.columns[0]
+                yield end, Cond(f"{quoted(name)} {operator} {number(env['n'][0])}", (name,)), cost + 0.4
+            elif link is not None:
+                from services.transform.planner.slots import which_column
+
+                reader.note(end, which_column(f"{env['v']} … late", link.columns), 2.0)
+        for end, env, cost in reader.match(f"[aged|who are|that are|people|those|is|are] {words} <n:Num> [years old|years|years of age]|age {words} <n:Num>", at):
+            ages = [name for name in reader.view.names if "age" in parts(name)]
+            said = [reader.low(step) for step in range(at, end)]
+            if len(ages) == 1 and ("years" in said or "aged" in said or key(ages[0]) == "age") and reader.column(ages[0]).type in NUMERIC:
+                yield end, Cond(f"{quoted(ages[0])} {operator} {number(env['n'])}", (ages[0],)), cost + (0.3 if "years" in said or "aged" in said else 1.4)
+
+
+@slot("Verb")
+def verb(reader: Reader, at: int) -> Iterator[Result]:
+    """A verb that a column of delays may be about."""
+    if reader.low(at) in ("arrived", "arriving", "arrive", "arrives", "departed", "departing", "depart", "departs", "left", "leaving", "leave", "landed", "took"):
+        word = {"left": "departed", "leaving": "departed", "leave": "departed", "landed": "arrived"}.get(reader.low(at), reader.low(at))
+        yield at + 1, word, 0.0
+        if reader.low(at + 1) == "off":
+            yield at + 2, "departed", 0.0
+
+
+def _word(word: str):  # type: ignore[no-untyped-def]
+    from services.transform.planner.words import Token
+
+    return Token(word, word, "word", 0, len(word))
+
+
+def _by_size(reader: Reader, end: int, operator: str, value: float, cost: float) -> Iterator[Result]:
+    sizes = [
+        name for name in reader.view.names if {"size", "party", "people", "guests", "persons", "members", "household"} & set(parts(name))
+        and reader.column(name).type in NUMERIC
+    ]
+    if len(sizes) == 1:
+        yield end, Cond(f"{quoted(sizes[0])} {operator} {number(value)}", (sizes[0],)), cost + 0.4
+
+
+def _measured(reader: Reader, at: int) -> Iterator[Result]:
+    """Heavier than 5000 g: the comparative says what is measured."""
+    start = at
+    while reader.low(start) in ("is", "are", "was", "were", "that", "which", "who") and start - at < 2:
+        start += 1
+    found = MEASURES.get(reader.low(start))
+    if found is None:
+        return
+    for end, env, cost in reader.match("than <n:Amount>", start + 1):
+        columns = measuring(reader, reader.low(start))
+        if len(columns) == 1:
+            value = _in_unit(reader, end, env["n"][0], env["n"][1], columns[0])
+            if value is not None:
+                sign = ">" if found[1] else "<"
+                yield end, Cond(f"{quoted(columns[0])} {sign} {number(value)}", (columns[0],)), cost + 0.4
+        elif columns:
+            from services.transform.planner.slots import which_column
+
+            reader.note(end, which_column(reader.low(start), columns), 2.0)
+
+
+def measuring(reader: Reader, word: str) -> tuple[str, ...]:
+    """The columns of numbers that a comparative or superlative may be about."""
+    found = MEASURES.get(word)
+    if found is None:
+        return ()
+    wanted = set(found[0])
+    return tuple(
+        name
+        for name in reader.view.names
+        if (wanted & set(parts(name)) or key(name) in wanted) and reader.column(name).type in NUMERIC
+    )
+
+
+@cache
+def _prepositions() -> dict[str, tuple[str, ...]]:
+    leaving = ("origin", "source", "from", "departure", "start", "sender")
+    going = ("dest", "destination", "to", "arrival", "end", "target", "receiver")
+    return {"from": leaving, "leaving": leaving, "leave": leaving, "left": leaving, "departing": leaving, "out": leaving, "to": going, "bound": going, "going": going, "heading": going, "headed": going, "into": going, "arriving": going, "flying": going, "depart": leaving, "departed": leaving, "went": going, "flew": going, "go": going, "arrived": going}
+
+
+def _valued(reader: Reader, at: int) -> Iterator[Result]:
+    """A value that only one column holds."""
+    for start, said, cost in [(at, "", 0.0), *((end, reader.low(at), 0.05) for end, _, _ in reader.match("[is|are|was|were|did|do|does] [not] (@from|coming|come|came|made|been)", at)), *((end, reader.low(at), 0.05) for end, _, _ in reader.match("(is|are|was|were|not|be|being|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than) [@from]", at))]:
+        negated = any(reader.low(step) in ("not", "non") or (reader.low(step) == "other") for step in range(at, start))
+        words = [reader.low(step) for step in range(at, start)]
+        preposition = next((word for word in reversed(words) if word in _prepositions()), said)
+        if "to" in words[-1:]:
+            preposition = "to"
+        for end, found, more in _cells(reader, start, preposition):
+            yield end, (none_of(found) if negated else found), cost + more
+            # `third class`, `West region`: the column's own name after its value.
+            for stop, column, extra in reader.slot("Col", end):
+                if column == found.columns[0]:
+                    yield stop, (none_of(found) if negated else found), cost + more + min(extra, 0.1) - 0.15
+            # `the value West` / `category Toys`
+    for middle, column, cost in reader.slot("Col", at):
+        if cost <= 1.0:
+            for end, values, more in values_of(reader, middle, column):
+                yield end, one_of(column, values), cost + more + 0.1
+
+
+def _cells(reader: Reader, at: int, preposition: str) -> Iterator[tuple[int, Cond, float]]:
+    start = at + (reader.low(at) in ("either", "both", "value"))
+    for end, options, cost in _cell_lists(reader, start, preposition):
+        columns = {column for column, _ in options}
+        if len(columns) == 1:
+            column, values = options[0]
+            yield end, one_of(column, values), cost
+        else:
+            hinted = [
+                (column, values)
+                for column, values in options
+                if set(parts(column)) & set(_prepositions().get(preposition, ()))
+            ]
+            if len(hinted) == 1:
+                yield end, one_of(*hinted[0]), cost + 0.1
+            else:
+                names = tuple(column for column, _ in options)
+                shown = reader.raw(start, end)
+                reader.note(end, ask("ambiguous", f"'{shown}' is found in {listed(names, 'and')}. Which column is meant?", names), 2.0)
+
+
+Options = list[tuple[str, tuple[str, ...]]]
+
+
+def _cell_lists(reader: Reader, at: int, preposition: str, depth: int = 0) -> Iterator[tuple[int, Options, float]]:
+    for end, options, cost in _cell(reader, at):
+        yield end, options, cost
+        if depth >= 12:
+            continue
+        follow = end + (reader.low(end) == ",")
+        if reader.low(follow) in ("and", "or", "nor", "&", "/"):
+            follow += 1
+        if reader.low(follow) in ("from", "in", "of", "to", "at") and follow > end:
+            follow += 1
+        if follow > end:
+            for stop, more, extra in _cell_lists(reader, follow, preposition, depth + 1):
+                later = dict(more)
+                shared = [(column, (*values, *later[column])) for column, values in options if column in later]
+                if shared:
+                    yield stop, shared, cost + extra
+
+
+def _cell(reader: Reader, at: int) -> Iterator[tuple[int, Options, float]]:
+    for end in range(min(len(reader.tokens), at + 8), at, -1):
+        span = reader.tokens[at:end]
+        if any(token.kind == "break" for token in span) or span[-1].low in (",", ".", ";", ":") or span[0].kind in ("number", "date"):
+            continue
+        if span[0].low in (",", "(", ")"):
+            continue
+        cells, cost = reader.index.cells(span)
+        if not cells and all(token.kind == "word" for token in span) and len(span) <= 3:
+            part = reader.index.parts_of_values(span)
+            if part and len({cell.column for cell in part}) == 1 and len({cell.value for cell in part}) == 1:
+                cells, cost = part, 1.5
+        if cells:
+            yield end, _grouped(cells), cost
+
+
+def _grouped(cells: list[Cell]) -> Options:
+    found: dict[str, tuple[str, ...]] = {}
+    for cell in cells:
+        if cell.value not in found.get(cell.column, ()):
+            found[cell.column] = (*found.get(cell.column, ()), cell.value)
+    return list(found.items())
+
+
+def _flagged(reader: Reader, at: int) -> Iterator[Result]:
+    """A column of yes and no, by itself: smokers, non-smokers, who survived, active ones."""
+    for start, negated in (
+        (at, False),
+        *((end, True) for end in [reader.first("not|did not|do not|does not|is not|are not|were not|was not|have not|has not|non -|non|never|who did not|that did not|no", at)] if end is not None),
+        *((end, False) for end in [reader.first("is|are|was|were|do|did|does|has|have|eaten by|made by|had by|paid by|by|marked|marked as|flagged|flagged as", at)] if end is not None),
+    ):
+        for end in (start + 2, start + 1):
+            if end > len(reader.tokens):
+                continue
+            span = reader.tokens[start:end]
+            for name in _flags(reader, tuple(token.low for token in span)):
+                said = truth(reader.column(name))
+                if said is not None and not (negated and reader.low(start - 1) == "no" and False):
+                    yield end, _truth_is(reader, name, said[1] if negated else said[0]), 0.5
+
+
+def _flags(reader: Reader, words: tuple[str, ...]) -> list[str]:
+    joined = key("".join(words))
+    if len(joined) < 4:
+        return []
+    found = []
+    for column in reader.view.columns:
+        if truth(column) is None:
+            continue
+        own = [part for part in parts(column.name) if part not in ("is", "has", "was", "are", "flag")]
+        bare = "".join(own)
+        if len(bare) < 4:
+            continue
+        same = joined in (bare, bare + "s", bare + "d", bare + "ed") or bare in (joined + "s", joined + "d", joined + "ed")
+        root = bare[:-2] if bare.endswith("ed") else bare[:-2] if bare.endswith("er") else bare
+        kin = len(root) >= 5 and joined.startswith(root) and len(joined) - len(root) <= 4
+        if same or kin:
+            found.append(column.name)
+    return found if len(found) == 1 else []
+
+
+def _dated(reader: Reader, at: int) -> Iterator[Result]:
+    """A date, where only one column holds dates; a year, where only one column holds years."""
+    token = reader.tokens[at] if at < len(reader.tokens) else None
+    if token is None:
+        return
+    column = dates.only_moment(reader)
+    years = [
+        one.name for one in reader.view.columns if one.type is LogicalType.INTEGER and ({"year", "yr", "years"} & set(parts(one.name)))
+    ]
+    if column is not None and not years:
+        for end, found, cost in _of_moments(reader, at, column):
+            yield end, found, cost + 0.4
+    elif column is not None:
+        for end, found, cost in _of_moments(reader, at, column):
+            if not any(one.kind == "number" and isinstance(one.number, int) and 1500 <= one.number <= 2200 for one in reader.tokens[at:end]) or any(
+                one.kind == "date" for one in reader.tokens[at:end]
+            ):
+                yield end, found, cost + 0.4
+    if len(years) == 1:
+        for words, operator in (("@after", ">"), ("@since", ">="), ("@before", "<"), ("@until", "<=")):
+            for end, env, cost in reader.match(f"[made|built|from|taken|year|years|dated] {words} <d:Span> [onwards|on|onward|and later]", at):
+                if env["d"].year_only is not None:
+                    yield end, Cond(f"{quoted(years[0])} {operator} {env['d'].year_only}", tuple(years)), cost + 0.4
+        for end, env, cost in reader.match("[year|years|made|built] (between|from) <a:Span> (and|to|until|through|-) <b:Span> [,] [@incl]", at):
+            if env["a"].year_only is not None and env["b"].year_only is not None:
+                yield end, Cond(f"{quoted(years[0])} BETWEEN {env['a'].year_only} AND {env['b'].year_only}", tuple(years)), cost + 0.4
+        for end, env, cost in reader.match("[@on|built in|built] [year] <d:Span> [(and|or) <e:Span>]", at):
+            wanted = [env[one].year_only for one in ("d", "e") if one in env]
+            if all(one is not None for one in wanted):
+                yield end, one_of(years[0], [str(one) for one in wanted], written=True), cost + 0.4
+    elif column is None and len(years) > 1:
+        for end, env, _ in reader.match("[@on] <d:Span>", at):
+            if env["d"].year_only is not None:
+                reader.note(end, ask("ambiguous", f"The year {env['d'].year_only} could be in {listed(years)}. Which column is meant?", years), 1.5)
+
+
+def _bracketed(reader: Reader, at: int) -> Iterator[Result]:
+    for end, env, cost in reader.match("LP <c:Cond> RP", at):
+        yield end, env["c"], cost
+
+
+# -- conditions joined
+
+
+@slot("Cond")
+def condition(reader: Reader, at: int) -> Iterator[Result]:
+    """Conditions joined by `and` and `or`."""
+    yield from _joined(reader, at, [], 0)
+
+
+def _joined(reader: Reader, at: int, before: list[tuple[str, Cond]], depth: int) -> Iterator[Result]:
+    joint = before[-1][0] if before else ""
+    options: list[Result] = list(reader.slot("Atom", at))
+    if before and len(before[-1][1].columns) == 1 and joint:
+        column = before[-1][1].columns[0]
+        for start in {at, at + (reader.low(at) in ("it", "they", "is", "are"))}:
+            for end, found, cost in predicates(reader, start, column, bare=False):
+                options.append((end, found, cost + 0.1))
+    for end, found, cost in options[:40]:
+        chain = [*before[:-1], (before[-1][0], before[-1][1])] if before else []
+        whole = [*chain, ("", found)]
+        yield end, fold(whole), cost
+        if depth >= 6:
+            continue
+        for words, joined in (("@orword", "or"), ("and|, and|,|but|& |and also|while|and at same time|, but|&&|and that|and whose|and with|and where|and which|, and also|yet|and who|and only where|and only if|that are also|, that are|that also|but also|, where|and if|and when|, with|with|, whose|and are|and is", "and")):
+            seen = set()
+            for follow, _, _ in reader.match(words, end):
+                if follow in seen:
+                    continue
+                seen.add(follow)
+                for stop, rest, more in _joined(reader, follow, [*chain, (joined, found)], depth + 1):
+                    yield stop, rest, cost + more
+
+
+def fold(chain: list[tuple[str, Cond]]) -> Cond:
+    """Conditions and what joins each to the next: `and` before `or`."""
+    groups: list[list[Cond]] = [[]]
+    for at, (_, found) in enumerate(chain):
+        joint = chain[at - 1][0] if at else "and"
+        if joint == "or":
+            groups.append([found])
+            continue
+        groups[-1].append(found)
+    return both([both(group) for group in groups], "OR")
