@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cli.errors import CliError, Exit, Where, usage
 from contracts.recipe import Steps
+from contracts.steps.examples import EXAMPLES
 
 Step = dict[str, Any]
 
@@ -28,21 +29,28 @@ FORMS = {
     "limit": "limit: 100",
     "replace": "replace: origin 'EWR' -> 'Newark', 'JFK' -> 'Kennedy'",
 }
-HINT = "One of: " + " · ".join(f"'{form}'" for form in FORMS.values())
+HINT = (
+    "One of: "
+    + " · ".join(f"'{form}'" for form in FORMS.values())
+    + ". Any other kind with its fields: 'round: {columns: [speed], digits: 1}'."
+)
 
 
 def parse(text: str) -> Step:
     """One step from its short form."""
     kind, colon, rest = text.partition(":")
     kind, rest = kind.strip(), rest.strip()
-    if not colon or kind not in _PARSERS:
+    if not colon or kind not in EXAMPLES:
         raise usage(f"{text!r} is not a step.", hint=HINT)
     if not rest:
-        raise usage(f"The step {kind!r} says nothing after its colon.", hint=f"Like this: '{FORMS[kind]}'")
+        raise usage(f"The step {kind!r} says nothing after its colon.", hint=f"Like this: '{_form(kind)}'")
     try:
-        return {"kind": kind} | _PARSERS[kind](rest)
+        # Every kind can be written with its fields; those of every day also have a form of their own.
+        return {"kind": kind} | (
+            _fields(rest) if rest.startswith("{") or kind not in _PARSERS else _PARSERS[kind](rest)
+        )
     except ValueError:
-        raise usage(f"The step {text!r} is put wrongly.", hint=f"Like this: '{FORMS[kind]}'") from None
+        raise usage(f"The step {text!r} is put wrongly.", hint=f"Like this: '{_form(kind)}'") from None
 
 
 def read(place: Path) -> list[Step]:
@@ -75,6 +83,8 @@ def check(steps: list[Step]) -> list[Step]:
 def short(step: Step) -> str:
     """A step in its short form, for people to read."""
     kind = str(step.get("kind"))
+    if _LONG.get(kind, set()) & set(step) or _NEEDED.get(kind, kind) not in {kind, *step}:
+        return _whole(step)
     if kind in ("select", "drop", "drop_null"):
         return f"{kind}: {', '.join(step['columns'])}"
     if kind == "rename":
@@ -97,7 +107,37 @@ def short(step: Step) -> str:
     if kind == "replace":
         pairs = (f"{json.dumps(item['old'])} -> {json.dumps(item['new'])}" for item in step["values"])
         return f"replace: {step['column']} " + ", ".join(pairs)
-    return json.dumps(step, ensure_ascii=False)
+    return _whole(step)
+
+
+def _whole(step: Step) -> str:
+    fields = {name: value for name, value in step.items() if name != "kind" and value not in (None, (), [], {})}
+    return f"{step.get('kind')}: {json.dumps(fields, ensure_ascii=False)}"
+
+
+# Fields that the short forms cannot say; steps carry them only where they say something.
+_LONG = {
+    "cast": {"format"},
+    "drop_null": {"how"},
+    "fill_null": {"method", "by"},
+    "deduplicate": {"order_by"},
+    "limit": {"offset"},
+}
+_NEEDED = {"drop_null": "columns", "deduplicate": "keys"}
+
+
+def _form(kind: str) -> str:
+    return FORMS.get(kind) or f"{kind}: {json.dumps(EXAMPLES[kind], ensure_ascii=False)}"
+
+
+def _fields(text: str) -> Step:
+    try:
+        fields = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ValueError(text) from None
+    if not isinstance(fields, dict) or "kind" in fields:
+        raise ValueError(text)
+    return fields
 
 
 def _names(text: str) -> list[str]:

@@ -89,18 +89,26 @@ def _schema(
         return
     handled = _PROSE | {"properties", "required", "enum", "items", "anyOf", "oneOf", "prefixItems", "$defs", "default"}
     handled |= {"additionalProperties", "discriminator", "components"}
+    grows = new.get("x-grows") is True and "discriminator" in old and "discriminator" in new
+    if grows:
+        handled |= {"x-grows"}
     for keyword in sorted((set(old) | set(new)) - handled):
         if old.get(keyword) != new.get(keyword):
             verdict = Verdict.BREAKING if keyword in {"type", "format", "const"} else Verdict.UNCLASSIFIED
             yield Change(
                 f"{pointer}/{keyword}", verdict, f"{keyword} was {old.get(keyword)!r} and is {new.get(keyword)!r}"
             )
-    if old.get("enum") != new.get("enum"):
+    wider = not writes and set(old.get("enum", ())) <= set(new.get("enum", ()))
+    if old.get("enum") != new.get("enum") and not (wider and "enum" in old and "enum" in new):
         yield _breaking(f"{pointer}/enum", f"the allowed values were {old.get('enum')} and are {new.get('enum')}")
     yield from _properties(old, new, old_root, new_root, pointer, writes=writes, seen=seen)
+    if grows:
+        yield from _alternatives(old, new, old_root, new_root, pointer, seen=seen)
     for keyword in ("anyOf", "oneOf", "prefixItems"):
         before, after = old.get(keyword), new.get(keyword)
-        if before is None and after is None:
+        if (before is None and after is None) or (keyword == "oneOf" and grows):
+            continue
+        if keyword == "anyOf" and not writes and before and after and all(one in after for one in before):
             continue
         if before is None or after is None or len(before) != len(after):
             yield _breaking(f"{pointer}/{keyword}", "the alternatives are not the same number as before")
@@ -119,6 +127,30 @@ def _schema(
             yield from _schema(before, after, old_root, new_root, f"{pointer}/{keyword}", writes=writes, seen=seen)
         else:
             yield _breaking(f"{pointer}/{keyword}", f"{keyword} was {before!r} and is {after!r}")
+
+
+def _alternatives(
+    old: Json, new: Json, old_root: Json, new_root: Json, pointer: str, *, seen: frozenset[tuple[str, str]]
+) -> Iterator[Change]:
+    """A language that people write (`x-grows`): it may get new words, and a word may take more than it did.
+
+    What is shown to people is what they wrote, so also answers are judged as what is read.
+    """
+    before, after = old["discriminator"]["mapping"], new["discriminator"]["mapping"]
+    for name in sorted(set(before) - set(after)):
+        yield _breaking(f"{pointer}/oneOf/{name}", f"the alternative {name!r} was removed (or renamed)")
+    for name in sorted(set(after) - set(before)):
+        yield _compatible(f"{pointer}/oneOf/{name}", f"the alternative {name!r} was added")
+    for name in sorted(set(before) & set(after)):
+        yield from _schema(
+            {"$ref": before[name]},
+            {"$ref": after[name]},
+            old_root,
+            new_root,
+            f"{pointer}/oneOf/{name}",
+            writes=False,
+            seen=seen,
+        )
 
 
 def _properties(

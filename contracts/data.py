@@ -109,18 +109,21 @@ class FormatFacts(Contract):
 
 
 class RowBooks(Contract):
-    """The books of a step or a run: every row read is accounted for exactly once."""
+    """The books of a step or a run: every row read or added is accounted for exactly once."""
 
     read: int = Field(default=0, ge=0)
     loaded: int = Field(default=0, ge=0)
     filtered: int = Field(default=0, ge=0)
     deduplicated: int = Field(default=0, ge=0)
     quarantined: int = Field(default=0, ge=0)
+    added: int = Field(default=0, ge=0, description="Rows that steps made: a join's, a list's, a gap's.")
+    combined: int = Field(default=0, ge=0, description="Rows that went into the row of their group.")
 
     @property
     def difference(self) -> int:
         """Rows that went missing (positive) or appeared from nowhere (negative)."""
-        return self.read - self.loaded - self.filtered - self.deduplicated - self.quarantined
+        gone = self.filtered + self.deduplicated + self.quarantined + self.combined
+        return self.read + self.added - self.loaded - gone
 
     @property
     def balanced(self) -> bool:

@@ -7,15 +7,18 @@ import argparse
 import importlib
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import yaml
 from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
 from cli import steps
 from contracts import recipe, workflow
+from contracts.data import Schema
+from contracts.steps.examples import EXAMPLES
 from contracts.topics import SERVICES
 from services.chassis.settings import PlatformSettings
 from services.transform.expressions import functions
@@ -41,14 +44,18 @@ def recipes() -> str:
         "A recipe is a list of steps. What it needs and gives is known before it runs.",
         "",
     ]
-    lines += ["| Step | Does | In short, on the command line |", "|---|---|---|"]
+    lines += ["| Step | Does |", "|---|---|"]
     models = {model.model_fields["kind"].default: model for model in _steps()}
     for kind, model in models.items():
-        lines.append(f"| `{kind}` | {_sentence(model)} | `{steps.FORMS[kind]}` |")
+        lines.append(f"| [`{kind}`](#{kind}) | {_sentence(model)} |")
     for kind, model in models.items():
-        lines += ["", f"## `{kind}`", "", _sentence(model), "", *_fields(model, leave_out={"kind"})]
-    lines += ["", "Parts of steps:", ""]
-    for part in (recipe.Derivation, recipe.SortKey, recipe.Replacement):
+        lines += ["", f"## `{kind}`", "", _sentence(model), "", *_fields(model, leave_out={"kind"}), ""]
+        lines += ["```yaml", yaml.safe_dump({"kind": kind, **EXAMPLES[kind]}, sort_keys=False, width=100).strip()]
+        lines += ["```"]
+        if kind in steps.FORMS:
+            lines += ["", f"On the command line also `{steps.FORMS[kind]}`."]
+    lines += ["", "## Parts of steps", ""]
+    for part in _parts(models.values()):
         lines += [f"**{part.__name__}.** {_sentence(part)}", "", *_fields(part), ""]
     lines += [
         "## Expressions",
@@ -126,9 +133,24 @@ def workflow_file() -> str:
 
 
 def _steps() -> list[type[BaseModel]]:
-    found = [model for _, model in inspect.getmembers(recipe, inspect.isclass) if issubclass(model, BaseModel)]
-    kinds = [model for model in found if "kind" in model.model_fields]
-    return sorted(kinds, key=lambda model: inspect.getsourcelines(model)[1])
+    union, _ = get_args(recipe.Step)
+    return list(get_args(union))
+
+
+def _parts(models: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
+    """The models that stand inside steps, in the order in which they are met."""
+    parts: dict[type[BaseModel], None] = {}
+    waiting: list[Any] = [field.annotation for model in models for field in model.model_fields.values()]
+    waiting.append(recipe.Recipe.model_fields["inputs"].annotation)
+    while waiting:
+        current = waiting.pop(0)
+        if inspect.isclass(current) and issubclass(current, BaseModel):
+            if current not in parts and current is not Schema:
+                parts[current] = None
+                waiting = [field.annotation for field in current.model_fields.values()] + waiting
+        else:
+            waiting = [*get_args(current), *waiting]
+    return list(parts)
 
 
 def _sentence(model: type) -> str:

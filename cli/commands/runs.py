@@ -11,7 +11,7 @@ from cli.errors import CliError, Exit
 from cli.output import age, facts, moment, outcome, plain, table
 from cli.shell import Shell, command, group
 
-BOOKS = ("read", "loaded", "filtered", "deduplicated", "quarantined")
+BOOKS = ("read", "added", "loaded", "filtered", "deduplicated", "quarantined", "combined")
 EXIT_CODES = {"succeeded": Exit.GOOD, "partial": Exit.PARTIAL, "quarantined": Exit.PARTIAL}
 
 Run = Annotated[str, typer.Argument(help="The run's id, or 'latest'.")]

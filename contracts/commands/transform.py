@@ -60,7 +60,7 @@ class ApplyInput(Contract):
 
 
 class StepBooks(Contract):
-    """The row arithmetic of one step."""
+    """The row arithmetic of one step: what came in and was added is what came out or is named here."""
 
     module: str
     step: int
@@ -70,6 +70,8 @@ class StepBooks(Contract):
     filtered: int = 0
     deduplicated: int = 0
     quarantined: int = 0
+    added: int = 0
+    combined: int = 0
 
 
 class ApplyResult(Contract):

@@ -44,10 +44,11 @@ def stages(
     `prefix` goes before each JSON pointer, the module's name before each message.
     """
     checked = []
+    inputs = {name: other.table_schema for name, other in recipe.inputs.items()}
     for index, step in enumerate(recipe.steps):
         pointer = f"{prefix}/steps/{index}"
         kind = kinds[step.kind]
-        report = Report(pointer)
+        report = Report(pointer, inputs=inputs)
         after = kind.output_schema(schema, step, report)
         if report.problems:
             raise RecipeInvalid(_said(report.problems, label(name, index, step.kind)))

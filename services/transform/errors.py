@@ -29,6 +29,11 @@ class RecipeInvalid(TransformError):
         super().__init__(first.message, first.pointer)
         self.problems = tuple(problems[:MAX_PROBLEMS])
 
+    @classmethod
+    def at(cls, pointer: str, code: str, message: str) -> "RecipeInvalid":
+        """One problem."""
+        return cls([Problem(pointer=pointer, code=code, message=message)])
+
 
 class ValueRefused(TransformError):
     """A value for which a step has no result."""

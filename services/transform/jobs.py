@@ -19,6 +19,7 @@ class JobModule(Contract):
     pointer: str = ""
     input_contract: Schema | None = None
     output_contract: Schema | None = None
+    inputs: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # files of the datasets that the recipe names
 
 
 class ApplyJob(Contract):
@@ -30,6 +31,7 @@ class ApplyJob(Contract):
     modules: tuple[JobModule, ...]
     output: str  # an empty folder
     part_rows: int = Field(default=500_000, ge=1)
+    keys: dict[str, str] = Field(default_factory=dict, repr=False)  # secrets of the workspace by name, in hex
 
 
 class Applied(Contract):

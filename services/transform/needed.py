@@ -10,7 +10,7 @@ def needed_columns(stages: Sequence[Stage], schema: Schema) -> Schema:
     """The columns that the output is made of or depends on: the input contract. The others are not demanded."""
     wanted = set(stages[-1].after.names if stages else schema.names)
     for stage in reversed(stages):
-        wanted = stage.kind.before(stage.step, wanted) | stage.kind.mentions(stage.before, stage.step)
+        wanted = stage.kind.before(stage.before, stage.step, wanted) | stage.kind.mentions(stage.before, stage.step)
     return Schema(columns=tuple(column for column in schema.columns if column.name in wanted))
 
 

@@ -4,9 +4,8 @@ A recipe whose steps look at one row at a time goes part by part, in memory that
 rows in the same parts give the same bytes.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,14 @@ import polars as pl
 
 from contracts.commands.transform import StepBooks
 from contracts.data import Schema
+from contracts.recipe import ModuleInput
 from services.transform.check import Stage, module_stages
 from services.transform.dtypes import frame_schema
-from services.transform.errors import BooksUnbalanced, DatasetUnreadable, TransformError, ValueRefused
+from services.transform.errors import BooksUnbalanced, RecipeInvalid, TransformError, ValueRefused
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
 from services.transform.needed import read_columns
+from services.transform.running import Counter, Files, ModuleRun, Shared, rows_in, verified
 from services.transform.set_aside import SetAside
 from services.transform.steps.catalog import KINDS
 from services.transform.steps.kind import Site, StepKind
@@ -30,31 +31,26 @@ _GROUP_ROWS = 65_536
 
 
 @dataclass
-class _Counter:
-    """Counts the rows that pass a point of a plan."""
-
-    rows: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
-        with self._lock:
-            self.rows += batch.height
-        return batch
-
-
-@dataclass
 class _Tally:
     """The books of one step."""
 
     module: str
+    number: int  # of the module in the job
     stage: Stage
     rows_in: int = 0
     rows_out: int = 0
 
-    def books(self) -> StepBooks:
+    @property
+    def changes_count(self) -> bool:
+        """Whether there may be other rows behind the step than before it."""
+        return self.stage.kind.adds or self.stage.kind.removes(self.stage.step) is not None
+
+    def books(self, kept: int | None) -> StepBooks:
+        """What became of the rows: `kept` of them came through, where the step has said it."""
         removed = self.stage.kind.removes(self.stage.step)
-        gone = self.rows_in - self.rows_out
-        if gone < 0 or (gone and removed is None):
+        kept = min(self.rows_in, self.rows_out) if kept is None else kept
+        gone, added = self.rows_in - kept, self.rows_out - kept
+        if gone < 0 or added < 0 or (gone and removed is None) or (added and not self.stage.kind.adds):
             raise BooksUnbalanced("Rows were lost or doubled between two steps.", self.stage.pointer)
         return StepBooks(
             module=self.module,
@@ -62,6 +58,7 @@ class _Tally:
             kind=self.stage.step.kind,
             rows_in=self.rows_in,
             rows_out=self.rows_out,
+            added=added,
             **({removed: gone} if removed is not None else {}),
         )
 
@@ -81,30 +78,30 @@ def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS) -> Applied:
 
 
 def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
-    plan = [tally.stage for tally in tallies]
+    """The job in as few passes as its modules allow: what a later module looks up must have been written before."""
     output, aside = Path(job.output), SetAside(Path(job.output))
-    reading = read_columns(plan, job.table_schema)
-    whole = any(stage.kind.whole for stage in plan)
-    written: list[str] = []
-    first_row = rows = 0
-    for number, paths in enumerate([list(job.inputs)] if whole else [[path] for path in job.inputs]):
-        present = _verify(paths, job.table_schema)
-        table, counters, witness = _planned(paths, reading, tallies, first_row, aside)
-        files = _sink(table, output, number, job.part_rows if whole else None, witness)
-        produced = sum(count for _, count in files)
-        _count(tallies, counters, present, produced)
-        written += [name for name, count in files if count]
-        rows += produced
-        first_row += present
-        aside.part_done()
-    books = tuple(tally.books() for tally in tallies if tally.stage.index >= 0)
+    shared = Shared(aside, {name: bytes.fromhex(key) for name, key in job.keys.items()})
+    current = Files(job.inputs, job.table_schema)
+    made: dict[str, Files] = {}
+    rows, first = 0, 0
+    for last in [*_borders(job), len(job.modules) - 1]:
+        passing = [tally for tally in tallies if first <= tally.number <= last]
+        runs = {number: ModuleRun(job.modules[number], made, shared) for number in range(first, last + 1)}
+        between = last < len(job.modules) - 1
+        folder = output / f"between-{last}" if between else output
+        folder.mkdir(exist_ok=True)
+        current, rows = _pass(current, passing, runs, shared, folder, job.part_rows)
+        first = last + 1
+        if between:
+            made[job.modules[last].name] = current
+    books = tuple(tally.books(shared.came_through(tally.stage.pointer)) for tally in tallies if tally.stage.index >= 0)
     quarantine = aside.finish()
     if quarantine.rows != sum(book.quarantined for book in books):
         raise BooksUnbalanced("The rows that were set aside are not those that are missing.")
     return Applied(
-        parts=tuple(written),
+        parts=tuple(str(Path(path).relative_to(output)) for path in current.paths),
         rows=rows,
-        table_schema=plan[-1].after if plan else job.table_schema,
+        table_schema=current.schema,
         books=books,
         quarantined=quarantine.rows,
         quarantine_parts=quarantine.parts,
@@ -112,10 +109,51 @@ def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
     )
 
 
+def _pass(
+    source: Files,
+    tallies: list[_Tally],
+    runs: Mapping[int, ModuleRun],
+    shared: Shared,
+    output: Path,
+    part_rows: int,
+) -> tuple[Files, int]:
+    """Some of the steps over some files, into others."""
+    plan = [tally.stage for tally in tallies]
+    reading = read_columns(plan, source.schema)
+    whole = any(stage.kind.sees_all(stage.step) for stage in plan)
+    written: list[str] = []
+    first_row = rows = 0
+    for number, paths in enumerate([list(source.paths)] if whole else [[path] for path in source.paths]):
+        present = verified(paths, source.schema)
+        table, counters, witness = _planned(Files(tuple(paths), source.schema), reading, tallies, runs, first_row)
+        files = _sink(table, output, number, part_rows if whole else None, witness)
+        produced = sum(count for _, count in files)
+        _count(tallies, counters, present, produced)
+        written += [str(path) for path, count in files if count]
+        rows += produced
+        first_row += present
+        shared.aside.part_done()
+    return Files(tuple(written), plan[-1].after if plan else source.schema), rows
+
+
+def _borders(job: ApplyJob) -> list[int]:
+    """The modules whose output a later one looks up, and which must therefore have ended before."""
+    wanted: set[int] = set()
+    for number, module in enumerate(job.modules):
+        for name, other in module.recipe.inputs.items():
+            if isinstance(other, ModuleInput):
+                earlier = [at for at in range(number) if job.modules[at].name == other.module]
+                if not earlier:
+                    message = f"There is no module {other.module!r} before this one."
+                    raise RecipeInvalid.at(f"{module.pointer}/inputs/{name}", "module_unknown", message)
+                wanted.add(earlier[-1])
+    return sorted(wanted)
+
+
 def _checked(job: ApplyJob, kinds: Mapping[str, StepKind[Any]]) -> list[_Tally]:
     tallies: list[_Tally] = []
     schema = job.table_schema
-    for module in job.modules:
+    for number, module in enumerate(job.modules):
         checked = module_stages(
             module.recipe,
             schema,
@@ -125,52 +163,36 @@ def _checked(job: ApplyJob, kinds: Mapping[str, StepKind[Any]]) -> list[_Tally]:
             output_contract=module.output_contract,
             kinds=kinds,
         )
-        tallies += [_Tally(module.name, stage) for stage in checked]
+        tallies += [_Tally(module.name, number, stage) for stage in checked]
         schema = checked[-1].after if checked else schema
     return tallies
 
 
-def _verify(paths: list[str], schema: Schema) -> int:
-    """How many rows the files hold; raises DatasetUnreadable when they do not hold the columns they should."""
-    if not paths:
-        return 0
-    try:
-        lazy = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
-        found = lazy.collect_schema()
-        rows = lazy.select(pl.len()).collect(engine="streaming").item()
-    except (pl.exceptions.PolarsError, OSError):
-        raise DatasetUnreadable("The dataset's files cannot be read.") from None
-    if list(found.items()) != list(frame_schema(schema).items()):
-        raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
-    return int(rows)
-
-
 def _planned(
-    paths: list[str], reading: Schema, tallies: Sequence[_Tally], first_row: int, aside: SetAside
-) -> tuple[Table, dict[int, _Counter], Witness]:
-    if paths:
-        source = pl.scan_parquet(paths, glob=False, hive_partitioning=False, cache=False)
-        names = source.collect_schema().names()
-        lazy = source.select(pl.nth(names.index(column.name)) for column in reading.columns)
+    source: Files, reading: Schema, tallies: Sequence[_Tally], runs: Mapping[int, ModuleRun], first_row: int
+) -> tuple[Table, dict[int, Counter], Witness]:
+    if source.paths:
+        scanned = source.scan()
+        names = source.schema.names
+        lazy = scanned.select(pl.nth(names.index(column.name)) for column in reading.columns)
     else:
         lazy = pl.LazyFrame(schema=frame_schema(reading))
     numbered = any(tally.stage.kind.removes(tally.stage.step) == "quarantined" for tally in tallies)
     table = Table.over(lazy, reading, first_row=first_row + 1 if numbered else None)
-    counters: dict[int, _Counter] = {}
+    counters: dict[int, Counter] = {}
     witness = Witness()
     for at, tally in enumerate(tallies):
         stage = tally.stage
-        site = Site(stage.pointer, tally.rows_in, witness, aside.take)
-        table = stage.kind.plan(table, stage.step, site)
-        if stage.kind.removes(stage.step) is not None:
-            counters[at] = _Counter()
+        table = stage.kind.plan(table, stage.step, Site(stage.pointer, tally.rows_in, witness, runs[tally.number]))
+        if tally.changes_count:
+            counters[at] = Counter(runs[tally.number].shared)
             lazy = table.lazy.select(list(table.frame_schema))
             table = table.then(lazy.map_batches(counters[at], schema=table.frame_schema, streamable=True))
     return table, counters, witness
 
 
-def _sink(table: Table, output: Path, number: int, part_rows: int | None, witness: Witness) -> list[tuple[str, int]]:
-    """Run the plan into files; their names and rows."""
+def _sink(table: Table, output: Path, number: int, part_rows: int | None, witness: Witness) -> list[tuple[Path, int]]:
+    """Run the plan into files; their paths and rows."""
     group = max(1_024, min(_GROUP_ROWS, _GROUP_CELLS // max(1, len(table.inner))))
     stem = f"{number:06}"
     target: Any = output / f"{stem}.parquet"
@@ -190,10 +212,10 @@ def _sink(table: Table, output: Path, number: int, part_rows: int | None, witnes
         except pl.exceptions.PolarsError as error:
             raise TransformError(f"The engine could not run this: {_first_line(error)}") from error
     files = [target] if part_rows is None else sorted((output / stem).glob("*.parquet"))
-    return [(str(path.relative_to(output)), _rows(path)) for path in files]
+    return [(path, rows_in(path)) for path in files]
 
 
-def _count(tallies: Sequence[_Tally], counters: dict[int, _Counter], present: int, produced: int) -> None:
+def _count(tallies: Sequence[_Tally], counters: dict[int, Counter], present: int, produced: int) -> None:
     current = present
     for at, tally in enumerate(tallies):
         tally.rows_in += current
@@ -202,10 +224,6 @@ def _count(tallies: Sequence[_Tally], counters: dict[int, _Counter], present: in
         tally.rows_out += current
     if current != produced:
         raise BooksUnbalanced("The output does not hold the rows that were counted on the way.")
-
-
-def _rows(path: Path) -> int:
-    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect(engine="streaming").item())
 
 
 def _first_line(error: BaseException) -> str:

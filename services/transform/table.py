@@ -59,15 +59,41 @@ class Table:
         """The table after some operation."""
         return replace(self, lazy=lazy, schema=schema or self.schema, inner=self.inner if inner is None else inner)
 
+    def setting(self, columns: Sequence[tuple[Column, pl.Expr]]) -> "Table":
+        """With columns added at the end, or changed where they stand; all see the table as it was."""
+        names = {column.name: self.fresh() for column, _ in columns}
+        lazy = self.lazy.with_columns(value.alias(names[column.name]) for column, value in columns)
+        replaced = [self.inner[name] for name in names if name in self.inner]
+        changed = {column.name: column for column, _ in columns}
+        kept = [changed.pop(column.name, column) for column in self.schema.columns]
+        inner = {name: names.get(name, old) for name, old in self.inner.items()}
+        return self.then(
+            lazy.drop(replaced) if replaced else lazy,
+            Schema(columns=(*kept, *changed.values())),
+            inner | {name: names[name] for name in changed},
+        )
+
+    def beside(self, lazy: pl.LazyFrame, schema: Schema) -> "Table":
+        """Another table, whose columns have names that this one never had."""
+        inner = {column.name: self.fresh() for column in schema.columns}
+        renamed = lazy.select(pl.nth(at).alias(name) for at, name in enumerate(inner.values()))
+        return Table(renamed, schema, inner, False, self._numbers)
+
+    def renumbered(self, lazy: pl.LazyFrame, schema: Schema, inner: dict[str, str]) -> "Table":
+        """Other rows than before: they are numbered anew where rows have numbers."""
+        lazy = lazy.select(inner[column.name] for column in schema.columns)
+        return self.then(lazy.with_row_index(ROW, offset=1) if self.carries_row else lazy, schema, inner)
+
     def keeping(self, columns: Sequence[Column], names: dict[str, str] | None = None) -> "Table":
         """Only these columns, in this order; `names` says which column each was, where its name is new."""
         inner = {column.name: self.inner[(names or {}).get(column.name, column.name)] for column in columns}
-        return self.then(self.lazy.select([*self._hidden, *inner.values()]), Schema(columns=tuple(columns)), inner)
+        return self.then(self.lazy.select([*self.hidden, *inner.values()]), Schema(columns=tuple(columns)), inner)
 
     def finished(self) -> pl.LazyFrame:
         """The frame with the names people know."""
         return self.lazy.select(pl.col(inner).alias(name) for name, inner in self.inner.items())
 
     @property
-    def _hidden(self) -> list[str]:
+    def hidden(self) -> list[str]:
+        """Columns inside that nobody sees."""
         return [ROW] if self.carries_row else []

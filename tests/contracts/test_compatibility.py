@@ -49,6 +49,61 @@ RIGHT: dict[str, Edit] = {
 }
 
 
+LANGUAGE: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "x-grows": True,
+        "discriminator": {"propertyName": "kind", "mapping": {"drop": "#/$defs/Drop", "fill": "#/$defs/Fill"}},
+        "oneOf": [{"$ref": "#/$defs/Drop"}, {"$ref": "#/$defs/Fill"}],
+    },
+    "$defs": {
+        "Drop": {"type": "object", "required": ["columns"], "properties": {"columns": {"type": "array"}}},
+        "Fill": {
+            "type": "object",
+            "required": ["value"],
+            "properties": {
+                "value": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+                "way": {"type": "string", "enum": ["up"]},
+            },
+        },
+    },
+}
+
+
+def _new_word(schema: dict[str, Any], name: str = "sort") -> None:
+    schema["items"]["discriminator"]["mapping"][name] = "#/$defs/Sort"
+    schema["items"]["oneOf"].append({"$ref": "#/$defs/Sort"})
+    schema["$defs"]["Sort"] = {"type": "object", "required": ["by"], "properties": {"by": {"type": "string"}}}
+
+
+LANGUAGE_RIGHT: dict[str, Edit] = {
+    "a new word": _new_word,
+    "a word takes more": lambda s: s["$defs"]["Fill"]["properties"]["value"]["anyOf"].append({"type": "null"}),
+    "a word has more choices": lambda s: s["$defs"]["Fill"]["properties"]["way"]["enum"].append("down"),
+    "a word needs less": lambda s: s["$defs"]["Drop"].update(required=[]),
+}
+LANGUAGE_WRONG: dict[str, Edit] = {
+    "a word is gone": lambda s: s["items"]["discriminator"]["mapping"].pop("fill"),
+    "a word takes less": lambda s: s["$defs"]["Fill"]["properties"]["value"]["anyOf"].pop(),
+    "a word needs more": lambda s: s["$defs"]["Drop"].update(
+        required=["columns", "how"], properties={"columns": {}, "how": {}}
+    ),
+    "a word has other choices": lambda s: s["$defs"]["Fill"]["properties"]["way"].update(enum=["down"]),
+    "a word lost a field": lambda s: s["$defs"]["Drop"]["properties"].pop("columns"),
+    "it grows no more": lambda s: (s["items"].pop("x-grows"), _new_word(s)),
+}
+
+
+@pytest.mark.parametrize("name", LANGUAGE_RIGHT)
+def test_a_language_that_people_write_may_grow(name: str) -> None:
+    assert not [c for c in compare_schemas(LANGUAGE, edited(LANGUAGE, LANGUAGE_RIGHT[name])) if c.refused]
+
+
+@pytest.mark.parametrize("name", LANGUAGE_WRONG)
+def test_a_language_that_people_write_may_not_shrink(name: str) -> None:
+    assert [c for c in compare_schemas(LANGUAGE, edited(LANGUAGE, LANGUAGE_WRONG[name])) if c.refused]
+
+
 def edited(document: dict[str, Any], edit: Edit) -> dict[str, Any]:
     changed = copy.deepcopy(document)
     edit(changed)

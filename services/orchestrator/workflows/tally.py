@@ -22,6 +22,8 @@ class Tally:
     filtered: int = 0
     deduplicated: int = 0
     quarantined: int = 0
+    added: int = 0
+    combined: int = 0
     files_set_aside: int = 0
     steps: list[StepBooks] = field(default_factory=list)
 
@@ -37,10 +39,12 @@ class Tally:
         self.files_set_aside += max(1, len(group.objects))
 
     def applied(self, result: ApplyResult) -> None:
-        """What the modules took away from a group."""
+        """What the modules took away from a group, and what they added."""
         self.steps.extend(result.books)
         self.filtered += sum(step.filtered for step in result.books)
         self.deduplicated += sum(step.deduplicated for step in result.books)
+        self.added += sum(step.added for step in result.books)
+        self.combined += sum(step.combined for step in result.books)
         self.quarantined += sum(item.dataset.rows for item in result.quarantined)
 
     def pushed(self, result: PushResult) -> None:
@@ -57,6 +61,8 @@ class Tally:
             filtered=self.filtered,
             deduplicated=self.deduplicated,
             quarantined=self.quarantined,
+            added=self.added,
+            combined=self.combined,
         )
 
     def unaccounted(self, to_push: int) -> int:

@@ -331,11 +331,17 @@ def choose(conditions: list[Node], results: list[Node]) -> Node:
 
 def unknown_column(name: str, known: list[str]) -> ExpressionInvalid:
     """There is no such column, and which one may have been meant."""
+    near = nearest(name, known)
+    hint = f" Did you mean {near!r}?" if near else ""
+    return ExpressionInvalid("column_unknown", f"There is no column {name[:200]!r} here.{hint}")
+
+
+def nearest(name: str, known: list[str]) -> str | None:
+    """The name that may have been meant."""
     near = difflib.get_close_matches(name[:200], [other[:200] for other in known[:2_000]], n=1, cutoff=0.6)
     if not near:
         near = [other for other in known if other.lower() == name.lower()][:1]
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return ExpressionInvalid("column_unknown", f"There is no column {name[:200]!r} here.{hint}")
+    return near[0] if near else None
 
 
 def _negated(found: Node) -> Node:

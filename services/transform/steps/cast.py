@@ -1,20 +1,21 @@
 """Change column types. A value that does not fit fails the run, becomes null, or sends its row to quarantine."""
 
-from typing import Any
+from collections.abc import Callable
 
 import polars as pl
 
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import LogicalType, Schema
 from contracts.recipe import Cast
-from services.transform.conversions import convert, to_text
+from services.transform.conversions import convert
 from services.transform.convertible import can_convert, can_fail
-from services.transform.expressions.refusal import Refusal
-from services.transform.expressions.tree import named
-from services.transform.steps.derive import barred
+from services.transform.expressions.tree import ExpressionInvalid, named
+from services.transform.steps import formats
 from services.transform.steps.kind import Removal, Report, Site, StepKind, escape
-from services.transform.table import ROW, Table
+from services.transform.steps.moments import read_moment
+from services.transform.steps.parsing import Reading, read, read_schema
+from services.transform.table import Table
 
-MAX_RAW = 10_000
+_MOMENTS = frozenset({LogicalType.DATE, LogicalType.TIME, LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ})
 
 
 class CastKind(StepKind[Cast]):
@@ -30,109 +31,58 @@ class CastKind(StepKind[Cast]):
             if column is not None and not can_convert(column.type, type):
                 message = f"There is no way from {named(column.type)} to {named(type)}."
                 report.add(place, "cannot_convert", message)
-        return _cast(schema, step)
+            elif column is not None and step.format is not None:
+                _check_format(step.format, column.type, type, report)
+        return schema if report.problems else read_schema(schema, _readings(schema, step), step.on_failure)
 
     def mentions(self, schema: Schema, step: Cast) -> set[str]:
         return set(step.columns)
 
+    def decides(self, schema: Schema, step: Cast) -> set[str]:
+        return set(step.columns) if step.on_failure == "quarantine" else set()
+
+    def english(self, step: Cast, schema: Schema) -> str:
+        casts = ", ".join(f"{name} into {named(type)}" for name, type in step.columns.items())
+        written = f", written as {step.format}" if step.format else ""
+        what = {"fail": "", "null": "; what does not fit becomes null", "quarantine": "; rows that do not fit wait"}
+        return f"Convert {casts}{written}{what[step.on_failure]}"
+
     def plan(self, table: Table, step: Cast, site: Site) -> Table:
-        if step.on_failure == "quarantine":
-            return _quarantining(table, step, site)
-        schema = _cast(table.schema, step)
-        converted, fallible = [], False
-        for name, target in step.columns.items():
-            source = _type(table.schema, name)
-            value = table.column(name)
-            if step.on_failure == "fail" and can_fail(source, target):
-                pointer = f"{site.pointer}/columns/{escape(name)}"
-                converted.append(
-                    Refusal(pointer, site.witness).converted(value, source, target).alias(table.inner[name])
-                )
-                fallible = True
-            else:
-                converted.append(convert(value, source, target).alias(table.inner[name]))
-        after = table.then(table.lazy.with_columns(converted), schema)
-        return barred(after) if fallible else after
+        return read(table, _readings(table.schema, step), step.on_failure, site)
 
 
-def _cast(schema: Schema, step: Cast) -> Schema:
-    return Schema(columns=tuple(_cast_column(column, step) for column in schema.columns))
+def _readings(schema: Schema, step: Cast) -> list[Reading]:
+    readings = []
+    for name, target in step.columns.items():
+        column = schema.column(name)
+        if column is not None:
+            fails = can_fail(column.type, target)
+            compute = _conversion(column.type, target, step.format)
+            readings.append(Reading(name, target, compute, f"not {named(target)}", fallible=fails))
+    return readings
 
 
-def _cast_column(column: Column, step: Cast) -> Column:
-    target = step.columns.get(column.name)
-    if target is None:
-        return column
-    emptied = step.on_failure == "null" and can_fail(column.type, target)
-    return Column(name=column.name, type=target, nullable=column.nullable or emptied)
+def _conversion(source: LogicalType, target: LogicalType, format: str | None) -> Callable[[pl.Expr], pl.Expr]:
+    if format is not None and source is LogicalType.STRING and target in _MOMENTS:
+        return lambda value: read_moment(value, format, target)
+    if format is not None and source in _MOMENTS and target is LogicalType.STRING:
+        return lambda value: value.dt.to_string(formats.engine(format))
+    return lambda value: convert(value, source, target)
 
 
-def _type(schema: Schema, name: str) -> LogicalType:
-    column = schema.column(name)
-    if column is None:
-        raise KeyError(name)
-    return column.type
-
-
-def _quarantining(table: Table, step: Cast, site: Site) -> Table:
-    """Rows with a value that does not fit leave here, each with its number, the first such column, and all it held."""
-    schema = _cast(table.schema, step)
-    out = table.then(table.lazy, schema)
-    casts = {name: (table.inner[name], _type(table.schema, name), target) for name, target in step.columns.items()}
-    texts = [
-        to_text(table.column(column.name), column.type).alias(table.inner[column.name])
-        if column.type is not LogicalType.BINARY
-        else table.column(column.name).bin.encode("base64")
-        for column in table.schema.columns
-    ]
-
-    def split(rows: pl.DataFrame) -> pl.DataFrame:
-        converted = rows.with_columns(
-            convert(pl.col(inner), source, target).alias(inner) for inner, source, target in casts.values()
-        ).select(list(out.frame_schema))
-        misfits = {
-            name: converted[inner].is_null() & rows[inner].is_not_null() for name, (inner, _, _) in casts.items()
-        }
-        refused = pl.Series([False] * rows.height, dtype=pl.Boolean)
-        for misfit in misfits.values():
-            refused = refused | misfit
-        if not refused.any():
-            return converted
-        held = rows.filter(refused)
-        first = pl.DataFrame([misfit.alias(f"{at}") for at, misfit in enumerate(misfits.values())]).filter(refused)
-        site.set_aside(_described(held.select(ROW, *texts), first, table, casts))
-        return converted.filter(~refused)
-
-    before = table.lazy.select(list(table.frame_schema))
-    return out.then(before.map_batches(split, schema=out.frame_schema, streamable=True))
-
-
-def _described(
-    held: pl.DataFrame, misfits: pl.DataFrame, table: Table, casts: dict[str, tuple[str, LogicalType, LogicalType]]
-) -> pl.DataFrame:
-    """One line for each row that is held: its number, and what of it does not fit first."""
-    column = pl.lit(None, dtype=pl.String())
-    value, reason = column, column
-    for at, (name, (inner, _, target)) in reversed(list(enumerate(casts.items()))):
-        hit = misfits.to_series(at)
-        column = pl.when(hit).then(pl.lit(name)).otherwise(column)
-        value = pl.when(hit).then(pl.col(inner)).otherwise(value)
-        reason = pl.when(hit).then(pl.lit(f"not {named(target)}")).otherwise(reason)
-    record = held.select(pl.col(inner).alias(name) for name, inner in table.inner.items())
-    raw = record.to_struct("raw").struct.json_encode()
-    return held.select(
-        row=pl.col(ROW).cast(pl.Int64),
-        reason=reason,
-        column=column,
-        value=value,
-        raw=pl.when(raw.str.len_chars() > MAX_RAW).then(raw.str.slice(0, MAX_RAW) + "…").otherwise(raw),
-    )
-
-
-QUARANTINE: dict[str, Any] = {
-    "row": pl.Int64(),
-    "reason": pl.String(),
-    "column": pl.String(),
-    "value": pl.String(),
-    "raw": pl.String(),
-}
+def _check_format(format: str, source: LogicalType, target: LogicalType, report: Report) -> None:
+    try:
+        if source is LogicalType.STRING and target in _MOMENTS:
+            formats.check_reading(format, clock=target is LogicalType.TIME, day=target is not LogicalType.TIME)
+            if formats.has_offset(format) and target is not LogicalType.TIMESTAMP_TZ:
+                report.add("/format", "invalid_format", f"%z makes a timestamp with time zone, not {named(target)}.")
+        elif source in _MOMENTS and target is LogicalType.STRING:
+            found = formats.signs(format, writing=True)
+            if source is LogicalType.TIME and found - frozenset("HIMSpf%"):
+                report.add("/format", "invalid_format", "A time has no day.")
+            if source is LogicalType.DATE and found & frozenset("HIMSpf"):
+                report.add("/format", "invalid_format", "A date has no time.")
+        elif source is not target:
+            report.add("/format", "invalid_format", "A format goes with dates and times that are or become text.")
+    except ExpressionInvalid as error:
+        report.add("/format", error.code, error.message)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from contracts.data import Column, LogicalType, Schema
 from services.transform.dtypes import DTYPES
 from services.transform.expressions.tree import named
-from services.transform.steps.kind import Report, Site, StepKind
+from services.transform.steps.kind import Report, Site, StepKind, listed
 from services.transform.table import Table
 
 # What drift calls absorbable: every value of the first is a value of the second.
@@ -46,6 +46,9 @@ class ConformKind(StepKind[Conform]):
 
     def mentions(self, schema: Schema, step: Conform) -> set[str]:
         return set(step.contract.names)
+
+    def english(self, step: Conform, schema: Schema) -> str:
+        return f"Take {listed(step.contract.names)}"
 
     def plan(self, table: Table, step: Conform, site: Site) -> Table:
         after = self.output_schema(table.schema, step, Report(site.pointer))

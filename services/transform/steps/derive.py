@@ -1,13 +1,12 @@
 """Add or replace columns by expressions; a later one sees the earlier ones."""
 
-import polars as pl
-
 from contracts.data import Schema
 from contracts.recipe import Derive
 from services.transform.expressions.analysis import analyse
 from services.transform.expressions.lowering import lower
 from services.transform.expressions.tree import columns
-from services.transform.steps.kind import MAX_COLUMNS, Report, Site, StepKind, with_column
+from services.transform.steps.kind import MAX_COLUMNS, Report, Site, StepKind, with_column, Sources
+from services.transform.steps.parsing import barred
 from services.transform.table import Table
 
 
@@ -40,8 +39,19 @@ class DeriveKind(StepKind[Derive]):
                 schema = with_column(schema, derivation.column, root.type, root.nullable)
         return found
 
-    def before(self, step: Derive, wanted: set[str]) -> set[str]:
-        return wanted - {derivation.column for derivation in step.columns}
+    def sources(self, schema: Schema, step: Derive) -> Sources:
+        made: Sources = {}
+        for derivation in step.columns:
+            root = analyse(derivation.expression, schema)
+            made[derivation.column] = {
+                source for name in columns(root) for source in made.get(name, {name})
+            }
+            if root.type is not None:
+                schema = with_column(schema, derivation.column, root.type, root.nullable)
+        return made
+
+    def english(self, step: Derive, schema: Schema) -> str:
+        return "Compute " + ", ".join(f"{one.column} = {one.expression}" for one in step.columns)
 
     def plan(self, table: Table, step: Derive, site: Site) -> Table:
         fallible = False
@@ -59,16 +69,4 @@ class DeriveKind(StepKind[Derive]):
             table = table.then(
                 lazy if replaced is None else lazy.drop(replaced), schema, table.inner | {derivation.column: name}
             )
-        # A value that a step refuses is refused even where a later filter would have removed its row: without this
-        # barrier the engine filters first.
         return barred(table) if fallible else table
-
-
-def barred(table: Table) -> Table:
-    """The table behind a line that no later step is moved across."""
-    lazy = table.lazy.select(list(table.frame_schema))
-    return table.then(lazy.map_batches(_same, schema=table.frame_schema, streamable=True))
-
-
-def _same(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows

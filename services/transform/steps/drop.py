@@ -2,7 +2,7 @@
 
 from contracts.data import Schema
 from contracts.recipe import Drop
-from services.transform.steps.kind import Report, Site, StepKind
+from services.transform.steps.kind import Report, Site, StepKind, listed
 from services.transform.table import Table
 
 
@@ -18,6 +18,9 @@ class DropKind(StepKind[Drop]):
 
     def mentions(self, schema: Schema, step: Drop) -> set[str]:
         return set(step.columns)
+
+    def english(self, step: Drop, schema: Schema) -> str:
+        return f"Remove {listed(step.columns)}"
 
     def plan(self, table: Table, step: Drop, site: Site) -> Table:
         return table.keeping([column for column in table.schema.columns if column.name not in step.columns])

@@ -24,6 +24,12 @@ class FilterKind(StepKind[Filter]):
     def mentions(self, schema: Schema, step: Filter) -> set[str]:
         return set(columns(analyse(step.where, schema)))
 
+    def decides(self, schema: Schema, step: Filter) -> set[str]:
+        return self.mentions(schema, step)
+
+    def english(self, step: Filter, schema: Schema) -> str:
+        return f"Keep the rows where {step.where}"
+
     def plan(self, table: Table, step: Filter, site: Site) -> Table:
         root = analyse(step.where, table.schema)
         return table.then(table.lazy.filter(lower(root, table.inner, f"{site.pointer}/where", site.witness)))

@@ -1,4 +1,4 @@
-"""Keep the first rows; the others are filtered."""
+"""Keep the first rows, after those that are passed over; the others are filtered."""
 
 import polars as pl
 
@@ -20,8 +20,13 @@ class LimitKind(StepKind[Limit]):
     def mentions(self, schema: Schema, step: Limit) -> set[str]:
         return set()
 
+    def english(self, step: Limit, schema: Schema) -> str:
+        return f"Keep {step.rows:,} rows" + (f" after the first {step.offset:,}" if step.offset else " from the start")
+
     def plan(self, table: Table, step: Limit, site: Site) -> Table:
         # Not `head`: the engine would stop reading, and the rows that were never seen would be in nobody's books.
         number = table.fresh()
-        left = max(0, step.rows - site.rows_before)
-        return table.then(table.lazy.with_row_index(number).filter(pl.col(number) < left).drop(number))
+        first = max(0, step.offset - site.rows_before)
+        end = max(0, min(step.offset + step.rows - site.rows_before, 2**32 - 1))
+        kept = (pl.col(number) >= first) & (pl.col(number) < end)
+        return table.then(table.lazy.with_row_index(number).filter(kept).drop(number))

@@ -2,7 +2,7 @@
 
 from contracts.data import Column, Schema
 from contracts.recipe import Rename
-from services.transform.steps.kind import Report, Site, StepKind, escape
+from services.transform.steps.kind import Report, Site, StepKind, escape, Sources
 from services.transform.table import Table
 
 
@@ -27,9 +27,11 @@ class RenameKind(StepKind[Rename]):
     def mentions(self, schema: Schema, step: Rename) -> set[str]:
         return set(step.columns)
 
-    def before(self, step: Rename, wanted: set[str]) -> set[str]:
-        old = {new: old for old, new in step.columns.items()}
-        return {old.get(name, name) for name in wanted}
+    def sources(self, schema: Schema, step: Rename) -> Sources:
+        return {new: {old} for old, new in step.columns.items()}
+
+    def english(self, step: Rename, schema: Schema) -> str:
+        return "Rename " + ", ".join(f"{old} to {new}" for old, new in step.columns.items())
 
     def plan(self, table: Table, step: Rename, site: Site) -> Table:
         inner = {step.columns.get(name, name): engine for name, engine in table.inner.items()}

@@ -8,7 +8,7 @@ from contracts.data import LogicalType, Schema
 from contracts.recipe import Replace
 from services.transform.dtypes import DTYPES
 from services.transform.expressions.tree import ExpressionInvalid
-from services.transform.steps.kind import Report, Site, StepKind, with_column
+from services.transform.steps.kind import Report, Site, StepKind, with_column, shown
 from services.transform.steps.scalars import value_for
 from services.transform.table import Table
 
@@ -36,6 +36,10 @@ class ReplaceKind(StepKind[Replace]):
 
     def mentions(self, schema: Schema, step: Replace) -> set[str]:
         return {step.column}
+
+    def english(self, step: Replace, schema: Schema) -> str:
+        pairs = ", ".join(f"{shown(one.old)} by {shown(one.new)}" for one in step.values)
+        return f"In {step.column} replace {pairs}"
 
     def plan(self, table: Table, step: Replace, site: Site) -> Table:
         column = table.schema.column(step.column)

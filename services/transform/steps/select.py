@@ -2,7 +2,7 @@
 
 from contracts.data import Schema
 from contracts.recipe import Select
-from services.transform.steps.kind import Report, Site, StepKind
+from services.transform.steps.kind import Report, Site, StepKind, listed
 from services.transform.table import Table
 
 
@@ -14,6 +14,9 @@ class SelectKind(StepKind[Select]):
 
     def mentions(self, schema: Schema, step: Select) -> set[str]:
         return set(step.columns)
+
+    def english(self, step: Select, schema: Schema) -> str:
+        return f"Keep only {listed(step.columns)}"
 
     def plan(self, table: Table, step: Select, site: Site) -> Table:
         return table.keeping([column for name in step.columns if (column := table.schema.column(name)) is not None])

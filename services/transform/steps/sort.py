@@ -3,6 +3,7 @@
 from contracts.data import Schema
 from contracts.recipe import Sort
 from services.transform.steps.kind import Report, Site, StepKind
+from services.transform.steps.ordering import check_keys, in_order, sorting
 from services.transform.table import Table
 
 
@@ -12,18 +13,17 @@ class SortKind(StepKind[Sort]):
     whole = True
 
     def output_schema(self, schema: Schema, step: Sort, report: Report) -> Schema:
-        seen: set[str] = set()
-        for at, key in enumerate(step.by):
-            place = f"/by/{at}/column"
-            if report.column(schema, key.column, place) is not None and key.column in seen:
-                report.add(place, "repeated", f"The column {key.column!r} stands here twice.")
-            seen.add(key.column)
+        check_keys(schema, step.by, "/by", report)
         return schema
 
     def mentions(self, schema: Schema, step: Sort) -> set[str]:
         return {key.column for key in step.by}
 
+    def decides(self, schema: Schema, step: Sort) -> set[str]:
+        return self.mentions(schema, step)
+
+    def english(self, step: Sort, schema: Schema) -> str:
+        return f"Sort by {in_order(step.by)}"
+
     def plan(self, table: Table, step: Sort, site: Site) -> Table:
-        by = table.columns([key.column for key in step.by])
-        descending = [key.descending for key in step.by]
-        return table.then(table.lazy.sort(by, descending=descending, nulls_last=True, maintain_order=True))
+        return table.then(sorting(table.lazy, table, step.by))

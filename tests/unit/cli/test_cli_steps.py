@@ -9,12 +9,31 @@ import pytest
 from cli import steps
 from cli.errors import CliError, Exit
 from contracts.recipe import Step, Steps
+from contracts.steps.examples import EXAMPLES
 
 KINDS = {branch.model_fields["kind"].default for branch in get_args(get_args(Step)[0])}
 
 
 def test_every_kind_of_step_has_a_short_form_and_an_example() -> None:
-    assert set(steps.FORMS) == KINDS
+    assert set(steps.FORMS) < KINDS
+    for kind in KINDS:
+        step = {"kind": kind, **EXAMPLES[kind]}
+        assert steps.parse(steps.short(step)) == step
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"kind": "drop_null", "columns": ["a"], "how": "all"},
+        {"kind": "drop_null", "how": "all"},
+        {"kind": "deduplicate", "keep": "last"},
+        {"kind": "fill_null", "columns": ["a"], "method": "mean"},
+        {"kind": "cast", "columns": {"a": "date"}, "format": "%d.%m.%Y"},
+        {"kind": "limit", "rows": 3, "offset": 2},
+    ],
+)
+def test_what_the_short_form_cannot_say_is_written_out(step: dict[str, object]) -> None:
+    assert steps.parse(steps.short(step)) == step
 
 
 @pytest.mark.parametrize("form", list(steps.FORMS.values()))
@@ -48,7 +67,20 @@ def test_what_stands_after_the_colon_is_read_as_meant(text: str, expected: objec
 
 
 @pytest.mark.parametrize(
-    "text", ["", "filter", "filter:", "explode: a", "limit: many", "rename: a", "cast: a", "sort: ,"]
+    "text",
+    [
+        "",
+        "filter",
+        "filter:",
+        "explode: a",
+        "round: {kind: drop}",
+        "round: {",
+        "polish: {a: 1}",
+        "limit: many",
+        "rename: a",
+        "cast: a",
+        "sort: ,",
+    ],
 )
 def test_what_is_no_step_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(CliError) as refused:

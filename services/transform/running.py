@@ -1,0 +1,127 @@
+"""What plans ask of the run that they are part of: files, counts, other tables, secrets."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from contracts.data import Schema
+from contracts.recipe import ModuleInput
+from services.transform.dtypes import frame_schema
+from services.transform.errors import DatasetUnreadable, TransformError
+from services.transform.jobs import JobModule
+from services.transform.set_aside import SetAside
+from services.transform.steps.kind import Tell
+from services.transform.table import Table
+
+
+@dataclass(frozen=True)
+class Files:
+    """A table in Parquet files."""
+
+    paths: tuple[str, ...]
+    schema: Schema
+
+    def scan(self) -> pl.LazyFrame:
+        """The rows, not read yet."""
+        if not self.paths:
+            return pl.LazyFrame(schema=frame_schema(self.schema))
+        return pl.scan_parquet(list(self.paths), glob=False, hive_partitioning=False, cache=False)
+
+
+def verified(paths: list[str], schema: Schema) -> int:
+    """How many rows the files hold; raises DatasetUnreadable when they do not hold the columns they should."""
+    if not paths:
+        return 0
+    try:
+        lazy = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+        found = lazy.collect_schema()
+        rows = lazy.select(pl.len()).collect(engine="streaming").item()
+    except (pl.exceptions.PolarsError, OSError):
+        raise DatasetUnreadable("The dataset's files cannot be read.") from None
+    if list(found.items()) != list(frame_schema(schema).items()):
+        raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
+    return int(rows)
+
+
+def rows_in(path: Path) -> int:
+    """How many rows a file holds."""
+    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect(engine="streaming").item())
+
+
+@dataclass
+class Shared:
+    """What all modules of a job share."""
+
+    aside: SetAside
+    keys: Mapping[str, bytes]
+    silent: bool = False  # while a plan asks for figures: the same rows will come again
+    _kept: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def keep(self, pointer: str, rows: int) -> None:
+        """So many rows came through a step."""
+        if not self.silent:
+            with self._lock:
+                self._kept[pointer] = self._kept.get(pointer, 0) + rows
+
+    def came_through(self, pointer: str) -> int | None:
+        """How many rows came through a step, if it has said so."""
+        return self._kept.get(pointer)
+
+
+@dataclass
+class Counter:
+    """Counts the rows that pass a point of a plan."""
+
+    shared: Shared
+    rows: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
+        if not self.shared.silent:
+            with self._lock:
+                self.rows += batch.height
+        return batch
+
+
+class ModuleRun(Tell):
+    """The run as the steps of one module see it."""
+
+    def __init__(self, module: JobModule, made: Mapping[str, Files], shared: Shared) -> None:
+        self._module = module
+        self._made = made
+        self.shared = shared
+
+    def set_aside(self, rows: pl.DataFrame) -> None:
+        if not self.shared.silent:
+            self.shared.aside.take(rows)
+
+    def kept(self, pointer: str, rows: int) -> None:
+        self.shared.keep(pointer, rows)
+
+    def probe(self, lazy: pl.LazyFrame) -> pl.DataFrame:
+        self.shared.silent = True
+        try:
+            return lazy.collect(engine="streaming")
+        finally:
+            self.shared.silent = False
+
+    def other(self, name: str, table: Table) -> Table:
+        wanted = self._module.recipe.inputs[name]
+        if isinstance(wanted, ModuleInput):
+            files = self._made[wanted.module]
+        else:
+            files = Files(self._module.inputs.get(name, ()), wanted.table_schema)
+        if files.schema.fingerprint != wanted.table_schema.fingerprint:
+            raise DatasetUnreadable(f"The input {name!r} does not hold the columns that the recipe names.")
+        verified(list(files.paths), files.schema)
+        return table.beside(files.scan(), wanted.table_schema)
+
+    def key(self, name: str) -> bytes:
+        try:
+            return self.shared.keys[name]
+        except KeyError:
+            raise TransformError(f"There is no secret {name!r} to hash with.") from None

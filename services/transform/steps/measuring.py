@@ -1,0 +1,142 @@
+"""Figures of groups of rows, the same however the rows are shared among threads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from contracts.data import LogicalType
+from services.transform.expressions.tree import NUMBERS
+from services.transform.steps.exact import as_float, narrowed, scales, special_sum, whole_sum
+from services.transform.steps.kind import Site
+from services.transform.table import Table
+
+_ORDERED = frozenset(LogicalType) - {LogicalType.BINARY}
+_ANY = frozenset(LogicalType)
+_SUMMED = NUMBERS | {LogicalType.BOOLEAN}
+TAKES: dict[str, frozenset[LogicalType]] = {
+    "count": _ANY,
+    "count_distinct": _ANY,
+    "sum": _SUMMED,
+    "mean": _SUMMED,
+    "median": NUMBERS,
+    "quantile": NUMBERS,
+    "std": NUMBERS,
+    "var": NUMBERS,
+    "min": _ORDERED,
+    "max": _ORDERED,
+    "first": _ANY,
+    "last": _ANY,
+}
+DOING = {
+    "sum": "be summed up",
+    "mean": "be averaged",
+    "median": "have a median",
+    "quantile": "have a quantile",
+    "std": "have a standard deviation",
+    "var": "have a variance",
+    "min": "have a smallest value",
+    "max": "have a largest value",
+}
+
+
+def result_type(function: str, type: LogicalType) -> LogicalType:
+    """The type of a figure."""
+    if function in ("count", "count_distinct"):
+        return LogicalType.INTEGER
+    if function == "sum":
+        return LogicalType.INTEGER if type is LogicalType.BOOLEAN else type
+    return type if function in ("min", "max", "first", "last") else LogicalType.FLOAT
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: of which column (none: of the rows), for which rows."""
+
+    function: str
+    column: str | None
+    q: float | None = None
+    only: pl.Expr | None = None  # the rows that count; all, if left out
+
+
+@dataclass
+class Measuring:
+    """What is asked of each group, and what is made of the answers."""
+
+    table: Table
+    site: Site
+    number: str  # the inner column with the row's number
+    asked: list[pl.Expr] = field(default_factory=list)
+    made: list[pl.Expr] = field(default_factory=list)
+
+    def add(self, figures: Sequence[tuple[str, Figure]], pointers: Sequence[str]) -> None:
+        """Figures, each under an inner name, and where in the step each stands."""
+        summed = [one.column for _, one in figures if one.column and one.function in ("sum", "mean", "max")]
+        inner = [self.table.inner[name] for name in dict.fromkeys(summed) if self._type(name) is LogicalType.FLOAT]
+        self._scales = scales(self.table.lazy, inner, self.site)
+        for (name, figure), pointer in zip(figures, pointers, strict=True):
+            self.made.append(self._figure(figure, pointer).alias(name))
+
+    def _type(self, name: str) -> LogicalType:
+        column = self.table.schema.column(name)
+        if column is None:
+            raise KeyError(name)
+        return column.type
+
+    def _ask(self, value: pl.Expr) -> pl.Expr:
+        name = self.table.fresh()
+        self.asked.append(value.alias(name))
+        return pl.col(name)
+
+    def _figure(self, figure: Figure, pointer: str) -> pl.Expr:
+        only = figure.only
+        if figure.column is None:
+            counted = pl.len() if only is None else only.fill_null(False).sum()
+            return self._ask(counted).cast(pl.Int64)
+        type, inner = self._type(figure.column), self.table.inner[figure.column]
+        value = pl.col(inner) if only is None else pl.when(only).then(pl.col(inner))
+        function = figure.function
+        if function == "count":
+            return self._ask(value.count()).cast(pl.Int64)
+        if function == "count_distinct":
+            nulls = self._ask(value.null_count())
+            return self._ask(value.n_unique()).cast(pl.Int64) - (nulls > 0).cast(pl.Int64)
+        if function in ("sum", "mean"):
+            return self._sum(function, value, type, inner, pointer)
+        if function in ("first", "last"):
+            there = pl.when(value.is_not_null()).then(pl.col(self.number))
+            return self._ask(value.min_by(there) if function == "first" else value.max_by(there))
+        if function == "max" and type is LogicalType.FLOAT and self._scales[inner].special:
+            nan = self._ask(value.is_nan().any())
+            return pl.when(nan).then(float("nan")).otherwise(self._ask(value.max()))
+        if function in ("min", "max"):
+            return self._ask(value.min() if function == "min" else value.max())
+        value = value.cast(pl.Float64)
+        if function == "median":
+            return self._ask(value.median())
+        if function == "quantile":
+            return self._ask(value.quantile(figure.q or 0.0, interpolation="linear"))
+        listed = self._ask(value.drop_nulls().implode()).list.sort()
+        return listed.list.std(ddof=1) if function == "std" else listed.list.var(ddof=1)
+
+    def _sum(self, function: str, value: pl.Expr, type: LogicalType, inner: str, pointer: str) -> pl.Expr:
+        count = self._ask(value.count())
+        there = pl.when(count > 0).then(count)
+        if type is LogicalType.FLOAT:
+            scale = self._scales[inner]
+            total = self._ask(whole_sum(value, scale))
+            found = as_float(total, scale, there if function == "mean" else None)
+            if scale.special:
+                found = pl.coalesce(self._ask(special_sum(value)), found)
+        elif type is LogicalType.DECIMAL:
+            found = self._ask(value.sum())
+            found = found.cast(pl.Float64) / there if function == "mean" else found
+        else:
+            total = self._ask(value.cast(pl.Int128).sum())
+            if function == "mean":
+                found = total.cast(pl.Float64) / there
+            else:
+                found = narrowed(total, "The sum", self.site.pointer + pointer, self.site.witness)
+        return pl.when(count > 0).then(found)
+
+

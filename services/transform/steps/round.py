@@ -1,0 +1,107 @@
+"""Round numbers to so many digits after the point; fewer than none rounds to tens and hundreds."""
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import polars as pl
+
+from contracts.data import LogicalType, Schema
+from contracts.recipe import Round
+from services.transform.dtypes import DECIMAL
+from services.transform.expressions.tree import NUMBERS
+from services.transform.steps.kind import Report, Site, StepKind, column_of, listed
+from services.transform.table import Table
+
+_ENGINE: dict[str, Literal["half_away_from_zero", "half_to_even"]] = {
+    "half_up": "half_away_from_zero", "half_even": "half_to_even"
+}  # fmt: skip
+_SAID = {
+    "half_up": "", "half_even": ", halves to the even digit", "down": ", toward zero", "up": ", away from zero",
+    "floor": ", downwards", "ceil": ", upwards",
+}  # fmt: skip
+
+
+class RoundKind(StepKind[Round]):
+    """round"""
+
+    def output_schema(self, schema: Schema, step: Round, report: Report) -> Schema:
+        for at, name in enumerate(step.columns):
+            report.typed(schema, name, f"/columns/{at}", NUMBERS, "be rounded")
+        return schema
+
+    def mentions(self, schema: Schema, step: Round) -> set[str]:
+        return set(step.columns)
+
+    def english(self, step: Round, schema: Schema) -> str:
+        digits = f"{step.digits} digits after the point" if step.digits >= 0 else f"{10**-step.digits:,}s"
+        return f"Round {listed(step.columns)} to {digits}{_SAID[step.mode]}"
+
+    def plan(self, table: Table, step: Round, site: Site) -> Table:
+        columns = [column_of(table.schema, name) for name in dict.fromkeys(step.columns)]
+        return table.setting([(column, _rounded(table.column(column.name), column.type, step)) for column in columns])
+
+
+def _rounded(value: pl.Expr, type: LogicalType, step: Round) -> pl.Expr:
+    if type is LogicalType.FLOAT:
+        return pl.when(value.is_finite()).then(_float(value, step)).otherwise(value)
+    if step.digits >= (0 if type is LogicalType.INTEGER else 9):
+        return value
+    # Exact numbers are counted in units of the last digit that is left.
+    if type is LogicalType.INTEGER:
+        unit = 10**-step.digits
+        whole = value.cast(pl.Int128)
+        return (_steps(whole, unit, step.mode) * pl.lit(unit, dtype=pl.Int128())).cast(pl.Int64, strict=False)
+    return _decimal(value, step)
+
+
+def _float(value: pl.Expr, step: Round) -> pl.Expr:
+    unit = 10.0**-step.digits
+    way = _ENGINE.get(step.mode, "half_away_from_zero")
+    if step.digits >= 0:
+        near = value.round(step.digits, mode=way)
+        below = pl.when(near > value).then((near - unit).round(step.digits)).otherwise(near)
+        above = pl.when(near < value).then((near + unit).round(step.digits)).otherwise(near)
+    else:
+        near = (value / unit).round(0, mode=way) * unit
+        below, above = (value / unit).floor() * unit, (value / unit).ceil() * unit
+    return _chosen(value, near, below, above, step.mode)
+
+
+def _chosen(value: pl.Expr, near: pl.Expr, below: pl.Expr, above: pl.Expr, mode: str) -> pl.Expr:
+    if mode in _ENGINE:
+        return near
+    if mode == "floor":
+        return below
+    if mode == "ceil":
+        return above
+    down = mode == "down"
+    return pl.when((value >= 0) == pl.lit(down)).then(below).otherwise(above)
+
+
+def _decimal(value: pl.Expr, step: Round) -> pl.Expr:
+    """In whole units of the ninth digit, which fit 128 bits."""
+    units = value.to_physical().cast(pl.Int128)
+    unit = 10 ** (9 - step.digits)
+    rounded = _steps(units, unit, step.mode) * pl.lit(unit, dtype=pl.Int128())
+    whole = rounded // pl.lit(10**9, dtype=pl.Int128())
+    rest = rounded % pl.lit(10**9, dtype=pl.Int128())
+    return whole.cast(DECIMAL) + (rest.cast(DECIMAL) / pl.lit(Decimal(10**9), dtype=DECIMAL)).cast(DECIMAL)
+
+
+def _steps(value: pl.Expr, unit: int, mode: str) -> pl.Expr:
+    """How many units a whole number is, rounded."""
+    size: Any = pl.lit(unit, dtype=pl.Int128())
+    below = value // size
+    rest = value % size
+    exact = rest == 0
+    twice = rest * 2
+    negative = value < 0
+    up = {
+        "half_up": (twice > size) | ((twice == size) & ~negative),
+        "half_even": (twice > size) | ((twice == size) & (below % 2 != 0)),
+        "down": negative & ~exact,
+        "up": ~negative & ~exact,
+        "floor": pl.lit(False),
+        "ceil": ~exact,
+    }[mode]
+    return below + up.cast(pl.Int128)
