@@ -1,0 +1,804 @@
+"""Frames about values where they stand: nulls filled, values replaced, types changed."""
+
+from typing import Any
+
+from contracts.data import LogicalType
+from contracts.recipe import (
+    Case,
+    Cast,
+    Conditional,
+    Derivation,
+    Derive,
+    Drop,
+    FillNull,
+    Replace,
+    Replacement,
+    ReplaceText,
+    Round,
+    Step,
+    Window,
+    WindowColumn,
+)
+from services.transform.planner.conditions import Cond
+from services.transform.planner.frames.base import Answer, Frames, act, fresh
+from services.transform.planner.linking import truth
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, number, quoted, slot, text
+from services.transform.planner.view import ask
+
+frames = Frames()
+frame = frames.frame
+
+# -- fill
+
+_IN = "(in|of|from|for|within|inside|under) [@columns|column] "
+_FILLABLE = "[any|@all] [@blanks|@blank [value|values|cell|cells|entry|entries|data|ones|field|fields]]"
+_GAPS = "[any|@all] (@blanks|@blank (value|values|cell|cells|entry|entries|data|ones|field|fields)|gaps)"
+
+
+@slot("Figure")
+def figure(reader: Reader, at: int) -> Any:
+    """A figure of a column: its mean, its most common value, the value before."""
+    of = "[value] [of|for|in] [that|its|their|this|same|respective] [column|field|whole column|entire column|values|own] [itself|concerned|in question] [overall] [value|values]"
+    for words, method in (
+        ("@avg", "mean"),
+        ("@median", "median"),
+        ("mode|most common|most frequent|most frequently occurring|commonest|most usual|most frequent one|modal|most often seen|most popular|most commonly occurring", "mode"),
+        ("maximum|max|highest|largest|greatest|biggest", "max"),
+        ("minimum|min|lowest|smallest|least", "min"),
+    ):
+        for end, _, cost in reader.match(f"[column|column's|columns|its|own|their|overall|respective|global] ['s] ({words}) {of} [known|non - blank|non blank|present|existing|other|of non - @blank|remaining] [values|value|entries|entry|ones] [in (it|that column|column)]", at):
+            yield end, (method, None), cost
+        for end, env, cost in reader.match(f"[overall] ({words}) [value|values] [of|for|in] <c:Col> [value] [of|for|among|across|over] [@all] [of] [@rows|<e:Entity>|other <e:Entity>|known ones|rest|others|other rows|all]", at):
+            yield end, (method, env["c"]), cost
+
+
+_MEAN = "(<f:Figure>) [of] [<c2:Col>] [of|for|over|across|among|in] [@all] [of] [@rows|<e:Entity>|column|known values|them|other rows|non - @blank values|values that are there|other values] [, <d:Rounding>|<d:Rounding>|LP <d:Rounding> RP] [,] [per <k:Cols>|of each <k:Cols>|for each <k:Cols>|within each <k:Cols>|by <k:Cols>|of same <k:Cols>|of its <k:Cols>|of their <k:Cols>|within same <k:Cols>|in each <k:Cols>|for that <k:Cols>|of that <k:Cols>|for its <k:Cols>|for same <k:Cols>|among same <k:Cols>|calculated per <k:Cols>|within <k:Cols>|of <e2:Entity> with same <k:Cols>|of other <e2:Entity> of same <k:Cols>|computed per <k:Cols>|, per <k:Cols>|, computed within each <k:Cols>|of respective <k:Cols>|of rows with same <k:Cols>|in that <k:Cols>|in its <k:Cols>|for their <k:Cols>|for respective <k:Cols>|separately for each <k:Cols>|, separately for each <k:Cols>|, separately per <k:Cols>|within its <k:Cols>|within their <k:Cols>|inside each <k:Cols>|for rows with same <k:Cols>|in same <k:Cols>] [, <d:Rounding>|<d:Rounding>|LP <d:Rounding> RP]"
+
+
+@slot("Rounding")
+def rounding(reader: Reader, at: int) -> Any:
+    """rounded to one decimal."""
+    for end, env, cost in reader.match("(rounded|round it|rounding|round|rounded off|and round it) [it] [down|off] [to] <d:Digits>", at):
+        yield end, env["d"], cost
+
+
+@frame(
+    "fill with a figure",
+    f"@fill {_GAPS} {_IN} <c:Pick> (with|by|to|using|as|for|from|into) [each column's|their own|each] {_MEAN}",
+    f"@fill <c:Pick> {_GAPS} (with|by|to|using|as|from|into) [each column's|their own|each] {_MEAN}",
+    f"@fill [any|@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries|ones] (with|by|to|using|as|into|from) [each column's|their own|each] {_MEAN}",
+    f"(fill|fill in|impute|fill up) <c:Pick> (with|by|using|from) [each column's|their own|each] {_MEAN}",
+    f"(fill|fill in|impute|replace) {_GAPS} [in @table] (with|by|using) [each column's|their own|each|column] {_MEAN}",
+    f"(for|in) [@all] [@rows|<e3:Entity>] (with no|without|with @blank|with missing|missing|whose|that have no|lacking|where) <c:Pick> [is] [@isblank] [,] [@fill|use|take] [in|it|there] [with|to|the] {_MEAN}",
+    f"(if|where|when|wherever|whenever) <c:Pick> (@isblank) [,] [then] (@fill|use|take) [in|it|there|that|them] [with|to|as|the|by] {_MEAN}",
+    f"(use|put|take|write|insert|set) [the] {_MEAN} (where|when|if|wherever|for|whenever) <c:Pick> (@isblank)",
+    f"(use|put|take|insert|write) [the] {_MEAN} (in|into|for|in place of) {_GAPS} [{_IN} <c:Pick>]",
+    f"<c:Pick> : {_GAPS} (become|to|=|should be|->|get) [the] {_MEAN}",
+    f"(in|for) [column] <c:Pick> [,] @fill {_GAPS} (with|by|to|using) {_MEAN}",
+    f"[any|@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries|ones] (should|must|shall|has to|have to) (be|become|get|take|be set to|be filled with|be replaced with|be replaced by|be given) {_MEAN}",
+)
+def fill_figure(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Nulls take a figure of their column."""
+    method, of = env["f"]
+    of = env.get("c2", of)
+    columns = env.get("c")
+    if columns is None:
+        columns = tuple(c.name for c in reader.view.columns if c.nulls) if of is None else (of,)
+        if method in ("mean", "median", "max", "min"):
+            columns = tuple(name for name in columns if reader.column(name).type in NUMERIC)
+        if not columns:
+            return None
+    low = {reader.low(step) for step in range(start, end)}
+    if "numeric" in low or (len(columns) == len(reader.view.names) and method in ("mean", "median")):
+        columns = tuple(name for name in columns if reader.column(name).type in NUMERIC)
+    if of is not None and tuple(columns) != (of,):
+        return None
+    wrong = [name for name in columns if reader.column(name).type not in NUMERIC and method != "mode"]
+    if wrong:
+        raise ask("contradictory", f"'{wrong[0]}' holds no numbers, so it has no {method}. What is to stand there?", ["a fixed value", "the most common value"])
+    by = env.get("k", ())
+    return act(*_filled(reader, columns, method, by, env.get("d")), touched=columns)
+
+
+def _filled(reader: Reader, columns: tuple[str, ...], method: str, by: tuple[str, ...], digits: int | None) -> list[Step]:
+    """Steps that fill; a mean of whole numbers, a rounded one or an extreme goes by way of a column of its own."""
+    if method in ("max", "min", "mean"):
+        steps: list[Step] = []
+        names = tuple(fresh(reader, f"{method}_of_{column}") for column in columns)
+        steps.append(
+            Window(
+                partition_by=by,
+                columns=tuple(
+                    WindowColumn(name=name, function=method, column=column)  # type: ignore[arg-type]
+                    for name, column in zip(names, columns, strict=True)
+                ),
+            )
+        )
+        steps.append(
+            Derive(
+                columns=tuple(
+                    Derivation(
+                        column=column,
+                        expression=f"COALESCE({quoted(column)}, {_round(quoted(name), digits)})",
+                    )
+                    for name, column in zip(names, columns, strict=True)
+                )
+            )
+        )
+        return [*steps, Drop(columns=names)]
+    if digits is None:
+        whole = tuple(name for name in columns if reader.column(name).type is LogicalType.INTEGER)
+        if method == "median" and whole:
+            return [Cast(columns=dict.fromkeys(whole, LogicalType.FLOAT)), FillNull(columns=columns, method="median", by=by)]
+        return [FillNull(columns=columns, method=method, by=by)]  # type: ignore[arg-type]
+    flags = tuple(fresh(reader, f"{column}_was_blank") for column in columns)
+    return [
+        Derive(columns=tuple(Derivation(column=flag, expression=f"{quoted(column)} IS NULL") for flag, column in zip(flags, columns, strict=True))),
+        FillNull(columns=columns, method=method, by=by),  # type: ignore[arg-type]
+        Derive(
+            columns=tuple(
+                Derivation(column=column, expression=f"CASE WHEN {quoted(flag)} THEN {_round(quoted(column), digits)} ELSE {quoted(column)} END")
+                for flag, column in zip(flags, columns, strict=True)
+            )
+        ),
+        Drop(columns=flags),
+    ]
+
+
+def _round(sql: str, digits: int | None) -> str:
+    return sql if digits is None else f"ROUND({sql}, {digits})" if digits > 0 else f"ROUND({sql})"
+
+
+_FORWARD = "(previous|last|preceding|prior|most recent|earlier|last known|last seen|previous known|last valid|last non - @blank|previous non - @blank|nearest earlier|latest|last observed|last available|preceding known|value before|one before|last present|last given|last recorded|value above|one above|previous row's|nearest previous|cell above|row above|last filled|above)"
+_BACKWARD = "(next|following|subsequent|later|next known|next valid|next non - @blank|next available|upcoming|value after|one after|value below|one below|next present|next observed|following known|next row's|nearest later|first one below|cell below|row below|below)"
+_SAME = "[value|values|entry|known value|one|row's value|row|non - @blank value|filled value|known one|valid value|reading|observation|figure|non - @blank|known|number] [above|below|before|after|before it|after it|that is known|there is|in column|from row above|in that column|of column|in it|from row below|that is not @blank|seen|that was known|before them|above it|below it|of row above|known] [<k0:PerColumns>]"
+
+
+@slot("PerColumns")
+def per_columns(reader: Reader, at: int) -> Any:
+    """Within each of some columns."""
+    for end, env, cost in reader.match("[,|-] (per|within each|for each|of same|within|by|inside each|for every|within same|in each|of that|from same|separately for each|separately per|of each|but @only within same|but only within each|within the same|but never across|, never across|, @only within same|within every|for same|, separately for each|@only within same|, within each|in same|of the same|group by group for|but not across) <k:Cols>", at):
+        yield end, env["k"], cost
+
+
+@frame(
+    "fill from neighbours",
+    f"@fill {_GAPS} {_IN} <c:Pick> (with|by|using|from|to) {_FORWARD} {_SAME}",
+    f"@fill <c:Pick> {_GAPS} (with|by|using|from|to) {_FORWARD} {_SAME}",
+    f"@fill [any|@all] (blank|missing|empty|null) <c:Pick> [values|cells|entries] (with|by|using|from|to) {_FORWARD} {_SAME}",
+    f"(fill|fill in) <c:Pick> (with|from|using) {_FORWARD} {_SAME}",
+    "(forward [-] fill|forwardfill|ffill|fill forward|fill down|fill downwards|fill downward|forward filling|pad forward|carry forward|carry down|roll forward|propagate forward|drag down|copy down) [@all] [@blanks|gaps|values|last known value|last value] [in|of|for] [@column|column] <c:Pick> [values|downwards|column] [<k0:PerColumns>]",
+    "(fill) [@all] [@blanks|gaps] [in|of] <c:Pick> (forward|downward|downwards|down|forwards) [<k0:PerColumns>]",
+    "(carry|roll|propagate|drag|bring|copy|pull|extend|push) [@all] [last|previous|most recent|preceding] [known|valid|non - @blank|seen|available|observed|recorded] [value|values|entry|reading|number|one|figure] [of|in] [<c:Pick>] (forward|forwards|down|downward|downwards|on) [into|to|in|over|through] [@all] [@blanks|gaps|empty cells|blank cells|rows without one|missing rows] [below|that follow] [in|of] [<c1:Pick>] [<k0:PerColumns>]",
+    f"(in|for) [column] <c:Pick> [,] (carry|roll|propagate|copy|drag|bring|pull|extend) [@all] [last|previous|most recent|preceding] [known|valid|non - @blank|seen|available|observed] [value|values|entry|reading|number|one] (forward|forwards|down|downward|downwards) [into|to|in|over] [@all] [@blanks|gaps|empty cells|blank cells] [below|that follow] [<k0:PerColumns>]",
+    f"(in|for) [column] <c:Pick> [,] @fill {_GAPS} (with|by|using|from) {_FORWARD} {_SAME}",
+    f"(if|where|when|wherever) <c:Pick> (@isblank) [,] [then] (use|take|@fill|repeat|copy) [it|them|in|there] [with|from|to] {_FORWARD} {_SAME}",
+    f"(use|put|take|repeat|copy) {_FORWARD} {_SAME} [of <c1:Pick>] (where|when|if|wherever) <c:Pick> (@isblank)",
+)
+def fill_forward(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Nulls take the value before them."""
+    return _neighbour(reader, env, "forward")
+
+
+@frame(
+    "fill from what follows",
+    f"@fill {_GAPS} {_IN} <c:Pick> (with|by|using|from|to) {_BACKWARD} {_SAME}",
+    f"@fill <c:Pick> {_GAPS} (with|by|using|from|to) {_BACKWARD} {_SAME}",
+    f"@fill [any|@all] (blank|missing|empty|null) <c:Pick> [values|cells|entries] (with|by|using|from|to) {_BACKWARD} {_SAME}",
+    f"(fill|fill in) <c:Pick> (with|from|using) {_BACKWARD} {_SAME}",
+    "(back [-] fill|backfill|bfill|backward [-] fill|backwards fill|fill backward|fill backwards|fill up|fill upwards|backwards [-] fill|back - filling|carry backward|carry back|carry backwards) [@all] [@blanks|gaps|values|next known value] [in|of|for] [@column|column] <c:Pick> [values|upwards|column] [<k0:PerColumns>]",
+    "(fill) [@all] [@blanks|gaps] [in|of] <c:Pick> (backward|backwards|upward|upwards|up) [<k0:PerColumns>]",
+    f"(in|for) [column] <c:Pick> [,] @fill {_GAPS} (with|by|using|from) {_BACKWARD} {_SAME}",
+    f"(in|for) [column] <c:Pick> [,] (carry|propagate|copy|drag|bring|pull) [@all] [next] [known|valid|non - @blank|available] [value|values] (back|backward|backwards|up|upwards) [into|to|over] [@all] [@blanks|gaps|empty cells] [above] [<k0:PerColumns>]",
+    f"(if|where|when|wherever) <c:Pick> (@isblank) [,] [then] (use|take|@fill|copy) [it|them|in] [with|from] {_BACKWARD} {_SAME}",
+)
+def fill_backward(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Nulls take the value after them."""
+    return _neighbour(reader, env, "backward")
+
+
+def _neighbour(reader: Reader, env: dict[str, Any], method: str) -> Answer:
+    columns = env.get("c") or env.get("c1")
+    if columns is None:
+        lacking = [c.name for c in reader.view.columns if c.nulls]
+        if len(lacking) == 1:
+            columns = tuple(lacking)
+        else:
+            raise ask("ambiguous", "The gaps of which column?", lacking or list(reader.view.names))
+    columns = tuple(name for name in columns if name not in env.get("k0", ()))
+    return act(FillNull(columns=columns, method=method, by=env.get("k0", ())), touched=columns)  # type: ignore[arg-type]
+
+
+_WITH = "(with|by|to|as|using|into|be|=)"
+
+
+@frame(
+    "fill with a value",
+    f"@fill {_GAPS} {_IN} <c:Pick> {_WITH} [text|word|value|string|number|constant|simply] <v:Filling>",
+    f"@fill <c:Pick> {_GAPS} {_WITH} [text|word|value|string|number|constant] <v:Filling>",
+    f"@fill [any|@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries|ones] [{_WITH}] [text|word|value|string|number] <v:Filling>",
+    f"(fill|fill in|fill up|impute) <c:Pick> (with|by|using) [text|word|value|string|number] <v:Filling>",
+    f"(fill|fill in|replace|set|fill up|turn|change|impute) {_GAPS} [in @table|anywhere|everywhere] {_WITH} [text|word|value|string|number] <v:Filling> [everywhere|throughout|in @all columns]",
+    "(put|write|use|insert|enter|set|place) [text|word|value|in|down|string|number] <v:Filling> [in|there|down|into|for|to] (where|when|if|wherever|whenever|in rows where|for rows where|in case) <c:Pick> (@isblank)",
+    f"(put|write|use|insert|enter|place) [text|word|value|string|number] <v:Filling> (in|into|for|in place of|instead of|where there are|wherever there are) {_GAPS} {_IN} <c:Pick>",
+    f"(put|write|use|insert|enter|place) [text|word|value|string|number] <v:Filling> (in|into|for|in place of|instead of) [any|@all] (blank|missing|empty|null) <c:Pick> [cells|values|entries]",
+    "(if|where|when|wherever|whenever|in case) <c:Pick> (@isblank) [,] [then] (write|put|use|fill|set|make|fill in|insert|enter|replace|say|it should be|it is|change|assume|let|place) [it|there|in|that|them] [to|with|be|as|by|:|say|read] [text|word|value|string|number] <v:Filling> [there|instead|in|in it]",
+    "[@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries|ones] (should|must|shall|to|has to|have to|can) [be|become|read|get|count as|say|be set to|be filled with|be replaced with|be replaced by|be treated as|be taken as|be given] [text|word|value] <v:Filling>",
+    "(for|in) [@all] [@rows|<e:Entity>] (with no|without|with missing|with @blank|missing|where) <c:Pick> [is] [@isblank] [,] (write|put|use|fill|set|make|fill in|insert|enter) [it|there|in|that|them|the value] [to|with|be|as|<c2:Col> to] [text|word|value] <v:Filling> [there|instead|in|in it]",
+    "(treat|count|consider|regard|read|take) [@all] (@blanks|@blank [value|values|cell|cells]) [in|of] <c:Pick> as <v:Filling>",
+    "(treat|count|consider|regard|read|take) [@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries] as <v:Filling>",
+    f"(in|for) [column] <c:Pick> [,] (@fill|put|write) {_GAPS} {_WITH} [text|word|value] <v:Filling>",
+    f"(in|for) [column] <c:Pick> [,] (put|write|use|insert) [text|word|value] <v:Filling> (in|into|for|where there are|instead of|wherever there are|in place of|where there is) {_GAPS}",
+    f"(default|defaults) <c:Pick> to <v:Filling> [when|where|if] [@blank|it is @blank|missing]",
+    f"(in|for) [column] <c:Pick> , {_GAPS} (become|becomes|=|->|to|should be|get|are) <v:Filling>",
+)
+def fill_value(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Nulls take a fixed value."""
+    columns = env.get("c")
+    value = env["v"]
+    if "c2" in env and env.get("c") != (env["c2"],):
+        return None
+    if columns is None:
+        columns = tuple(c.name for c in reader.view.columns if c.nulls)
+    low = {reader.low(step) for step in range(start, end)}
+    many = columns is not None and (env.get("c") is None or {"all", "every", "numeric"} & low)
+    if isinstance(value, int | float) and not isinstance(value, bool) and many:
+        columns = tuple(name for name in columns if reader.column(name).type in NUMERIC)
+    elif isinstance(value, str) and many:
+        columns = tuple(name for name in columns if reader.column(name).type is LogicalType.STRING)
+    if not columns:
+        return act()
+    steps: list[Step] = []
+    for name in columns:
+        type_ = reader.column(name).type
+        if type_ in NUMERIC and isinstance(value, str):
+            raise ask("contradictory", f"'{name}' holds numbers, and '{value}' is none. Is '{name}' to become text?", ["make it text", "another value"])
+        if type_ is LogicalType.INTEGER and isinstance(value, float) and not value.is_integer():
+            steps.append(Cast(columns={name: LogicalType.FLOAT}))
+        if type_ in TEMPORAL and not isinstance(value, str):
+            return None
+    if all(reader.column(name).type is LogicalType.STRING for name in columns) and not isinstance(value, str):
+        value = str(value).lower() if isinstance(value, bool) else reader.raw(*env["v_at"]) if "v_at" in env else f"{value}"
+    return act(*steps, FillNull(columns=columns, value=value), touched=columns)
+
+
+@slot("Filling")
+def filling(reader: Reader, at: int) -> Any:
+    """A value to put where there is none."""
+    if at >= len(reader.tokens):
+        return
+    token = reader.tokens[at]
+    if token.kind == "quoted":
+        yield at + 1, token.text, 0.0
+        return
+    for end, value, cost in reader.slot("Num", at):
+        yield end, value, cost
+    if token.low in ("true", "false"):
+        yield at + 1, token.low == "true", 0.0
+    if token.kind == "date":
+        yield at + 1, token.text, 0.0
+    if token.kind == "word":
+        for end, value, cost in reader.slot("Text", at):
+            if value and reader.index.column(reader.tokens[at:end]) is None:
+                yield end, value, cost + 0.1
+        cells, cost = reader.index.cells([token])
+        if cells and len({cell.value for cell in cells}) == 1:
+            yield at + 1, cells[0].value, cost + 0.05
+
+
+@frame(
+    "fill from a column",
+    f"@fill {_GAPS} {_IN} <c:Col> (with|by|using|from|to) [value|values] [of|from|in|value of|values from|values of|that of|those of|corresponding value of|corresponding values from|value from|what is in|value in|corresponding] <d:Col> [of same row|in same row|from same row|value|values]",
+    f"@fill [any|@all] (blank|missing|empty|null) <c:Col> [values|cells|entries] (with|by|using|from|to) [value|values] [of|from|in|value of|values from|values of|that of] <d:Col> [of same row|value|values]",
+    "(if|where|when|wherever|whenever) <c:Col> (@isblank) [,] [then] (use|take|copy|fill it with|put|fill in|fill it from|write|fill it in from|copy it from|copy over) [value|values|value of|value from|what is in|in] [of|from|in] <d:Col> [instead|there|value]",
+    "(use|take|put) [value of|values of|values from] <d:Col> (where|when|if|wherever) <c:Col> (@isblank)",
+)
+def fill_from_column(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Nulls take the value of another column."""
+    if env["c"] == env["d"]:
+        return None
+    expression = f"COALESCE({quoted(env['c'])}, {quoted(env['d'])})"
+    return act(Derive(columns=(Derivation(column=env["c"], expression=expression),)), touched=(env["c"],), cost=0.2)
+
+
+@frame(
+    "fill with what",
+    f"(fill|fill in|fill up|impute|replace|deal with|handle|fix|treat|complete|plug|sort out|take care of|address|get rid of|clean up|clean|patch) {_GAPS} [{_IN} <c:Pick>|in @table|somehow|sensibly|appropriately|properly]",
+    "(fill|fill in|fill up|impute|complete|replace|handle|fix|deal with|sort out) [any|@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries]",
+    "(impute|fill in|fill) <c:Pick>",
+    f"(fill|fill in|replace) {_GAPS} [{_IN} <c:Pick>] (with|by|using) (something|sensible|appropriate|reasonable|suitable|default|best|good|proper|some|right|correct|usual|plausible) [sensible|appropriate|value|values|default|suitable|guess|one|ones|estimate]",
+)
+def fill_how(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """What to fill with has to be said."""
+    low = [reader.low(step) for step in range(start, end)]
+    if "rid" in low or "clean" in low:
+        raise ask("ambiguous", "Are the rows with missing values to go, or the values to be filled, and with what?", ["drop those rows", "a fixed value", "the mean", "the median", "the previous value"])
+    what = f" in {', '.join(env['c'])}" if "c" in env and len(env["c"]) < 4 else ""
+    raise ask("ambiguous", f"With what are the missing values{what} to be filled?", ["a fixed value", "the mean", "the median", "the most common value", "the previous value"])
+
+
+# -- replace values
+
+
+@slot("Mapping")
+def mapping(reader: Reader, at: int) -> Any:
+    """Female to F and Male to M; Mon -> Monday, Tue -> Tuesday; both NYC and NY to New York."""
+    yield from _mapping(reader, at, ())
+
+
+_MAPS_TO = "(to|into|with|by|->|=>|→|=|becomes|become|should be|as|for|should become|is to become|should read|is now|means|is to be|, should be|instead becomes|be)"
+
+
+def _mapping(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any:
+    for end, env, cost in reader.match(f"[@all|any|both] [value|values] <a:OldValues> [@all|both] {_MAPS_TO} [simply|@only|value|text|be] <b:Text>", at):
+        pairs = (*found, *((old, env["b"]) for old in env["a"]))
+        yield end, pairs, cost
+        if len(pairs) < 40:
+            for follow in {stop for stop, _, _ in reader.match("(, and|and|,|;|, then|; and|& |and also) [@all] [change|turn|replace|map|set]", end)}:
+                for stop, rest, more in _mapping(reader, follow, pairs):
+                    yield stop, rest, cost + more
+
+
+@slot("OldValues")
+def old_values(reader: Reader, at: int) -> Any:
+    """Some values as they are written now."""
+    for end, one, cost in _old(reader, at):
+        yield end, (one,), cost
+        for follow in {stop for stop, _, _ in reader.match(", and|and|,|or|/|& |, or", end)}:
+            for stop, rest, more in old_values(reader, follow):
+                yield stop, (one, *rest), cost + more
+
+
+def _old(reader: Reader, at: int) -> Any:
+    if at >= len(reader.tokens):
+        return
+    token = reader.tokens[at]
+    if token.kind == "quoted":
+        yield at + 1, token.text, 0.0
+        return
+    for end in range(min(len(reader.tokens), at + 6), at, -1):
+        span = reader.tokens[at:end]
+        if any(one.kind in ("break", "quoted") for one in span) or span[-1].low in (",", ".", ";", "to", "and"):
+            continue
+        raw = reader.raw(at, end)
+        cells, cost = reader.index.cells(span)
+        if any(raw in column.values for column in reader.view.columns):
+            yield end, raw, 0.0
+        elif cells and len({cell.value.casefold() for cell in cells}) == 1:
+            yield end, cells[0].value, cost + 0.1
+        elif len(span) == 1 and token.kind == "number":
+            yield end, raw, 0.1
+
+
+@frame(
+    "replace values",
+    "(in|for|within) [@column|column] <c:Col> [,|:] @replace [@all|value|values|any|word|every] <m:Mapping>",
+    "@replace [@all|value|values|any|word|every] <m:Mapping> (in|of|within|for|inside|throughout) [@column|column] <c:Col>",
+    "(recode|map|relabel|standardise|standardize|encode|rewrite|translate|normalise|normalize|convert|code|update) [values in|values of|value of|@column|values] <c:Col> [values] [:|,|so that|as|-|so|using|from|with|like this|as follows|by] [:|,] [replace|mapping|change] <m:Mapping>",
+    "(change|set|turn|convert) <c:Col> [values] [from] <m:Mapping>",
+    "<c:Col> : [replace|change] <m:Mapping>",
+    "(map|recode|replace|change|translate) [@all|value|values] <m:Mapping>",
+    "(merge|combine|unify|collapse|treat|lump|group|fold|consolidate) [@all|values|both|spellings] <o:OldValues> [together] (into|as|under|to) [@only|one|value|called|single value|same|both as] [value] <t:Text> [in <c:Col>]",
+    "(in|for) [@column] <c:Col> [,] (merge|combine|unify|collapse|treat|lump|consolidate) [@all|values|both] <o:OldValues> [together] (into|as|under|to) <t:Text>",
+    "(spell|write) <o:OldValues> as <t:Text> [in <c:Col>]",
+    "(use|write|put|have|show) <t:Text> (instead of|in place of|rather than|for) [value|word] <o:OldValues> (in|of|within) <c:Col>",
+    "(in|for) [@column] <c:Col> [,] (use|write|put|have|show) <t:Text> (instead of|in place of|rather than|for|where it says|wherever it says) [value|word] <o:OldValues> [and <t2:Text> (instead of|in place of|rather than|for) <o2:OldValues>]",
+    "(abbreviate|shorten) <m:Mapping> [in <c:Col>]",
+)
+def replace_values(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Whole values of a column take others' places."""
+    pairs: tuple[tuple[str, str], ...] = env.get("m") or tuple((old, env["t"]) for old in env["o"])
+    if "o2" in env:
+        pairs = (*pairs, *((old, env["t2"]) for old in env["o2"]))
+    olds = [old for old, _ in pairs]
+    column = env.get("c")
+    if column is None:
+        column = _holder(reader, olds)
+    return _replaced(reader, column, pairs)
+
+
+def _holder(reader: Reader, olds: list[str]) -> str:
+    """The one column that holds these values."""
+    found = [
+        one.name
+        for one in reader.view.columns
+        if one.type is LogicalType.STRING and all(old in one.values or old.casefold() in {v.casefold() for v in one.values} for old in olds)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ask("unknown_value", f"No column holds '{olds[0]}'. Which value is meant, and in which column?", reader.view.names)
+    raise ask("ambiguous", f"'{olds[0]}' is found in several columns. In which is it to be replaced?", found)
+
+
+def _replaced(reader: Reader, column: str, pairs: tuple[tuple[str, str], ...]) -> Answer:
+    view = reader.column(column)
+    seen: dict[str, str] = {}
+    for old, new in pairs:
+        if seen.get(old, new) != new:
+            raise ask("contradictory", f"'{old}' cannot become both '{seen[old]}' and '{new}'. Which one?", [seen[old], new])
+        seen[old] = new
+    if view.type is not LogicalType.STRING:
+        return _replaced_numbers(reader, column, seen)
+    values: list[Replacement] = []
+    missing: list[str] = []
+    for old, new in seen.items():
+        held = [value for value in view.values if value == old]
+        if not held:
+            held = [value for value in view.values if value.casefold() == old.casefold()]
+        if not held and view.complete:
+            missing.append(old)
+        values += [Replacement(old=value, new=new) for value in (held or [old])]
+    if missing and len(missing) == len(seen):
+        inside = [value for value in view.values if any(one in value for one in missing)]
+        if inside:
+            steps = tuple(ReplaceText(columns=(column,), pattern=old, replacement=new, literal=True) for old, new in seen.items())
+            return act(*steps, touched=(column,), cost=0.2)
+        raise ask("unknown_value", f"'{column}' has no value '{missing[0]}'. Which value is meant?", view.values[:8])
+    if missing:
+        raise ask("unknown_value", f"'{column}' has no value '{missing[0]}'. Which value is meant?", view.values[:8])
+    if any(one.new == "" for one in values):
+        values = [Replacement(old=one.old, new=None if one.new == "" else one.new) for one in values]
+    return act(Replace(column=column, values=tuple(values)), touched=(column,))
+
+
+def _replaced_numbers(reader: Reader, column: str, seen: dict[str, str]) -> Answer:
+    """Numbers or truths that become other values; text, where one of the new values is none."""
+    view = reader.column(column)
+    news = list(seen.values())
+    name = quoted(column)
+    numeric = all(_is_number(new) for new in news)
+    truths = {new.casefold() for new in news} <= {"true", "false"}
+    said = news if numeric else [new.upper() for new in news] if truths else [text(new) for new in news]
+    if view.type is LogicalType.BOOLEAN:
+        olds = [f"{name} IS {old.upper()}" if old.casefold() in ("true", "false") else "" for old in seen]
+    elif view.type in NUMERIC:
+        olds = [f"{name} = {old}" if _is_number(old) else "" for old in seen]
+    else:
+        return None
+    if not all(olds):
+        return None
+    cases = tuple(Case(when=old, then=new) for old, new in zip(olds, said, strict=True))
+    full = len(seen) >= view.distinct and view.complete
+    otherwise = None if full else name if numeric and view.type in NUMERIC else f"CAST({name} AS STRING)" if not numeric and not truths else None
+    if not full and otherwise is None:
+        return None
+    return act(Conditional(column=column, cases=cases, otherwise=otherwise), touched=(column,))
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+@frame(
+    "replace text",
+    "(in|within|for) [@all] [@column|values of|values in|text of] <c:Cols> [,|:] (replace|change|swap|substitute|turn|convert) [@all|any|every] [occurrences of|text|word|instances of|occurrence of|character|string|substring|phrase|sign] <a:Piece> (with|by|to|into|for) [a|single|text|word|character] <b:PieceNew>",
+    "(replace|change|swap|substitute|turn|convert|exchange) [@all|any|every] [occurrences of|text|word|instances of|occurrence of|character|string|substring|phrase|sign] <a:Piece> (with|by|to|into|for) [single|text|word|character] <b:PieceNew> (in|of|within|throughout|inside|for) [@all] [@column|values of|values in|text of] <c:Cols> [values]",
+    "(remove|strip|strip out|drop|delete|take out|cut|get rid of|erase|take|cut out|clear|trim off|strip off|clean) [@all|any|every] [occurrences of|text|word|words|instances of|character|characters|string|substring|phrase|sign|prefix|suffix|leading|trailing|of] <a:Piece> [sign|signs|character|characters|word|symbol|symbols|text|out|away|prefix|suffix|part|bit|s] (from|in|out of|of|off|within) [@all] [end of|start of|beginning of] [@column|values of|values in|text of|values|entries in|entries of] <c:Cols> [values]",
+    "(in|from|within) [@column|values of|values in] <c:Cols> [,] (remove|strip|strip out|drop|delete|take out|cut|get rid of|erase|cut out) [@all|any|every] [text|word|words|character|characters|string|phrase|sign|prefix|suffix] <a:Piece> [signs|sign|characters|word|symbol|text|out|away|prefix|suffix]",
+    "(use|put|write) <b:PieceNew> (instead of|in place of|rather than) <a:Piece> (in|within|of) [@all] [@column|values of|values in] <c:Cols>",
+)
+def replace_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A piece of a text replaced wherever it stands."""
+    low = [reader.low(step) for step in range(start, end)]
+    if any(reader.column(name).type is not LogicalType.STRING for name in env["c"]):
+        return None
+    new = env.get("b", "")
+    pieces: tuple[str, ...] = env["a"]
+    at_start = {"prefix", "leading", "start", "beginning"} & set(low)
+    at_end = {"suffix", "trailing", "end"} & set(low)
+    steps: list[Step] = []
+    for piece in pieces:
+        held = any(piece in value for name in env["c"] for value in reader.column(name).values)
+        plain = all(reader.column(name).complete for name in env["c"])
+        if not held and plain:
+            raise ask("unknown_value", f"No value of {env['c'][0]!r} holds '{piece}'. What is to be replaced?", reader.column(env["c"][0]).values[:6])
+        if (at_start or at_end) and not new:
+            import re as _re
+
+            steps.append(ReplaceText(columns=env["c"], pattern=f"^{_re.escape(piece)}" if at_start else f"{_re.escape(piece)}$", replacement=""))
+        else:
+            steps.append(ReplaceText(columns=env["c"], pattern=piece, replacement=new, literal=True))
+    return act(*steps, touched=env["c"])
+
+
+@slot("Piece")
+def piece(reader: Reader, at: int) -> Any:
+    """A piece of text as it stands in values: quoted, a sign, one word."""
+    from services.transform.planner.slots import SEPARATORS
+
+    for end, env, cost in reader.match("<a:OnePiece> (and|or|,|, and|/) [@all] <b:OnePiece> [(and|or|, and|,) <d:OnePiece>]", at):
+        yield end, (*env["a"], *env["b"], *env.get("d", ())), cost
+    yield from reader.slot("OnePiece", at)
+    del SEPARATORS
+
+
+@slot("OnePiece")
+def one_piece(reader: Reader, at: int) -> Any:
+    """One piece."""
+    from services.transform.planner.slots import SEPARATORS
+
+    if at >= len(reader.tokens):
+        return
+    token = reader.tokens[at]
+    if token.kind == "quoted":
+        yield at + 1, (token.text,), 0.0
+        return
+    low = token.low
+    if low in SEPARATORS and low not in ("x", "at", "blank", "point", "plus"):
+        yield at + 1, (SEPARATORS[low],), 0.1
+    if low == "dollar" or low == "dollars":
+        yield at + 1, ("$",), 0.1
+    if low == "euro":
+        yield at + 1, ("€",), 0.1
+    if low in ("brackets", "parentheses"):
+        yield at + 1, ("(", ")"), 0.1
+    if token.kind == "sign" and token.text not in ("(", ")", ".", ","):
+        yield at + 1, (token.text,), 0.1
+    if token.kind in ("word", "number") and low not in ("spaces", "rows", "columns", "values", "duplicates", "blanks", "whitespace", "punctuation", "digits", "letters", "numbers", "vowels"):
+        from services.transform.planner.slots import _glued_end
+
+        end = _glued_end(reader, at)
+        raw = reader.raw(at, end)
+        if any(raw in value for column in reader.view.columns if column.type is LogicalType.STRING for value in column.values[:300]):
+            yield end, (raw,), 0.3
+
+
+@slot("PieceNew")
+def piece_new(reader: Reader, at: int) -> Any:
+    """What stands in a piece's place."""
+    from services.transform.planner.slots import SEPARATORS
+
+    low = reader.low(at)
+    if low in SEPARATORS and low not in ("x", "blank", "at"):
+        yield at + 1, SEPARATORS[low], 0.1
+        return
+    for end, value, cost in reader.slot("Text", at):
+        yield end, value, cost
+
+
+@frame(
+    "set values where",
+    "(set|change|make|put|update|turn|overwrite) <c:Col> [to|=|as|into|equal to|be|value to] <v:Filling> (where|when|if|for|whenever|for rows where|for all rows where|in rows where|for @rows with) [@all] [@rows|<e:Entity>] [where|with|whose|when|that have] <w:Cond>",
+    "(where|when|if|whenever|for rows where|for) [@all] [@rows|<e:Entity>] [where|with|whose|when|that have] <w:Cond> [,] [then] (set|change|make|put|update) <c:Col> [to|=|as|into|equal to|be] <v:Filling>",
+    "(blank|blank out|clear|empty|wipe|null|null out|erase) <c:Col> (where|when|if|for rows where|whenever) <w:Cond>",
+    "(set|change|make|turn) [@all] [values in|values of|value of] <c:Col> [that|which|values] (are|is|of)? <p:Cond2> [to|into] (@blank|nothing)",
+)
+def set_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A column takes a value in some rows."""
+    condition: Cond = env["w"]
+    if condition.sql.startswith("@"):
+        return None
+    column = env["c"]
+    name = quoted(column)
+    type_ = reader.column(column).type
+    if "v" not in env:
+        said = f"NULLIF({name}, {name})"
+        return act(Derive(columns=(Derivation(column=column, expression=f"CASE WHEN {condition.sql} THEN {said} ELSE {name} END"),)), touched=(column,))
+    value = env["v"]
+    if type_ in NUMERIC and isinstance(value, str):
+        raise ask("contradictory", f"'{column}' holds numbers, and '{value}' is none. What is meant?")
+    said = text(str(value)) if type_ is LogicalType.STRING else str(value).upper() if isinstance(value, bool) else number(value) if not isinstance(value, str) else f"DATE '{value}'"
+    return act(Conditional(column=column, cases=(Case(when=condition.sql, then=said),), otherwise=name), touched=(column,))
+
+
+@slot("Cond2")
+def cond_of_column(reader: Reader, at: int) -> Any:
+    """Not used by itself."""
+    return
+    yield
+
+
+# -- types
+
+_TO_TEXT = "text|string|strings|texts|character|characters|str|text values|text column|textual|free text|string values|string column|text type|plain text|string type|text , not numbers|text not numbers|text not number|text instead of number|text instead of numbers|text rather than numbers|text rather than a number|text field|a string|varchar"
+_TO_INT = "integer|integers|int|ints|whole number|whole numbers|integer numbers|integer column|integer values|ints|integer type|integer column|whole number column|full numbers"
+_TO_FLOAT = "float|floats|decimal|decimals|decimal number|decimal numbers|number|numbers|numeric|floating point|floating point number|floating point numbers|double|real number|real numbers|numeric values|numeric column|proper numbers|actual numbers|proper number|real numeric values|float column|float values|decimal values|plain number|plain numbers|numeric type|proper numeric column|number column|floating - point|floating - point numbers|number values|numbers instead of text|number type"
+_TO_BOOL = "boolean|booleans|bool|true / false|true or false|true and false|logical|boolean values|true / false values|boolean column|true - false|boolean type|bools|true false|true / false column|real booleans|proper booleans|a boolean|proper true / false|boolean flag|logical values"
+_TO_DATE = "date|dates|proper date|proper dates|real date|real dates|date type|date column|date values|actual dates|date format|real date column"
+_FROM = "[from [yes / no|1 / 0|0 / 1|y / n|t / f|true / false|text|string|strings|number|numbers|integer|float|decimals|whole numbers|0 and 1|1 and 0|0 or 1|1 or 0|yes and no|yes or no|y and n|numeric|a number|yes - no|0s and 1s|1s and 0s|floats|decimal] [values]]"
+
+
+@frame(
+    "to text",
+    f"@make [@all] [values of|values in|type of|data type of] <c:Cols> [values] {_FROM} [type] [to|into|as|be|in] [type] ({_TO_TEXT}) [type|column|columns|values|instead of numbers|instead of number|instead of integers|not numbers|, not numbers|, not as numbers|, not number|not as numbers|rather than numbers|rather than a number|rather than number|format]",
+    f"<c:Cols> (should|must|has to|have to|needs to|need to|ought to|is to|are to) be [treated as|stored as|read as|of type|kept as|seen as|handled as] ({_TO_TEXT}) [not numbers|, not numbers|, not number|not number|column|, not a number|instead of a number|instead of numbers]",
+    f"<c:Cols> (as|to) ({_TO_TEXT})",
+    f"(cast|coerce) <c:Cols> (to|into|as) ({_TO_TEXT})",
+)
+def to_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Columns become text."""
+    steps: list[Step] = []
+    for name in env["c"]:
+        if reader.column(name).type is LogicalType.FLOAT and _all_whole(reader, name):
+            steps.append(Cast(columns={name: LogicalType.INTEGER}))
+    return act(*steps, Cast(columns=dict.fromkeys(env["c"], LogicalType.STRING)), touched=env["c"])
+
+
+def _all_whole(reader: Reader, name: str) -> bool:
+    view = reader.column(name)
+    return False if not view.values else all(_is_number(value) and float(value).is_integer() for value in view.values) and view.complete
+
+
+@frame(
+    "to text of a width",
+    f"(@make|pad|left [-] pad|zero [-] pad|fill|zero - fill|write) [@all] [values of|values in|values] <c:Col> [as|to|into] [{_TO_TEXT}] [and|,|, and] [pad|padded|left pad|zero [-] pad|zero [-] padded|fill|left [-] padded|pad it|pad them|pad it out|filled|make it|make them|left [-] pad it|fill it] [it|them] [out|up] [with|by|using] [leading|left] [zeros|zeroes|zero|0s|0] [on left|in front|at front|at start] [to|so it has|so they have|until it has|so that it has|so it is|up to|until they have|so each has|so that all have|so all have|so that each has|so that they have|so every value has|so each value has|so they all have|so it is always|to length of|to width of|so that it is always|to a length of|so every one has|so that every value has|to be|until it is|so they are] [exactly|always|length of|width of|total of] <n:Count> [-] [digits|characters|digit|places|long|wide|chars|positions|digit text|figures|digit codes|digit strings] [long|wide|with|by|using] [leading|adding] [zeros|zeroes|zero|0s] [on left|in front|at front|to left]",
+    f"<c:Col> (should|must|has to|needs to) (be|have) [always|exactly|text of|text with] <n:Count> (digits|characters|digit|digits long|characters long|digit text) [long] [,] [with|by|padded with|filled with|using|so pad with|pad with|so pad it with] [leading|adding] (zeros|zeroes|zero) [on left|in front]",
+    "(add|put|prepend) leading (zeros|zeroes) (to|in front of|on|before|in) [@all] [values of] <c:Col> [values] [so|until|to] [that] [it|they|all|each|every value|each value] [has|have|is|are|make|make it|reach|to] [all|always] [exactly] <n:Count> [-] (digits|characters|digit|digits long|characters long|long)",
+)
+def to_padded_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Numbers as text, filled up with zeros."""
+    low = {reader.low(step) for step in range(start, end)}
+    if not {"zeros", "zeroes", "zero", "leading", "pad", "padded", "0"} & low:
+        return None
+    if not {"zeros", "zeroes", "zero", "0"} & low:
+        raise ask("ambiguous", f"With what is '{env['c']}' to be filled up: zeros or spaces?", ["zeros", "spaces"])
+    from contracts.recipe import Pad, Text
+
+    steps: list[Step] = []
+    column = env["c"]
+    if reader.column(column).type is not LogicalType.STRING:
+        if reader.column(column).type is LogicalType.FLOAT:
+            steps.append(Cast(columns={column: LogicalType.INTEGER}))
+        steps.append(Cast(columns={column: LogicalType.STRING}))
+    steps.append(Text(columns=(column,), operations=(Pad(kind="pad_start", length=env["n"], fill="0"),)))
+    return act(*steps, touched=(column,))
+
+
+@frame(
+    "to whole numbers",
+    f"@make [@all] [values of|values in|type of] <c:Cols> [values] {_FROM} [type] [to|into|as|be] [type] ({_TO_INT}) [type|column|values|instead of decimals|instead of floats|instead of text] [,|-|(|;] [by|and] [<h:Cutting>] [RP]",
+    f"<c:Cols> (as|to) ({_TO_INT})",
+    f"<c:Cols> (should|must|has to|have to|needs to) be [treated as|stored as|of type] ({_TO_INT}) [,|-|(|;] [by] [<h:Cutting>] [RP]",
+    "(truncate|chop) [@all] [values of|values in|values|decimals of|decimals in] <c:Cols> [values] [to] [whole|integer|integers] [number|numbers] [toward zero|towards zero]",
+    "(cut|cut off|chop off|drop|remove|strip|strip off|truncate|throw away|get rid of|discard|chop) [@all] [the] (decimals|decimal places|decimal part|fraction|fractional part|digits after decimal point|decimal digits|everything after decimal point|part after decimal point|fractions|everything after point) (of|from|in|off) <c:Cols> [,|so|without|and] [rounding|do not round|not rounding|so it is whole number|so that it is whole number|leaving whole numbers|so they are whole numbers|no rounding]",
+)
+def to_whole(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Columns become whole numbers: cut, rounded, or as they are where nothing is lost."""
+    how = env.get("h")
+    verb = reader.low(start)
+    if verb in ("truncate", "chop", "cut", "drop", "remove", "strip", "throw", "discard") or (verb == "get"):
+        how = how or "down"
+    steps: list[Step] = []
+    texts = tuple(name for name in env["c"] if reader.column(name).type is LogicalType.STRING)
+    if texts:
+        if how is not None:
+            steps.append(Cast(columns=dict.fromkeys(texts, LogicalType.FLOAT)))
+        elif not all(_plain_numbers(reader, name, whole=True) for name in texts):
+            return None
+    for name in env["c"]:
+        view = reader.column(name)
+        if how is None and view.type in (LogicalType.FLOAT, LogicalType.DECIMAL) and not _all_whole(reader, name):
+            raise ask("ambiguous", f"'{name}' has decimals. Are they to be rounded or cut off?", ["rounded", "cut off"])
+    if how is not None:
+        steps.append(Round(columns=env["c"], digits=0, mode=how))
+    steps.append(Cast(columns=dict.fromkeys(env["c"], LogicalType.INTEGER)))
+    return act(*steps, touched=env["c"])
+
+
+@slot("Cutting")
+def cutting(reader: Reader, at: int) -> Any:
+    """What becomes of decimals."""
+    it = "[it|them|values|each|off|decimals|number|numbers] "
+    for words, mode in (
+        ("(cutting|cut|chopping|chop|dropping|drop|truncating|truncate|removing|remove|throwing away|discarding|throw away|cutting away|losing|stripping|strip|truncated|discard|ignoring|ignore|without rounding|do not round|not rounding|not rounded) [off|away|it|them|any] [decimals|decimal part|decimal places|fraction|fractional part|fractions|anything after decimal point|everything after decimal point|digits after decimal point|decimal digits|toward zero|towards zero|any decimals|everything after point|what comes after point|what is after decimal point] [, do not round|without rounding|, no rounding|, without rounding|, not rounding|, not by rounding|rather than rounding|instead of rounding]", "down"),
+        (f"(rounding|round|rounded) {it} [to] [nearest] [whole|integer|one|whole number] [number] [value]", "half_up"),
+        (f"(rounding|round|rounded) {it} down [to whole number]", "floor"),
+        (f"(rounding|round|rounded) {it} up [to whole number]", "ceil"),
+    ):
+        for end, _, cost in reader.match(words, at):
+            yield end, mode, cost
+
+
+def _plain_numbers(reader: Reader, name: str, whole: bool = False) -> bool:
+    view = reader.column(name)
+    return bool(view.values) and all(_is_number(value) and (not whole or float(value).is_integer()) for value in view.values)
+
+
+@frame(
+    "to numbers",
+    f"@make [@all] [values of|values in|type of] <c:Cols> [values] {_FROM} [type] [to|into|as|be] [type] ({_TO_FLOAT}) [type|column|values|instead of text|so i can add it up|so it can be summed]",
+    f"<c:Cols> (as|to) ({_TO_FLOAT})",
+    f"<c:Cols> (should|must|has to|have to|needs to) be [treated as|stored as|of type] ({_TO_FLOAT})",
+)
+def to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Columns become numbers, as they are written."""
+    from services.transform.planner.frames.numbers import parsed_numbers
+
+    steps: list[Step] = []
+    plain: dict[str, LogicalType] = {}
+    for name in env["c"]:
+        type_ = reader.column(name).type
+        if type_ is LogicalType.STRING and not _plain_numbers(reader, name):
+            steps.append(parsed_numbers(reader, name))
+        elif type_ is not LogicalType.FLOAT and type_ is not LogicalType.DECIMAL:
+            plain[name] = LogicalType.FLOAT
+    if plain:
+        steps.append(Cast(columns=plain))
+    return act(*steps, touched=env["c"])
+
+
+@frame(
+    "to true and false",
+    f"@make [@all] [values of|values in|type of] <c:Cols> [values] {_FROM} [type] [to|into|as|be] [type|proper|real] ({_TO_BOOL}) [type|column|values|instead of yes / no|instead of 1 / 0] [,|(|:|;|-] [<m:TruthMeaning>] [RP]",
+    f"<c:Cols> (as|to) ({_TO_BOOL})",
+    f"<c:Cols> (should|must|has to|have to|needs to) be [treated as|stored as|of type] ({_TO_BOOL}) [,|(|:] [<m:TruthMeaning>] [RP]",
+    f"@make [@all] <c:Cols> {_FROM} true (for|where|if|when) [it is|value is|they are] <y:Text> [and|,] [and] false (for|where|if|when|otherwise) [it is|value is|they are] [<z:Text>]",
+)
+def to_truth(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Columns become true and false."""
+    steps: list[Step] = []
+    for name in env["c"]:
+        view = reader.column(name)
+        said = env.get("m") or truth(view)
+        if "y" in env:
+            others = [value for value in view.values if value.casefold() != env["y"].casefold()]
+            said = (env["y"], env.get("z", others[0] if len(others) == 1 else ""))
+        if view.type is LogicalType.BOOLEAN:
+            continue
+        if said is None:
+            raise ask("ambiguous", f"Which values of '{name}' are true, and which are false?", view.values[:8])
+        yes, no = said
+        if view.complete and view.type is LogicalType.STRING:
+            held = {value.casefold() for value in view.values}
+            if not held <= {yes.casefold(), no.casefold()}:
+                raise ask("ambiguous", f"Which values of '{name}' are true, and which are false?", view.values[:8])
+            yes = next((value for value in view.values if value.casefold() == yes.casefold()), yes)
+            no = next((value for value in view.values if value.casefold() == no.casefold()), no)
+        literal = text if view.type is LogicalType.STRING else str
+        steps.append(
+            Conditional(
+                column=name,
+                cases=(
+                    Case(when=f"{quoted(name)} = {literal(yes)}", then="TRUE"),
+                    Case(when=f"{quoted(name)} = {literal(no)}", then="FALSE"),
+                ),
+                otherwise="CAST(NULL AS BOOLEAN)",
+            )
+        )
+    return act(*steps, touched=env["c"])
+
+
+@slot("TruthMeaning")
+def truth_meaning(reader: Reader, at: int) -> Any:
+    """Yes is true and No is false."""
+    means = "(is|=|as|means|for|->|to|becomes|should be|being|→|counts as|meaning)"
+    for end, env, cost in reader.match(f"[where|with|so] [that] <a:Text> {means} true [and|,|, and|;] <b:Text> {means} false", at):
+        yield end, (env["a"], env["b"]), cost
+    for end, env, cost in reader.match(f"true {means} <a:Text> [and|,|, and] false {means} <b:Text>|[where|with] <a:Text> {means} true", at):
+        yield end, (env["a"], env.get("b", "")), cost
+
+
+@frame(
+    "true and false to numbers",
+    "@make [@all] [values of|values in] <c:Cols> [values] [from (true / false|yes / no|y / n|true and false|yes and no|booleans|boolean|true or false|yes or no|yes - no)] [to|into|as|be] (1 / 0|0 / 1|1 and 0|0 and 1|1 or 0|0 or 1|ones and zeros|zeros and ones|1s and 0s|0s and 1s|one and zero|1 - 0) [,|(|:|;] [<m:OneMeaning>] [RP]",
+)
+def truth_to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Columns of yes and no become one and zero."""
+    steps: list[Step] = []
+    for name in env["c"]:
+        view = reader.column(name)
+        said = env.get("m") or truth(view)
+        if said is None:
+            raise ask("ambiguous", f"Which value of '{name}' is 1, and which is 0?", view.values[:8])
+        yes, no = said
+        if view.type is LogicalType.BOOLEAN:
+            whens = (f"{quoted(name)} IS TRUE", f"{quoted(name)} IS FALSE")
+        elif view.type is LogicalType.STRING:
+            whens = (f"{quoted(name)} = {text(yes)}", f"{quoted(name)} = {text(no)}")
+        else:
+            return None
+        steps.append(Conditional(column=name, cases=(Case(when=whens[0], then="1"), Case(when=whens[1], then="0")), otherwise="CAST(NULL AS INTEGER)"))
+    return act(*steps, touched=env["c"])
+
+
+@slot("OneMeaning")
+def one_meaning(reader: Reader, at: int) -> Any:
+    """1 for yes, 0 for no."""
+    means = "(is|=|for|means|being|->)"
+    for end, env, cost in reader.match(f"[where|with|so] 1 {means} <a:Text> [and|,|, and] 0 {means} <b:Text>|[with] <a:Text> {means} 1 [and|,] <b:Text> {means} 0", at):
+        yield end, (env["a"], env["b"]), cost
