@@ -57,9 +57,10 @@ demo-once: $(READY) ## The same story, ends by itself and exits 0 only if every 
 
 ## -- quality ----------------------------------------------------------------------------------------------------
 
-# All of it on two workers, which share the servers; a part, which is small, in this process.
+# All of it on three workers, which share the servers and wait more than they work; a part, which is small, in this
+# process.
 test: $(READY) ## Every test, with its own real servers (ARGS="tests/unit -k name" for a part)
-	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 2 --dist loadgroup)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 3 --dist loadscope --no-loadscope-reorder)
 
 check: fmt-check lint types imports contracts-check ## Format, lint, strict types, import rules, contracts
 

@@ -26,7 +26,10 @@ class DestinationDefinition(Contract):
     target: dict[str, Any] = Field(
         description="Where to write; its shape depends on the connection's kind. For postgres: schema, table."
     )
-    mode: Literal["append", "replace", "upsert"] = "append"
+    mode: Literal["append", "replace", "upsert"] = Field(
+        default="append",
+        description="How to write. A destination of kind s3 takes append and replace: files are not updated by row.",
+    )
     keys: tuple[str, ...] = Field(default=(), description="The columns that identify a row; needed by upsert.")
 
     @model_validator(mode="after")

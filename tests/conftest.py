@@ -19,6 +19,7 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.launcher import Stack
 from deploy.local.postgres import other_database
@@ -38,8 +39,8 @@ structlog.configure(
 CONTROLLER = pytest.StashKey[tuple[Stack, Path]]()
 VERDICT = pytest.StashKey[int]()
 FOLDER = "stack_folder"
-# Session fixtures that are a stack of their own: made once, by the one worker that runs all of their tests.
-WHOLE_STACKS = ("modulardata", "world")
+# Their session fixtures are stacks with all services: each is made once, by the one worker that runs all of its tests.
+WHOLE_STACKS = ("tests/e2e", "tests/faults")
 
 
 def open_folder() -> Path:
@@ -49,12 +50,19 @@ def open_folder() -> Path:
     return folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one stack together, for `--dist loadgroup`."""
-    for item in items:
-        for stack in WHOLE_STACKS:
-            if stack in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(stack))
+class ByStack(LoadScopeScheduling):
+    """Hands out file by file, in the order of the folders, and all tests that share a whole stack to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = "/".join(file.split("/")[:2])
+        return folder if folder in WHOLE_STACKS else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByStack:
+    """Who of xdist's workers gets which tests."""
+    return ByStack(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,11 +1,11 @@
-"""`events`: the facts of a workspace, and dead letters sent on their way again."""
+"""`events`: the facts of a workspace; dead letters and parked events, sent on their way again."""
 
 from typing import Annotated
 
 import typer
 
 from cli.client import segment
-from cli.errors import Exit
+from cli.errors import Exit, usage
 from cli.output import moment, table
 from cli.shell import Shell, command, group
 
@@ -14,7 +14,7 @@ Service = Annotated[str, typer.Argument(help="A service, e.g. orchestrator.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    these = group("The facts of the workspace, and dead letters.")
+    these = group("The facts of the workspace; dead letters and parked events.")
     app.add_typer(these, name="events", rich_help_panel="Operations")
     command(
         these,
@@ -26,6 +26,14 @@ def register(app: typer.Typer) -> None:
     )(list_all)
     command(these, "dead-letters", examples="modulardata events dead-letters orchestrator")(dead_letters)
     command(these, "replay-dlq", examples="modulardata events replay-dlq orchestrator")(replay)
+    command(
+        these,
+        "parked",
+        examples="""
+        modulardata events parked orchestrator
+        modulardata events parked orchestrator --requeue
+        """,
+    )(parked)
 
 
 def list_all(
@@ -62,4 +70,31 @@ def replay(
     found = shell.api.post(f"/api/dead-letters/{segment(service)}:replay", body)
     said = f"{found['replayed']} dead letters of {service} are on their way again"
     shell.output.show(found, said + (f"; {found['left']} wait still" if found["left"] else ""))
+    return Exit.GOOD
+
+
+def parked(
+    shell: Shell,
+    service: Service,
+    requeue: Annotated[
+        bool, typer.Option("--requeue", help="Send them again, once what was in the way is mended.")
+    ] = False,
+    event: Annotated[str | None, typer.Option(help="With --requeue: only this event.")] = None,
+) -> int:
+    """List the events of a service that Kafka would not take, and those that wait behind them; or send them again.
+
+    Needs the platform permission.
+    """
+    path = f"/api/parked-events/{segment(service)}"
+    if requeue:
+        found = shell.api.post(f"{path}:requeue", {} if event is None else {"event_id": event})
+        said = f"{found['requeued']} parked events of {service} are on their way again"
+        shell.output.show(found, said + (f"; {found['left']} stay aside" if found["left"] else ""))
+        return Exit.GOOD
+    if event is not None:
+        raise usage("--event goes with --requeue.")
+    items = list(shell.api.pages(path))
+    rows = ([i["event_id"], i["topic"], i["type"], i["reason"], i["held"], moment(i["created_at"])] for i in items)
+    heads = ["event", "topic", "type", "reason", "waiting behind", "at"]
+    shell.output.show({"items": items}, table(heads, rows, longest=120))
     return Exit.GOOD

@@ -30,6 +30,14 @@ def register(app: typer.Typer) -> None:
         modulardata runs show 0197f3a2-… --wait · follow it to its end
         """,
     )(show)
+    command(
+        these,
+        "cancel",
+        examples="""
+        modulardata runs cancel latest
+        modulardata runs cancel 0197f3a2-… --wait · wait until it has ended
+        """,
+    )(cancel)
     command(app, "logs", panel="Workflows", examples="modulardata logs latest")(logs)
 
 
@@ -62,6 +70,31 @@ def show(
     document, parts = told(shell.api, found)
     shell.output.show(document, *parts)
     return exit_code(found)
+
+
+def cancel(
+    shell: Shell,
+    run: Run,
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait until it has ended.")] = False,
+    timeout: Annotated[float, typer.Option(help="With --wait: seconds to wait.")] = 600.0,
+) -> int:
+    """End a run before its time; the next run takes up what it was reading.
+
+    A run that is loading at this moment comes to its end. With --wait the exit code is 0 when it was cancelled, 1 when
+    its rows are in the destination all the same, 2 when it failed.
+    """
+    identity = identify(shell.api, run)
+    found = shell.api.post(f"/api/runs/{identity}:cancel")
+    if not wait:
+        shell.output.show(found, facts({"run": found["id"], "state": outcome(found["state"])}))
+        shell.output.done("asked to end; `modulardata runs show` says when it has")
+        return Exit.GOOD
+    ended = waiting.run(shell.api, shell.output, identity, seconds=timeout)
+    document, parts = told(shell.api, ended)
+    shell.output.show(document, *parts)
+    if ended["state"] == "cancelled":
+        return Exit.GOOD
+    return Exit.FAILED if ended["state"] == "failed" else Exit.PARTIAL
 
 
 def logs(shell: Shell, run: Run) -> int:

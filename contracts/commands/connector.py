@@ -11,13 +11,14 @@ from contracts.workflow import DestinationDefinition, SourceDefinition
 
 
 class DescribeConnectionInput(Contract):
-    """Ask whether a connection exists and can play a role with this selection or target."""
+    """Ask whether a connection exists and can play a role with this selection, or this target and write mode."""
 
     tenant: UUID
     name: str
     role: Literal["source", "destination"]
     selection: dict[str, Any] | None = None
     target: dict[str, Any] | None = None
+    mode: Literal["append", "replace", "upsert"] | None = None  # how a destination is to be written
 
 
 class Problem(Contract):
@@ -84,6 +85,7 @@ class PullResult(Contract):
     unreadable: tuple[UnreadableObject, ...] = ()
     rows_read: int = Field(default=0, ge=0)  # counted apart from the parser
     bytes_read: int = 0
+    hops: int = Field(default=0, ge=0)  # through how many runs of this platform the rows came
 
 
 class PushInput(Contract):
@@ -95,6 +97,7 @@ class PushInput(Contract):
     window_id: UUID
     part: str = "0"
     datasets: tuple[DatasetRef, ...]
+    hops: int = Field(default=0, ge=0)  # as the pull said
 
 
 class PushResult(Contract):

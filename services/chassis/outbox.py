@@ -21,6 +21,7 @@ from services.chassis.database import outbox_channel, service_url, session_setti
 from services.chassis.errors import TransientError
 from services.chassis.producer import KafkaUnavailable, MessageRefused, Producer
 from services.chassis.quoting import quoted
+from services.chassis.sweeping import KEEP_INBOX, LOT
 
 BATCH_ROWS = 500
 POLL_SECONDS = 1.0
@@ -29,9 +30,7 @@ STATUS_SECONDS = 5.0
 # A relay that stands still for longer (a stopped process) loses its session, and with it the lock.
 SESSION_IDLE_SECONDS = 60.0
 SWEEP_SECONDS = 600.0
-SWEEP_ROWS = 5_000
 KEEP_SENT = timedelta(hours=24)
-KEEP_INBOX = timedelta(days=14)
 _CLAIM = (
     "SELECT id, topic, key, type, headers::text AS headers,"
     " CASE WHEN octet_length(payload) <= $1 THEN payload END AS payload FROM outbox o"
@@ -246,7 +245,7 @@ class Relay:
             return
         self._swept = now
         for statement, age in ((_SWEEP_OUTBOX, KEEP_SENT), (_SWEEP_INBOX, KEEP_INBOX)):
-            if await connection.execute(statement, age, SWEEP_ROWS) == f"DELETE {SWEEP_ROWS}":
+            if await connection.execute(statement, age, LOT) == f"DELETE {LOT}":
                 self._swept = 0.0  # there is more: go on at the next pause
 
 

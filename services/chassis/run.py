@@ -20,6 +20,7 @@ from services.chassis.errors import TransientError
 from services.chassis.garbage import settle
 from services.chassis.idempotency import Janitor
 from services.chassis.outbox import Relay
+from services.chassis.parked import parked_routes
 from services.chassis.parts import PARTS, Loop, Service
 from services.chassis.platform import Foundation, Platform
 from services.chassis.producer import Producer
@@ -170,6 +171,7 @@ class Process:
                 http, name = member.platform.http, member.service.name
                 routers += member.service.routers
                 routers.append(dead_letter_routes(http, name, settings.kafka, self._producer, settings.kafka_prefix))
+                routers.append(parked_routes(http, name, member.platform.database))
         return routers
 
     def _start_work(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from services.chassis.egress import Egress
 from services.chassis.parts import Loop, Service
 from services.chassis.platform import Platform
+from services.chassis.sweeping import Sweeping
 from services.connector.activities import ConnectorActivities
 from services.connector.api import connections_router, kinds_router, looking_router
 from services.connector.clients.postgres import PostgresClient
@@ -23,6 +24,7 @@ from services.connector.run_states import RunStates, TemporalRunStates
 from services.connector.service.connections import Connections
 from services.connector.service.describing import Describing
 from services.connector.service.files import Files
+from services.connector.service.forgetting import ClosedWindows
 from services.connector.service.limits import PerMinute
 from services.connector.service.looking import Looking
 from services.connector.service.opening import Ends, Makers, Opening
@@ -103,7 +105,10 @@ def assemble(
             activities.preserve,
             activities.close_window,
         ),
-        loops=(Loop("watches", watches.run),),
+        loops=(
+            Loop("watches", watches.run),
+            Loop("forgetting", Sweeping(ClosedWindows(platform.database).sweep).run),
+        ),
     )
 
 

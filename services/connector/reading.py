@@ -21,6 +21,7 @@ from services.connector.formats.base import (
     read_arrow,
 )
 from services.connector.formats.registry import Formats
+from services.connector.hops import refuse_loop
 from services.connector.kinds.base import Document
 from services.connector.progress import Progress
 from services.connector.sources.base import ObjectSource, SpooledTable
@@ -39,6 +40,7 @@ class FileRead:
     size: int
     landed: Landed | None
     unreadable: Unreadable | None = None
+    hops: int = 0
 
 
 class Reader:
@@ -94,11 +96,12 @@ class Reader:
 
         def one(number: int, object: ObjectVersion) -> FileRead:
             path = folder / f"{number:06}"
-            source.spool(object, path, progress)
+            hops = source.spool(object, path, progress)
             progress.reached("pull.spooled")
             size = path.stat().st_size
             try:
-                return FileRead(object, size, self.file(path, object.key, format, expected, progress))
+                refuse_loop(object.key, hops)
+                return FileRead(object, size, self.file(path, object.key, format, expected, progress), hops=hops)
             except Unreadable as error:
                 return FileRead(object, size, None, error)
             finally:
@@ -139,6 +142,7 @@ class Collected:
         self._quarantined: list[QuarantinedRows] = []
         self._unreadable: list[UnreadableObject] = []
         self._counted = 0
+        self._hops = 0
         self._size = 0
 
     def __enter__(self) -> "Collected":
@@ -147,7 +151,7 @@ class Collected:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def take(self, landed: Landed, size: int, object: ObjectVersion | None) -> None:
+    def take(self, landed: Landed, size: int, object: ObjectVersion | None, hops: int = 0) -> None:
         """Add one file's or slice's rows to the group of its kind; the local files are removed."""
         group = self._group(landed)
         for batch in landed.batches():
@@ -160,6 +164,7 @@ class Collected:
         group.size += size
         self._size += size
         self._counted += landed.counted
+        self._hops = max(self._hops, hops)
         for pile in landed.rejected:
             with self._storage.writer(self._tenant, REJECTED_SCHEMA) as writer:
                 for batch in read_arrow(pile.path):
@@ -195,6 +200,7 @@ class Collected:
             unreadable=tuple(self._unreadable),
             rows_read=self._counted,
             bytes_read=self._size,
+            hops=self._hops,
         )
 
     def _group(self, landed: Landed) -> _Group:

@@ -23,6 +23,7 @@ from services.connector.service.watching import Watch, Watching
 _LOOK_SECONDS = 0.5  # until a watch that was just configured is noticed
 _MAX_BACKOFF = 60.0
 _NAME = "watches"
+_SWEEP_SECONDS = 3600.0
 
 
 @dataclass
@@ -33,6 +34,7 @@ class _Round:
     next_at: float = 0.0
     failures: int = 0
     known: set[str] | None = None
+    swept: float = float("-inf")
     waiting: dict[str, tuple[str, int]] = field(default_factory=dict)  # new keys, as they were last time
     task: "asyncio.Task[None] | None" = None
 
@@ -132,6 +134,7 @@ class WatchLoop:
                 item.known = None
             if item.known is None:
                 item.known = await self._watching.known(watch)
+            await self._forget(item, {one.version_in(watch.bucket).identity for one in wanted})
             new = [one for one in wanted if one.version_in(watch.bucket).identity not in (item.known or ())]
             ready = self._settled(item, new, datetime.now(UTC) + ahead)
             if not ready:
@@ -141,6 +144,14 @@ class WatchLoop:
         item.known |= {identity for identity, _ in versions}
         if told:
             self._milestones.reached("watch.seen")
+
+    async def _forget(self, item: _Round, there: set[str]) -> None:
+        """Now and then, forget what was seen and has gone from the bucket since: a whole listing says so."""
+        now = time.monotonic()
+        if item.known is None or now - item.swept < _SWEEP_SECONDS or not (gone := item.known - there):
+            return
+        item.swept = now
+        item.known -= await self._watching.forget(item.watch, gone)
 
     def _settled(self, item: _Round, new: Sequence[Listed], now: datetime) -> list[Listed]:
         """Of what is new, what is not still being written: unchanged since the last round, or for a while."""

@@ -25,7 +25,7 @@ from services.chassis.http import (
 )
 from services.chassis.problems import not_found
 from services.orchestrator.repository import definitions, runs
-from services.orchestrator.service import asking, log
+from services.orchestrator.service import asking, cancelling, log
 from services.orchestrator.service.applying import Definitions
 from services.orchestrator.service.executions import Executions
 from services.orchestrator.service.hooks import Hooks
@@ -33,6 +33,7 @@ from services.orchestrator.service.rotation import Rotation
 from services.orchestrator.settings import OrchestratorSettings
 from services.orchestrator.views import (
     AppliedView,
+    CancelView,
     DeliveredView,
     LogView,
     RunAccepted,
@@ -127,9 +128,10 @@ def router(
         await workflows.delete(work, name, _precondition(request))
 
     @routes.post("/api/workflows:validate", dependencies=[READ])
-    async def validate(body: WorkflowDefinition, who: Who) -> ValidView:
+    async def validate(body: WorkflowDefinition, who: Who, edge: Edge) -> ValidView:
         """Check a definition against the connections and modules that exist; 422 says what is wrong, and where."""
         await workflows.validate(who.tenant, body, body.name)
+        await workflows.refuse_circle(await edge.work(), body)
         return ValidView()
 
     @routes.post("/api/workflows/{name}/runs", status_code=202, dependencies=[requires(Permission.RUNS_START)])
@@ -162,6 +164,23 @@ def router(
         definition = await definitions.get_definition(work, row["workflow_id"], row["workflow_version"])
         progress = await executions.progress(work.tenant, run_id) if row["state"] == "running" else []
         return run_view(row, definition, await runs.steps_of(work, run_id), progress)
+
+    @routes.post("/api/runs/{run_id}:cancel", status_code=202, dependencies=[requires(Permission.RUNS_START)])
+    async def cancel_run(run_id: UUID, edge: Edge, who: Who, response: Response) -> CancelView:
+        """End a run before its time. What it read is given back to the next run; what was loaded stays loaded.
+
+        Asking again is asking once. 409 when it has ended otherwise. A run that is loading at this moment comes to its
+        end: its state says whether its rows are in the destination.
+        """
+        row = await cancelling.ask(await edge.work(), run_id, who.subject)
+
+        async def told() -> None:
+            await cancelling.tell(executions, who.tenant, run_id)
+
+        if row["state"] != "cancelled":
+            edge.after_commit(told)
+        response.headers["Location"] = f"/api/runs/{run_id}"
+        return CancelView(id=run_id, state=row["state"], cancel_requested_at=row["cancel_requested_at"])
 
     @routes.get("/api/runs/{run_id}/log", dependencies=[RUNS])
     async def get_log(run_id: UUID, work: Work) -> LogView:

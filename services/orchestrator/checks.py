@@ -1,6 +1,6 @@
 """What can be said against a definition by itself, before any other service is asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from contracts.commands.connector import Problem
 from contracts.objects import literal_prefix
@@ -45,6 +45,43 @@ def _loop(definition: WorkflowDefinition) -> Iterator[Problem]:
             code="loop",
             message=f"objects written here would be read again: they may match the source's path {pattern!r}",
         )
+
+
+def circle(definition: WorkflowDefinition, others: Sequence[WorkflowDefinition]) -> list[Problem]:
+    """The circle of workflows that would start one another for ever once this definition is saved, if there is one."""
+    found = _way_back(definition, [other for other in others if other.name != definition.name])
+    if found is None:
+        return []
+    names = " → ".join([definition.name, *found, definition.name])
+    message = f"workflows would start one another without end: {names}; each reads where the one before it writes"
+    return [Problem(pointer="/destination/target/prefix", code="loop", message=message)]
+
+
+def _way_back(definition: WorkflowDefinition, others: Sequence[WorkflowDefinition]) -> list[str] | None:
+    """The names on a way from what the definition writes to what starts it."""
+    ways: list[tuple[WorkflowDefinition, list[str]]] = [(definition, [])]
+    met: set[str] = set()
+    while ways:
+        last, names = ways.pop(0)
+        if names and _starts(last, definition):
+            return names
+        for other in others:
+            if other.name not in met and _starts(last, other):
+                met.add(other.name)
+                ways.append((other, [*names, other.name]))
+    return None
+
+
+def _starts(writer: WorkflowDefinition, reader: WorkflowDefinition) -> bool:
+    """Whether an object that the one writes may start the other by itself."""
+    pattern, prefix = pattern_of(reader), writer.destination.target.get("prefix")
+    return (
+        writer.destination.connection == reader.source.connection
+        and any(isinstance(trigger, S3EventTrigger) and trigger.enabled for trigger in reader.triggers)
+        and pattern is not None
+        and isinstance(prefix, str)
+        and _may_hold(pattern, prefix)
+    )
 
 
 def _may_hold(pattern: str, prefix: str) -> bool:

@@ -8,7 +8,7 @@ from contracts.events.sessions import SessionCreated
 from contracts.runs import OpenSessionInput
 from services.chassis.bus import Handlers
 from services.chassis.database import UnitOfWork
-from services.orchestrator.service import asking
+from services.orchestrator.service import asking, cancelling
 from services.orchestrator.service.executions import Executions
 
 
@@ -18,6 +18,7 @@ def handlers(executions: Executions) -> Handlers:
     async def run_requested(work: UnitOfWork, event: RunRequested, envelope: Envelope) -> None:
         # Already started is as good as started: the id is used once for ever.
         await executions.start_run(work.tenant, event.run_id, event.workflow)
+        await cancelling.started(work, executions, event.run_id)
 
     async def session_created(work: UnitOfWork, event: SessionCreated, envelope: Envelope) -> None:
         await executions.open_session(

@@ -2,10 +2,12 @@
 
 from services.chassis.parts import Loop, Service
 from services.chassis.platform import Platform
+from services.chassis.sweeping import Sweeping
 from services.orchestrator.activities import OrchestratorActivities
 from services.orchestrator.api import router
 from services.orchestrator.consumers import handlers
 from services.orchestrator.service.applying import Definitions
+from services.orchestrator.service.forgetting import Receipts
 from services.orchestrator.service.history import History
 from services.orchestrator.service.hooks import Hooks
 from services.orchestrator.service.looking_after import Reconciler
@@ -58,5 +60,8 @@ def build(platform: Platform) -> Service:
             activities.finish_run,
         ),
         workflows=WORKFLOWS,
-        loops=(Loop("reconciler", reconciler.run),),
+        loops=(
+            Loop("reconciler", reconciler.run),
+            Loop("forgetting", Sweeping(Receipts(platform.database).sweep).run),
+        ),
     )

@@ -55,6 +55,10 @@ class TemporalExecutions:
         asked = RunInput(tenant=tenant, run_id=run, workflow=workflow)
         return await self._gateway.start(RUN_WORKFLOW, run_id(tenant, run), asked)
 
+    async def cancel_run(self, tenant: UUID, run: UUID) -> bool:
+        """Ask a run's execution to end; False when none is under way. Raises TemporalUnavailable."""
+        return await self._gateway.cancel(run_id(tenant, run))
+
     async def open_session(self, session: OpenSessionInput) -> bool:
         """Start to open a session; False when that was started before."""
         return await self._gateway.start(OPEN_SESSION, session_id(session.tenant, session.session_id), session)

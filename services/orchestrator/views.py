@@ -138,6 +138,7 @@ class RunView(RunSummary):
     definition: WorkflowDefinition
     objects: list[dict[str, Any]] | None
     quarantine_entry: UUID | None
+    cancel_requested_at: datetime | None
     step_books: list[StepBooks]
     steps: list[StepView]
     progress: list[ProgressView]
@@ -149,6 +150,14 @@ class RunAccepted(View):
     id: UUID
     state: RunState
     new: bool
+
+
+class CancelView(View):
+    """A run that is to end; its state says when it has."""
+
+    id: UUID
+    state: RunState
+    cancel_requested_at: datetime | None
 
 
 class LineView(View):
@@ -268,6 +277,7 @@ def run_view(row: RowMapping, definition: Any, steps: list[RowMapping], progress
         definition=WorkflowDefinition.model_validate(definition),
         objects=row["requested_window"].get("objects"),
         quarantine_entry=row["requested_window"].get("quarantine_entry"),
+        cancel_requested_at=row["cancel_requested_at"],
         step_books=row["step_books"] or [],
         steps=[step_view(step) for step in steps],
         progress=[ProgressView.model_validate(item) for item in progress],

@@ -14,6 +14,7 @@ from services.__main__ import installed
 from services.chassis.application import public_app
 from services.chassis.auth import Principal
 from services.chassis.dead_letters import dead_letter_routes
+from services.chassis.parked import parked_routes
 from services.chassis.platform import Foundation
 from services.chassis.problems import unauthorized
 from services.chassis.producer import Producer
@@ -61,4 +62,5 @@ def everything(folder: Path) -> ASGIApp:
         platform = foundation.platform(name)
         routers += import_module(f"services.{name}.main").build(platform).routers
         routers.append(dead_letter_routes(platform.http, name, "127.0.0.1:1", Producer("127.0.0.1:1")))
+        routers.append(parked_routes(platform.http, name, platform.database))
     return public_app(routers, Readiness({}), foundation.ids, https=False)

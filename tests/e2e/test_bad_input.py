@@ -99,7 +99,10 @@ def test_an_analyst_may_look_and_not_touch(seeded: Seeded) -> None:
     analyst.close()
 
 
-@pytest.mark.parametrize("name", ["5ab3f0de-6c1b-4f0e-9d0a-0f3f6f3f9b11", "x", "%00", "..%2f..%2fetc", "1' OR '1'='1", "é", "0" * 2_000])
+@pytest.mark.parametrize(
+    "name",
+    ["5ab3f0de-6c1b-4f0e-9d0a-0f3f6f3f9b11", "x", "%00", "..%2f..%2fetc", "1' OR '1'='1", "é", "0" * 2_000],
+)
 def test_what_is_not_there_is_404_whatever_it_is_called(seeded: Seeded, name: str) -> None:
     bodies = {
         seeded.api.send("GET", f"/api/{what}/{name}").body
@@ -144,7 +147,8 @@ def test_a_file_ends_as_what_it_is(platform: Running, seeded: Seeded, ends: dict
     _, state, (read, loaded, quarantined), reason = FILES[name]
     run = ends[name]
     books = run["books"]
-    assert (run["state"], books["read"], books["loaded"], books["quarantined"]) == (state, read, loaded, quarantined)
+    ended = (run["state"], books["read"], books["loaded"], books["quarantined"])
+    assert ended == (state, read, loaded, quarantined), run
     assert books["read"] == sum(books[term] for term in ("loaded", "filtered", "deduplicated", "quarantined"))
     entries = seeded.api.items(f"/api/quarantine?run={run['id']}")
     assert [entry["reason"] for entry in entries] == ([reason] if reason else [])

@@ -29,6 +29,11 @@ def plain_canary() -> str:
     return secrets.token_hex(18)
 
 
+def secret_of(key: str) -> str:
+    """The secret part of an API key, which may have underscores itself."""
+    return key.split("_", 2)[2]
+
+
 @dataclass
 class Planted:
     """Secrets that were given to the platform, and those it gave out, each of which may be read once, there."""
@@ -160,12 +165,12 @@ def planted(platform: Running) -> Iterator[Planted]:
     said = nobody.send("POST", "/api/setup", person, headers={"X-Setup-Secret": new("set-up secret", plain=True)})
     assert said.status in (401, 403, 404, 422)
     key = api.call("POST", "/api/keys", {"name": "canary", "role": "developer"})
-    shown["API key"] = key["key"].rpartition("_")[2]
+    shown["API key"] = secret_of(key["key"])
     keyed = api.under(key["key"])
     keyed.call("GET", "/api/me")
     nobody.call("POST", "/api/tokens:exchange", {"api_key": key["key"]})
     # The right name of a key, and a secret that is not its own.
-    mangled = f"{key['key'].rpartition('_')[0]}_{given.setdefault('wrong key', secrets.token_hex(30)[:43])}"
+    mangled = f"{key['key'].removesuffix(shown['API key'])}{given.setdefault('wrong key', secrets.token_hex(30)[:43])}"
     stranger = nobody.under(mangled)
     assert stranger.send("GET", "/api/me").status == 401
     assert nobody.send("POST", "/api/tokens:exchange", {"api_key": mangled}).status == 401
@@ -240,7 +245,7 @@ async def test_no_secret_stands_anywhere(platform: Running, planted: Planted) ->
     answers = [(f"answer to {a.method} {a.path}", a.everything()) for a in planted.api.answers]
     told = [("a webhook", body) for body in planted.told]
     own = {
-        "the platform's key": platform.state.api_key.rpartition("_")[2],
+        "the platform's key": secret_of(platform.state.api_key),
         "the platform's password": platform.state.admin_password,
         **{
             f"the role of {name}": password

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.commands.command import BOOKKEEPING, LONG, QUICK
+from services.connector.destinations.base import Load
 from tests.faults.points import OTHERS, POINTS, Point
 
 WAIT_SECONDS = 60.0
@@ -39,7 +40,10 @@ class Trap:
         if self._point.when != when or not self._file.exists() or not self._point.meant(args, kwargs):
             return None
         try:
-            order = self._file.read_text()
+            order, _, workflow = self._file.read_text().partition(" ")
+            loads = [each for each in args if isinstance(each, Load)]
+            if workflow and any(str(load.key.workflow_id) != workflow for load in loads):
+                return None
             self._file.unlink()
         except FileNotFoundError:
             return None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults.points import PUSH_COMMITTED, PUSH_FENCED, PUSH_TO_BEGIN, PUSH_TO_COMMIT, Point
+from tests.faults.waiting import TooLong
 from tests.faults.world import Site, World
 
 
@@ -15,7 +16,8 @@ def woken_zombie(world: World, site: Site, stop: Point, ending: Point) -> Iterat
     # The table is there before: a zombie that was making it would keep its successor waiting until its session ends.
     world.cause(site)
     world.rest(site)
-    world.arm(stop, "stop")
+    # Only this workflow's load is stopped: whoever else still loads something would be no zombie of this site.
+    world.arm(stop, "stop", site)
     world.cause(site)
     zombie = world.caught(stop)
     # Tasks must not go to the standing one, who still has its requests for work at the server.
@@ -24,8 +26,12 @@ def woken_zombie(world: World, site: Site, stop: Point, ending: Point) -> Iterat
         with world.second_worker():
             world.rest(site, all_ready=False)
             world.arm(ending, "wait")
+            said = world.log_end("worker")
             os.kill(zombie, signal.SIGCONT)
-            assert world.caught(ending) == zombie
+            try:
+                assert world.caught(ending) == zombie
+            except TooLong as error:
+                raise TooLong(f"{error}\n{world.log_since('worker', said)}\n{world.oracle.runs(site.ground)}") from None
             yield
     finally:
         os.kill(zombie, signal.SIGCONT)

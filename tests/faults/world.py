@@ -149,10 +149,14 @@ class World:
 
     # -- kills --------------------------------------------------------------------------------------------------
 
-    def arm(self, point: Point, order: str = "") -> None:
-        """Lay a trap."""
+    def arm(self, point: Point, order: str = "", site: Site | None = None) -> None:
+        """Lay a trap; for one workflow's load, if a site is named."""
         self._file(point, ".caught").unlink(missing_ok=True)
-        (self.faults / point.name).write_text(order or ("wait" if point.kills else "die"))
+        only = f" {self.oracle.workflow_id(site.ground)}" if site else ""
+        # Renamed into its place: nobody reads half an order.
+        laid = self._file(point, ".laid")
+        laid.write_text((order or ("wait" if point.kills else "die")) + only)
+        laid.rename(self.faults / point.name)
 
     def disarm(self, point: Point) -> None:
         """Take a trap away that nobody came by."""
@@ -173,6 +177,16 @@ class World:
         if point.kills:
             # Whoever waits there goes on, if it still lives.
             self._file(point, ".caught").unlink(missing_ok=True)
+
+    def log_end(self, name: str) -> int:
+        """How long the log of a process of the stack is."""
+        return (self.state.logs / f"{name}.log").stat().st_size
+
+    def log_since(self, name: str, start: int) -> str:
+        """What a process of the stack has said since then."""
+        with (self.state.logs / f"{name}.log").open("rb") as log:
+            log.seek(start)
+            return log.read().decode(errors="replace")[-6_000:]
 
     def kill(self, name: str) -> int:
         """SIGKILL one process of the stack from outside, and see it gone."""

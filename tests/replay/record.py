@@ -20,7 +20,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from contracts.commands.command import WindowRequest
+from contracts.commands.command import Nothing, WindowRequest
 from contracts.commands.connector import PullResult, UnreadableObject
 from contracts.commands.schema_drift import SettleInput, SettleResult
 from contracts.commands.transform import ApplyResult
@@ -170,16 +170,31 @@ def cancelled() -> Scenario:
     return RUN_WORKFLOW, run(), services
 
 
-async def cancel_at_settle(handle: WorkflowHandle[Any, Any]) -> None:
-    deadline = asyncio.get_running_loop().time() + 30
-    while not any(
-        item.activity_type.name == "schema_drift.settle"
-        for item in (await handle.describe()).raw_description.pending_activities
-    ):
-        if asyncio.get_running_loop().time() > deadline:
-            raise TimeoutError("the run never came to settle drift")
-        await asyncio.sleep(0.05)
-    await handle.cancel()
+def cancelled_too_late() -> Scenario:
+    services = StubServices()
+
+    async def slow(asked: Any) -> Any:
+        await asyncio.sleep(1)
+        return Nothing()
+
+    services.answers["connector.close_window"] = slow
+    return RUN_WORKFLOW, run(), services
+
+
+def cancel_at(command: str) -> Meanwhile:
+    """Cancel as soon as this command is under way."""
+
+    async def cancel(handle: WorkflowHandle[Any, Any]) -> None:
+        deadline = asyncio.get_running_loop().time() + 30
+        while not any(
+            item.activity_type.name == command for item in (await handle.describe()).raw_description.pending_activities
+        ):
+            if asyncio.get_running_loop().time() > deadline:
+                raise TimeoutError(f"the run never came to {command}")
+            await asyncio.sleep(0.05)
+        await handle.cancel()
+
+    return cancel
 
 
 def session_opened() -> Scenario:
@@ -220,7 +235,8 @@ SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
     "run_failed_transform": (failed_transform, nothing_else),
     "run_failed_push": (failed_push, nothing_else),
     "run_unbalanced": (unbalanced, nothing_else),
-    "run_cancelled": (cancelled, cancel_at_settle),
+    "run_cancelled": (cancelled, cancel_at("schema_drift.settle")),
+    "run_cancelled_too_late": (cancelled_too_late, cancel_at("connector.close_window")),
     "session_opened": (session_opened, nothing_else),
     "session_failed": (session_failed, nothing_else),
     "module_deployed": (module_deployed, nothing_else),

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -108,6 +108,14 @@ class _Door:
             self._passed[host, port] = time.monotonic()
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """An object's body as a stream, and what its writer noted about it."""
+
+    body: Any
+    metadata: Mapping[str, str]
+
+
 class S3Store:
     """One bucket through one connection."""
 
@@ -195,7 +203,7 @@ class S3Store:
             found["LastModified"],
         )
 
-    def get(self, object: ObjectVersion, *, first: int | None = None) -> Any:
+    def get(self, object: ObjectVersion, *, first: int | None = None) -> Fetched:
         """The body of exactly this version as a stream; raises OBJECT_CHANGED when it is another one by now."""
         asked: dict[str, Any] = {"Bucket": self.bucket, "Key": object.key}
         if not object.etag.startswith(_OWN_MARK):
@@ -212,7 +220,7 @@ class S3Store:
             raise ConnectorError(
                 ErrorType.OBJECT_CHANGED, f"{self.where}, {object.key}: the object has changed since it was seen."
             )
-        return answer["Body"]
+        return Fetched(answer["Body"], answer.get("Metadata", {}))
 
 
 def _etag(answer: Any, size: int, modified: datetime) -> str:

@@ -47,6 +47,7 @@ class Load:
     checksum: str
     tables: Sequence[LoadTable]
     cursor: dict[str, str | None] | None = None  # how far the source is read once this is loaded
+    hops: int = 0  # through how many runs the rows came before this one
 
     @property
     def rows(self) -> int:

@@ -17,6 +17,7 @@ from services.connector.clients.s3 import S3Store
 from services.connector.destinations.base import Destination, Load, Loaded, LoadKey, LoadTable
 from services.connector.failures import ConnectorError, Fenced
 from services.connector.formats.csv_export import export_csv
+from services.connector.hops import marked
 from services.connector.kinds.base import Document, Kind
 from services.connector.kinds.s3 import S3, S3Target
 from services.connector.progress import Progress
@@ -54,7 +55,7 @@ class S3Destination(Destination):
         key = _manifest_key(target, load.key)
         found = self._read(key)
         if found is None:
-            parts = [part for table in load.tables for part in self._upload(target, table, progress)]
+            parts = [part for table in load.tables for part in self._upload(target, table, load.hops, progress)]
             progress.reached("push.staged")
             progress.reached("push.before_commit")
             found = self._put_manifest(key, _manifest(load, target, parts))
@@ -72,24 +73,28 @@ class S3Destination(Destination):
         found = self._put_manifest(_manifest_key(_target(target), key), void)
         return None if found.get("void") else _loaded(found, already=True)
 
-    def _upload(self, target: S3Target, table: LoadTable, progress: Progress) -> Iterator[dict[str, Any]]:
+    def _upload(self, target: S3Target, table: LoadTable, hops: int, progress: Progress) -> Iterator[dict[str, Any]]:
         for path in table.parts:
             with _written(target, path) as (file, rows):
                 with file.open("rb") as body:
                     digest = hashlib.file_digest(body, "sha256").hexdigest()
                 key = f"{target.prefix}/parts/{digest}.{target.format.kind}"
-                self._put_part(key, file)
+                self._put_part(key, file, hops)
                 yield {"key": key, "sha256": digest, "rows": rows, "bytes": file.stat().st_size}
             progress.add(rows=rows, bytes=path.stat().st_size)
 
-    def _put_part(self, key: str, file: Path) -> None:
+    def _put_part(self, key: str, file: Path, hops: int) -> None:
         from boto3.s3.transfer import TransferConfig
 
         if any(item.key == key and item.size == file.stat().st_size for item in self._store.listing(key, page=1)):
             return
         with self._store.errors(key):
             self._store.client.upload_file(
-                str(file), self._store.bucket, key, Config=TransferConfig(max_concurrency=2, use_threads=True)
+                str(file),
+                self._store.bucket,
+                key,
+                ExtraArgs={"Metadata": marked(hops)},
+                Config=TransferConfig(max_concurrency=2, use_threads=True),
             )
 
     def _put_manifest(self, key: str, manifest: dict[str, Any]) -> dict[str, Any]:

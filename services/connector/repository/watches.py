@@ -11,6 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from services.chassis.database import SystemWork, UnitOfWork
 from services.connector.tables import seen_objects, watches
 
+_FORGET = text(
+    "DELETE FROM seen_objects WHERE tenant = :tenant AND trigger_id = :trigger AND seen_at < :before"
+    " AND identity = ANY(CAST(:identities AS text[])) RETURNING identity"
+)
 _SEE = text(
     "INSERT INTO seen_objects (tenant, trigger_id, identity, seen_at)"
     " SELECT :tenant, :trigger, identity, :now FROM unnest(CAST(:identities AS text[])) AS identity"
@@ -74,6 +78,15 @@ async def see(work: UnitOfWork, trigger_id: UUID, identities: Iterable[str]) -> 
             "now": work.clock.now(),
             "identities": sorted(identities),
         },
+    )
+    return set(found.scalars())
+
+
+async def forget(work: UnitOfWork, trigger_id: UUID, identities: Iterable[str], before: datetime) -> set[str]:
+    """Remove what was seen before that moment, of these; returns what was removed."""
+    found = await work.connection.execute(
+        _FORGET,
+        {"tenant": work.tenant, "trigger": trigger_id, "before": before, "identities": sorted(identities)},
     )
     return set(found.scalars())
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import RowMapping, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.data import ObjectVersion
-from services.chassis.database import UnitOfWork
+from services.chassis.database import SystemWork, UnitOfWork
 from services.connector.tables import leases, window_objects, windows
 
 OPEN = ("claimed", "pushing")
@@ -42,6 +43,17 @@ _ACQUIRE = text(
 _RENEW = text(
     "UPDATE leases SET expires_at = clock_timestamp() + make_interval(secs => :seconds)"
     " WHERE tenant = :tenant AND workflow_id = :workflow AND stream = :stream AND epoch = :epoch RETURNING epoch"
+)
+# What is kept for ever: windows whose objects are held (their bytes were loaded, and may still lie in the bucket), of
+# quarantined files, and of each slice the newest, which says how far it was read.
+_FORGET = text(
+    "DELETE FROM windows WHERE id IN (SELECT w.id FROM windows w WHERE w.closed_at < :before"
+    " AND (w.state = 'released' OR (w.state = 'committed' AND w.quarantine_entry IS NULL"
+    "  AND NOT EXISTS (SELECT 1 FROM window_objects o WHERE o.window_id = w.id AND o.held)"
+    "  AND (w.upper IS NULL OR EXISTS (SELECT 1 FROM windows n WHERE n.tenant = w.tenant"
+    "   AND n.workflow_id = w.workflow_id AND n.stream = w.stream AND n.slice_of = w.slice_of"
+    "   AND n.state = 'committed' AND n.upper IS NOT NULL AND n.closed_at > w.closed_at))))"
+    " ORDER BY w.closed_at LIMIT :most)"
 )
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
@@ -260,6 +272,11 @@ async def lift(work: UnitOfWork, workflow_id: UUID, stream: str, epoch: int, sta
         .returning(leases.c.epoch)
     )
     return found.scalar_one_or_none() is not None
+
+
+async def forget(system: SystemWork, before: datetime, most: int) -> int:
+    """Remove old closed windows of all tenants that guard nothing any more; how many."""
+    return (await system.connection.execute(_FORGET, {"before": before, "most": most})).rowcount
 
 
 def _json(objects: Sequence[ObjectVersion]) -> str:

@@ -35,6 +35,13 @@ class Describing:
             problems += self._document(kind, row["settings"], input.selection, "/source/selection", source=True)
         elif role == "destination" and input.target is not None:
             problems += self._document(kind, row["settings"], input.target, "/destination/target", source=False)
+        if (
+            able
+            and role == "destination"
+            and input.mode is not None
+            and input.mode not in kind.capabilities.write_modes
+        ):
+            problems.append(_mode_unsupported(kind, input.mode))
         return DescribeConnectionResult(
             connection_id=row["id"],
             kind=kind.name,
@@ -51,3 +58,11 @@ class Describing:
             return problems
         agreed = kind.agree(kind.settings.model_validate(settings), model.model_validate(given))
         return [problem.model_copy(update={"pointer": f"{pointer}{problem.pointer}"}) for problem in agreed]
+
+
+def _mode_unsupported(kind: Kind, mode: str) -> Problem:
+    able = [f"{name!r}" for name in kind.capabilities.write_modes]
+    others = [other.name for other in KINDS.values() if mode in other.capabilities.write_modes]
+    elsewhere = f", or a connection of kind {' or '.join(others)}" if others else ""
+    message = f"a connection of kind {kind.name} cannot be written in mode {mode!r}; use {' or '.join(able)}{elsewhere}"
+    return Problem(pointer="/destination/mode", code="mode_unsupported", message=message)

@@ -94,7 +94,7 @@ class Pulling:
             )
             for file in files:
                 if file.landed is not None:
-                    collected.take(file.landed, file.size, file.object)
+                    collected.take(file.landed, file.size, file.object, file.hops)
                 elif file.unreadable is not None:
                     collected.refuse(file.object, file.size, file.unreadable)
 

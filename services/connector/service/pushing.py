@@ -79,6 +79,7 @@ class Pushing:
                             checksum=_checksum(input.datasets),
                             tables=tables,
                             cursor=cursor,
+                            hops=input.hops,
                         )
                         done = opened.ends.destination().write(load, progress)
                     return PushResult(

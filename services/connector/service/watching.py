@@ -12,6 +12,7 @@ from contracts.events.connections import ObjectSeen
 from contracts.events.workflows import WatchConfigured, WorkflowDeleted
 from contracts.objects import matches, why_ignored
 from services.chassis.database import Database, UnitOfWork
+from services.chassis.sweeping import KEEP_RECEIPTS, LOT
 from services.connector.clients.s3 import Listed
 from services.connector.repository import watches as repository
 
@@ -137,6 +138,15 @@ class Watching:
                 )
                 await work.publish(event, key=watch.workflow_id)
         return len(new)
+
+    async def forget(self, watch: Watch, gone: set[str]) -> set[str]:
+        """Forget objects that were seen long ago and are not in the bucket any more; returns those.
+
+        One that comes back with the same bytes is told again; the window that loaded it still holds it.
+        """
+        async with self._database.work(watch.tenant) as work:
+            before = work.clock.now() - KEEP_RECEIPTS
+            return await repository.forget(work, watch.trigger_id, sorted(gone)[:LOT], before)
 
     async def _still(self, work: UnitOfWork, watch: Watch) -> bool:
         row = await repository.get(work, watch.trigger_id, lock=True)

@@ -93,8 +93,11 @@ class ObjectSource(Source):
         """The object versions that a selection means now, in the order of their keys."""
 
     @abstractmethod
-    def spool(self, object: ObjectVersion, path: Path, progress: Progress) -> None:
-        """Bring the bytes of exactly this version to this machine; raises OBJECT_CHANGED when it is gone."""
+    def spool(self, object: ObjectVersion, path: Path, progress: Progress) -> int:
+        """Bring the bytes of exactly this version to this machine; raises OBJECT_CHANGED when it is gone.
+
+        Returns through how many runs of this platform they came.
+        """
 
     @abstractmethod
     def head(self, object: ObjectVersion, path: Path, size: int) -> bool:

@@ -10,6 +10,7 @@ from contracts.objects import literal_prefix, matches, why_ignored
 from contracts.runs import ErrorType
 from services.connector.clients.s3 import S3Store
 from services.connector.failures import ConnectorError
+from services.connector.hops import hops_of
 from services.connector.kinds.base import Document, Kind
 from services.connector.kinds.s3 import S3, S3Selection
 from services.connector.progress import Progress
@@ -48,10 +49,11 @@ class S3Source(ObjectSource):
             if matches(selection.path, item.key) and not why_ignored(item.key, item.size):
                 yield item.version_in(self._store.bucket)
 
-    def spool(self, object: ObjectVersion, path: Path, progress: Progress) -> None:
+    def spool(self, object: ObjectVersion, path: Path, progress: Progress) -> int:
         """Bring the bytes of exactly this version to this machine."""
         self._own(object)
-        body = self._store.get(object)
+        fetched = self._store.get(object)
+        body = fetched.body
         # The driver compares what came with what its answer announced; sizes in events are never relied on.
         with self._store.errors(object.key), path.open("wb") as file:
             try:
@@ -60,11 +62,12 @@ class S3Source(ObjectSource):
                     progress.add(bytes=len(chunk))
             finally:
                 body.close()
+        return hops_of(fetched.metadata)
 
     def head(self, object: ObjectVersion, path: Path, size: int) -> bool:
         """Bring the first bytes only."""
         self._own(object)
-        body = self._store.get(object, first=size)
+        body = self._store.get(object, first=size).body
         with self._store.errors(object.key), path.open("wb") as file:
             try:
                 while chunk := body.read(_CHUNK):

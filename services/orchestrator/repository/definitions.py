@@ -44,6 +44,13 @@ async def list_workflows(work: UnitOfWork, *, after: str | None, limit: int) -> 
     return list(found.mappings())
 
 
+async def writing_objects(work: UnitOfWork) -> list[Mapping[str, Any]]:
+    """The current definitions whose destination is a prefix in a bucket."""
+    prefix = workflow_versions.c.definition[("destination", "target", "prefix")].as_string()
+    query = _CURRENT.where(workflows.c.tenant == work.tenant, prefix.is_not(None))
+    return [row["definition"] for row in (await work.connection.execute(query)).mappings()]
+
+
 async def add_workflow(work: UnitOfWork, workflow_id: UUID, name: str) -> None:
     """A new workflow, whose first version is still to be added."""
     now = work.clock.now()

@@ -3,11 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import SystemWork, UnitOfWork
 from services.orchestrator.tables import trigger_receipts
+
+_FORGET = text(
+    "DELETE FROM trigger_receipts WHERE ctid = ANY(ARRAY(SELECT t.ctid FROM trigger_receipts t"
+    " WHERE t.received_at < :before AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = t.run_id"
+    " AND r.state IN ('requested', 'running')) ORDER BY t.received_at LIMIT :most))"
+)
 
 
 async def add_receipt(
@@ -63,3 +69,8 @@ async def name_version(work: UnitOfWork, source: str, dedupe_key: str, version_i
         )
         .values(version_id=version_id)
     )
+
+
+async def forget(system: SystemWork, before: datetime, most: int) -> int:
+    """Remove old receipts of all tenants, except of runs that have not ended; how many."""
+    return (await system.connection.execute(_FORGET, {"before": before, "most": most})).rowcount

@@ -62,7 +62,7 @@ async def open_runs(system: SystemWork, *, created_before: datetime, limit: int)
     """Runs of all tenants that have not ended, those first that nobody looked at for the longest time."""
     waiting = func.coalesce(runs.c.checked_at, runs.c.created_at)
     found = await system.connection.execute(
-        select(runs.c.id, runs.c.tenant, runs.c.workflow)
+        select(runs.c.id, runs.c.tenant, runs.c.workflow, runs.c.cancel_requested_at)
         .where(runs.c.state.in_(OPEN), runs.c.created_at < created_before)
         .order_by(waiting)
         .limit(limit)

@@ -9,12 +9,12 @@ from sqlalchemy import RowMapping
 
 from contracts.events.workflows import WorkflowApplied, WorkflowDeleted
 from contracts.runs import ValidateWorkflowResult
-from contracts.workflow import WorkflowDefinition
+from contracts.workflow import S3EventTrigger, WorkflowDefinition
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import invalid, not_found, unavailable
 from services.chassis.sealing import Sealer
 from services.orchestrator.changes import Change, changes, content_hash
-from services.orchestrator.checks import check
+from services.orchestrator.checks import check, circle
 from services.orchestrator.repository import definitions
 from services.orchestrator.service.executions import Executions, ValidationUnavailable
 from services.orchestrator.service.trigger_sync import TriggerSecret, remove_all, sync
@@ -52,6 +52,17 @@ class Definitions:
             raise invalid(found.problems, "The workflow cannot be used.")
         return found
 
+    async def refuse_circle(self, work: UnitOfWork, definition: WorkflowDefinition) -> None:
+        """Raise 422 when workflows would start one another for ever.
+
+        Two that are saved in the same moment do not see each other; what they make of it ends at the connector, which
+        counts through how many runs an object's rows came.
+        """
+        if any(isinstance(trigger, S3EventTrigger) and trigger.enabled for trigger in definition.triggers):
+            others = [WorkflowDefinition.model_validate(other) for other in await definitions.writing_objects(work)]
+            if problems := circle(definition, others):
+                raise invalid(problems, "The workflow cannot be used.")
+
     async def apply(
         self,
         work: UnitOfWork,
@@ -65,6 +76,7 @@ class Definitions:
         """Make the workflow what the definition says. The same definition twice is one version."""
         row = await definitions.find_workflow(work, definition.name, lock=not dry_run)
         precondition(row)
+        await self.refuse_circle(work, definition)
         old = None if row is None else WorkflowDefinition.model_validate(row["definition"])
         what: Literal["created", "updated", "unchanged"] = "created"
         if row is not None:

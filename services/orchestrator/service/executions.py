@@ -33,6 +33,9 @@ class Executions(Protocol):
     async def start_run(self, tenant: UUID, run_id: UUID, workflow: str) -> bool:
         """Start a run; False when it was started before."""
 
+    async def cancel_run(self, tenant: UUID, run_id: UUID) -> bool:
+        """Ask a run's execution to end; False when none is under way."""
+
     async def open_session(self, session: OpenSessionInput) -> bool:
         """Start to open a session; False when that was started before."""
 

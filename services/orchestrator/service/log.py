@@ -43,6 +43,8 @@ def _lines(run: RowMapping, steps: list[RowMapping]) -> Iterator[Line]:
     yield Line(run["created_at"], "info", f"{asked}: {run['workflow']} version {run['workflow_version']}")
     for item in run["requested_window"].get("objects") or ():
         yield Line(run["created_at"], "info", f"For {item['bucket']}/{item['key']} alone")
+    if run["cancel_requested_at"]:
+        yield Line(run["cancel_requested_at"], "warning", "Asked to end before its time")
     if run["started_at"]:
         yield Line(run["started_at"], "info", "Started")
     for step in steps:

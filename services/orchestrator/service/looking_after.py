@@ -62,13 +62,16 @@ class Reconciler:
         tenant, run_id = row["tenant"], row["id"]
         status = await self._executions.status(tenant, run_id)
         if status == "running":
-            return False
+            # Somebody wants it to end, and the engine may have been away when it was told.
+            return row["cancel_requested_at"] is not None and await self._executions.cancel_run(tenant, run_id)
         if status == "absent":
             # Never started, or the server lost it. Every step is safe to repeat: what was loaded stays loaded once.
             started = await self._executions.start_run(tenant, run_id, row["workflow"])
             if started:
                 RUNS_RECONCILED.labels("started").inc()
                 structlog.get_logger().warning("run_started_again", run=str(run_id), tenant=str(tenant))
+            if row["cancel_requested_at"] is not None:
+                await self._executions.cancel_run(tenant, run_id)
             return started
         return await self._end(row, status)
 

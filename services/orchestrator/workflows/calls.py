@@ -93,7 +93,8 @@ async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             if task.done():
-                raise
+                # Its own end counts, also when the cancellation came in the same moment.
+                return task.result()
 
 
 def reason_of(error: BaseException) -> tuple[str, str]:

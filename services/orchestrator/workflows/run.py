@@ -64,6 +64,7 @@ class Progress:
     window: UUID | None = None
     pull_tried: bool = False
     push_tried: bool = False
+    hops: int = 0
 
 
 @workflow.defn(name=RUN_WORKFLOW)
@@ -73,15 +74,16 @@ class RunWorkflow:
     @workflow.run
     async def run(self, request: RunInput) -> RunResult:
         """Follow the steps; whatever goes wrong, the run is finished with its reason."""
-        plan = await note(START_RUN, StartRunInput(tenant=request.tenant, run_id=request.run_id))
+        plan = await to_its_end(note(START_RUN, StartRunInput(tenant=request.tenant, run_id=request.run_id)))
         progress = Progress(plan, Steps(plan.scope))
         try:
+            check_cancelled()
             modules = await self._resolve(progress)
             pulled = await self._pull(progress, modules)
             fitting = await self._settle_drift(progress, pulled, modules)
             datasets = await self._transform(progress, fitting, modules)
-            await self._push(progress, datasets)
-            await self._close_window(progress)
+            # From here on a cancellation comes too late: rows that are in the destination belong to a run that says so.
+            await to_its_end(self._load(progress, datasets))
         except StepEnded as error:
             await to_its_end(self._end_badly(progress, error))
             raise
@@ -116,7 +118,7 @@ class RunWorkflow:
                     expected=modules[0].input_contract if modules else None,
                 ),
             )
-            progress.window = pulled.window_id
+            progress.window, progress.hops = pulled.window_id, pulled.hops
             if pulled.window_id is None and pulled.groups:
                 raise failure(ErrorType.CONFLICT, "The source handed out rows without a window that names them.")
             progress.tally.pulled(pulled)
@@ -202,6 +204,11 @@ class RunWorkflow:
             raise failure(ErrorType.BOOKS_UNBALANCED, unbalanced(missing) + " Nothing was loaded.")
         return tuple(datasets)
 
+    async def _load(self, progress: Progress, datasets: tuple[DatasetRef, ...]) -> None:
+        """Push, and close the window. Only the push's own answer says whether the transaction happened."""
+        await self._push(progress, datasets)
+        await self._close_window(progress)
+
     async def _push(self, progress: Progress, datasets: tuple[DatasetRef, ...]) -> None:
         """Load everything in one transaction of the destination, once for this window."""
         plan, rows = progress.plan, sum(dataset.rows for dataset in datasets)
@@ -211,19 +218,18 @@ class RunWorkflow:
             await progress.steps.skip("push", "nothing to load")
             return
         async with progress.steps.step("push") as step:
+            check_cancelled()
             progress.push_tried = True
-            # A cancellation does not interrupt it: it is one transaction, and only its answer says if it happened.
-            pushed = await to_its_end(
-                step.call(
-                    PUSH,
-                    PushInput(
-                        scope=plan.scope,
-                        destination=plan.definition.destination,
-                        stream=STREAM,
-                        window_id=progress.window,
-                        datasets=datasets,
-                    ),
-                )
+            pushed = await step.call(
+                PUSH,
+                PushInput(
+                    scope=plan.scope,
+                    destination=plan.definition.destination,
+                    stream=STREAM,
+                    window_id=progress.window,
+                    datasets=datasets,
+                    hops=progress.hops,
+                ),
             )
             progress.tally.pushed(pushed)
             step.attempts, step.rows, step.bytes = pushed.attempt, pushed.inserted + pushed.updated, pushed.bytes

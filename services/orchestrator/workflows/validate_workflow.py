@@ -42,6 +42,7 @@ class ValidateWorkflow:
                         name=definition.destination.connection,
                         role="destination",
                         target=definition.destination.target,
+                        mode=definition.destination.mode,
                     ),
                 ),
             ),

@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from contracts.events.runs import RunFinished
 from services.chassis.database import EventTooLarge, NotTheProducer
 from services.chassis.outbox import Relay, Row
 from services.chassis.producer import Producer
+from services.chassis.sweeping import KEEP_INBOX
 from tests.integration.chassis.conftest import SERVICE, Bus, event, running, until
 from tests.integration.conftest import ROLE_PASSWORD
 
 TENANT = uuid.UUID(int=42)
+HOUR = timedelta(hours=1)
 ROOT = Path(__file__).resolve().parents[3]
 RAW = (
     "INSERT INTO outbox (event_id, tenant, topic, key, type, headers, payload)"
@@ -198,8 +201,8 @@ async def test_old_rows_are_removed(bus: Bus) -> None:
     for number in range(3):
         await bus.publish(TENANT, number)
     await bus.admin("UPDATE outbox SET status = 'sent', sent_at = now() - interval '25 hours' WHERE key IN ('0', '1')")
-    await bus.admin("INSERT INTO inbox VALUES (gen_random_uuid(), 'c', now() - interval '15 days')")
-    await bus.admin("INSERT INTO inbox VALUES (gen_random_uuid(), 'c', now() - interval '13 days')")
+    await bus.admin("INSERT INTO inbox VALUES (gen_random_uuid(), 'c', $1)", bus.database.now() - KEEP_INBOX - HOUR)
+    await bus.admin("INSERT INTO inbox VALUES (gen_random_uuid(), 'c', $1)", bus.database.now() - KEEP_INBOX + HOUR)
 
     async def swept() -> bool:
         left = await bus.count("SELECT count(*) FROM outbox"), await bus.count("SELECT count(*) FROM inbox")

@@ -180,6 +180,43 @@ def test_a_post_that_is_tried_again_carries_the_same_key_and_another_command_ano
     assert len({request.headers["idempotency-key"] for request in api.asked}) == 2
 
 
+def test_a_run_is_asked_to_end(api: Api, command: Command) -> None:
+    path = "/api/runs/r1:cancel"
+    api.on("POST", path, (202, {"id": "r1", "state": "running", "cancel_requested_at": "2013-01-01T00:00:00Z"}))
+    done = command("runs", "cancel", "r1", "--output", "json")
+    assert (done.code, done.document["state"]) == (Exit.GOOD, "running")
+    detail = "The run has ended already: it succeeded."
+    api.on("POST", path, (409, {"title": "Conflict", "detail": detail, "code": "run_succeeded"}))
+    late = command("runs", "cancel", "r1")
+    assert (late.code, detail in late.err) == (Exit.FAILED, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [("cancelled", Exit.GOOD), ("succeeded", Exit.PARTIAL), ("partial", Exit.PARTIAL), ("failed", Exit.FAILED)],
+)
+def test_waiting_for_a_cancelled_run_tells_how_it_ended(api: Api, command: Command, state: str, code: Exit) -> None:
+    run = {"id": "r1", "workflow": "flights", "workflow_version": 1, "trigger": "manual", "modules": [], "steps": []}
+    run |= {"objects": None, "books": None, "definition": {"destination": {"connection": "warehouse"}}}
+    api.on("POST", "/api/runs/r1:cancel", (202, {"id": "r1", "state": "running"}))
+    api.on("GET", "/api/runs/r1", (200, run | {"state": "running"}), (200, run | {"state": state}))
+    api.on("GET", "/api/quarantine", NO_ITEMS)
+    assert command("runs", "cancel", "r1", "--wait").code == code
+
+
+def test_parked_events_are_listed_and_sent_again(api: Api, command: Command) -> None:
+    event = {"event_id": "e1", "topic": "runs", "type": "run.requested.v1", "reason": "too large", "held": 2}
+    path = "/api/parked-events/orchestrator"
+    api.on("GET", path, (200, {"items": [event | {"created_at": "2013-01-01T00:00:00Z"}], "next_cursor": None}))
+    listed = command("events", "parked", "orchestrator", "-o", "json")
+    assert (listed.code, listed.document["items"][0]["held"]) == (Exit.GOOD, 2)
+    api.on("POST", f"{path}:requeue", (200, {"requeued": 1, "left": 3}))
+    done = command("events", "parked", "orchestrator", "--requeue", "--event", "e1")
+    assert (done.code, json.loads(api.asked[-1].body)) == (Exit.GOOD, {"event_id": "e1"})
+    assert "1 parked events of orchestrator are on their way again; 3 stay aside" in done.out
+    assert command("events", "parked", "orchestrator", "--event", "e1").code == Exit.USAGE
+
+
 def test_a_problem_is_told_in_words_with_its_places(api: Api, command: Command) -> None:
     api.on("GET", "/api/sessions/s1", (200, {"id": "s1", "nodes": [], "current_node_id": "n1"}))
     problem = {

@@ -262,6 +262,10 @@ async def test_a_description_points_at_what_is_wrong(runner: Runner, customer: C
     assert {problem.pointer for problem in wrong.problems} == {"/source/selection/path", "/source/selection/formt"}
     other = await runner.describe(name="landing", role="source", selection={"path": "a", "bucket": "other-bucket"})
     assert [problem.pointer for problem in other.problems] == ["/source/selection/bucket"]
+    for name, mode, able in (("landing", "replace", True), ("landing", "upsert", False), ("warehouse", "upsert", True)):
+        target = {"prefix": "out"} if name == "landing" else {"schema": "public", "table": "t"}
+        asked = await runner.describe(name=name, role="destination", target=target, mode=mode)
+        assert [problem.pointer for problem in asked.problems] == ([] if able else ["/destination/mode"])
     missing = await runner.describe(name="nowhere", role="destination", target={})
     assert [(p.pointer, p.code) for p in missing.problems] == [("/destination/connection", "not_found")]
     target = await runner.describe(name="warehouse", role="destination", target={"schema": "public"})

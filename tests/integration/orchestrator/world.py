@@ -121,18 +121,30 @@ def document(name: str = "flights", **changes: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def world_of(folder: Path, servers: State, admin_url: str) -> AsyncIterator[World]:
-    """Compose it, and run its workers while inside."""
-    clock, stubs = SetClock(), StubServices(elsewhere=(NAME,))
+async def world_of(
+    folder: Path, servers: State, admin_url: str, *beside: str, **definition: Any
+) -> AsyncIterator[World]:
+    """Compose it, and run its workers while inside; the services named `beside` are no stubs either."""
+    names = (NAME, *beside)
+    clock, stubs = SetClock(), StubServices(elsewhere=names, **definition)
     async with AsyncExitStack() as stack:
         made = await stack.enter_async_context(
-            composed([NAME], folder, servers, admin_url, clock=clock, temporal_namespace=servers.temporal_namespace)
+            composed(
+                names,
+                folder,
+                servers,
+                admin_url,
+                clock=clock,
+                temporal_namespace=servers.temporal_namespace,
+                egress_allow="127.0.0.0/8",
+            )
         )
         client = await connect(made.foundation.settings)
         made.foundation.temporal.attach(client)
-        service = made.services[NAME]
-        await stack.enter_async_context(
-            build_worker(client, NAME, activities=service.activities, workflows=service.workflows)
-        )
+        for name in names:
+            service = made.services[name]
+            await stack.enter_async_context(
+                build_worker(client, name, activities=service.activities, workflows=service.workflows)
+            )
         await stack.enter_async_context(stubs.working(client))
         yield World(made, stubs, clock)

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.workflow import WorkflowDefinition
 from services.orchestrator.changes import Change, changes, content_hash
-from services.orchestrator.checks import check
+from services.orchestrator.checks import check, circle
 
 
 def definition(**changed: Any) -> WorkflowDefinition:
@@ -73,3 +73,28 @@ def test_workflow_that_would_feed_itself(path: str, prefix: str, loop: bool) -> 
         update={"destination": itself.destination.model_copy(update={"connection": "archive"})}
     )
     assert check(elsewhere, "flights") == []
+
+
+def chained(name: str, reads: str, writes: str, *, watched: bool = True, at: str = "landing") -> WorkflowDefinition:
+    return definition(
+        name=name,
+        source={"connection": "landing", "selection": {"path": f"{reads}/*.csv"}},
+        destination={"connection": at, "target": {"prefix": writes}},
+        triggers=[{"kind": "s3_event", "name": "files", "enabled": watched}],
+    )
+
+
+def test_workflows_that_would_start_one_another_for_ever() -> None:
+    a, b, c = chained("a", "1", "2"), chained("b", "2", "3"), chained("c", "3", "1")
+    (problem,) = circle(c, [a, b, chained("d", "2", "4")])
+    assert (problem.pointer, problem.code) == ("/destination/target/prefix", "loop")
+    assert "c → a → b → c" in problem.message
+    # A chain that leads nowhere, or of which one link is started by hand, or another bucket: no circle.
+    assert circle(chained("c", "3", "9"), [a, b]) == []
+    assert circle(c, [a, chained("b", "2", "3", watched=False)]) == []
+    assert circle(chained("c", "3", "1", watched=False), [a, b]) == []
+    assert circle(chained("c", "3", "1", at="archive"), [a, b]) == []
+    # What is saved takes the place of what it was.
+    assert circle(chained("b", "2", "9"), [a, b, c]) == []
+    # A circle beside the way is no reason not to save this one.
+    assert circle(chained("x", "8", "1"), [a, b, c]) == []
