@@ -5,7 +5,7 @@ from contracts.recipe import Derive
 from services.transform.expressions.analysis import analyse
 from services.transform.expressions.lowering import lower
 from services.transform.expressions.tree import columns
-from services.transform.steps.kind import MAX_COLUMNS, Report, Site, StepKind, with_column, Sources
+from services.transform.steps.kind import MAX_COLUMNS, Report, Site, Sources, StepKind, with_column
 from services.transform.steps.parsing import barred
 from services.transform.table import Table
 
@@ -43,9 +43,7 @@ class DeriveKind(StepKind[Derive]):
         made: Sources = {}
         for derivation in step.columns:
             root = analyse(derivation.expression, schema)
-            made[derivation.column] = {
-                source for name in columns(root) for source in made.get(name, {name})
-            }
+            made[derivation.column] = {source for name in columns(root) for source in made.get(name, {name})}
             if root.type is not None:
                 schema = with_column(schema, derivation.column, root.type, root.nullable)
         return made

@@ -97,4 +97,3 @@ def floats_of(table: Table, names: Sequence[str]) -> list[str]:
     """The engine's names of those columns that are floats."""
     found = [column for name in dict.fromkeys(names) if (column := table.schema.column(name)) is not None]
     return [table.inner[column.name] for column in found if column.type is LogicalType.FLOAT]
-

@@ -1,12 +1,16 @@
-"""Put a constant where a column is null."""
+"""Put a constant, a figure of the column, or a neighbour's value where a column is null."""
+
+from collections.abc import Mapping
 
 import polars as pl
 
-from contracts.data import Column, Schema
+from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import FillNull
+from services.transform.conversions import convert
 from services.transform.dtypes import DTYPES
-from services.transform.expressions.tree import ExpressionInvalid
-from services.transform.steps.kind import Report, Site, StepKind
+from services.transform.expressions.tree import NUMBERS, ExpressionInvalid
+from services.transform.steps.exact import Scale, float_mean, floats_of, scales
+from services.transform.steps.kind import Report, Site, Sources, StepKind, column_of, listed, shown, with_columns
 from services.transform.steps.scalars import value_for
 from services.transform.table import Table
 
@@ -14,31 +18,82 @@ from services.transform.table import Table
 class FillNullKind(StepKind[FillNull]):
     """fill_null"""
 
+    def sees_all(self, step: FillNull) -> bool:
+        return step.method is not None
+
     def output_schema(self, schema: Schema, step: FillNull, report: Report) -> Schema:
-        for column in report.columns(schema, step.columns, "/columns"):
-            try:
-                value_for(step.value, column.type)
-            except ExpressionInvalid as error:
-                report.add("/value", error.code, f"Column {column.name!r}: {error.message}")
-                break
-        return _filled(schema, step)
+        columns = report.columns(schema, step.columns, "/columns")
+        report.columns(schema, step.by, "/by")
+        for at, column in enumerate(columns):
+            if step.method in ("mean", "median"):
+                report.typed(schema, column.name, f"/columns/{at}", NUMBERS, f"have a {step.method}")
+            elif step.value is not None:
+                try:
+                    value_for(step.value, column.type)
+                except ExpressionInvalid as error:
+                    report.add("/value", error.code, f"Column {column.name!r}: {error.message}")
+                    break
+            if column.name in step.by:
+                report.add(f"/columns/{at}", "repeated", f"The column {column.name!r} stands in 'by' as well.")
+        return schema if report.problems else with_columns(schema, _after(schema, step))
 
     def mentions(self, schema: Schema, step: FillNull) -> set[str]:
-        return set(step.columns)
+        return {*step.columns, *step.by}
+
+    def sources(self, schema: Schema, step: FillNull) -> Sources:
+        return {name: {name, *step.by} for name in step.columns}
+
+    def english(self, step: FillNull, schema: Schema) -> str:
+        by = f" of the same {listed(step.by)}" if step.by else ""
+        with_ = {
+            None: f"with {shown(step.value)}",
+            "mean": f"with the mean{by}",
+            "median": f"with the median{by}",
+            "mode": f"with the most frequent value{by}",
+            "forward": f"with the value before{by}",
+            "backward": f"with the value after{by}",
+        }[step.method]
+        return f"Fill gaps in {listed(step.columns)} {with_}"
 
     def plan(self, table: Table, step: FillNull, site: Site) -> Table:
+        known: Mapping[str, Scale] = {}
+        if step.method == "mean":
+            known = scales(table.lazy, floats_of(table, step.columns), site)
         filled = []
-        for column in table.schema.columns:
-            if column.name in step.columns:
-                value = pl.lit(value_for(step.value, column.type), dtype=DTYPES[column.type])
-                filled.append(table.column(column.name).fill_null(value))
-        return table.then(table.lazy.with_columns(filled), _filled(table.schema, step))
+        for column in _after(table.schema, step):
+            value = table.column(column.name)
+            if step.method is None:
+                put = pl.lit(value_for(step.value, column.type), dtype=DTYPES[column.type])
+            else:
+                put = _figure(value, column.type, step, known.get(table.inner[column.name]))
+                put = put.over(table.columns(step.by)) if step.by else put
+            filled.append((column, value.fill_null(put)))
+        return table.setting(filled)
 
 
-def _filled(schema: Schema, step: FillNull) -> Schema:
-    return Schema(
-        columns=tuple(
-            Column(name=column.name, type=column.type, nullable=False) if column.name in step.columns else column
-            for column in schema.columns
-        )
-    )
+def _after(schema: Schema, step: FillNull) -> list[Column]:
+    found = [column_of(schema, name) for name in dict.fromkeys(step.columns)]
+    if step.method is not None:
+        return found  # a column, or a group, without any value has nothing to be filled with
+    return [column.model_copy(update={"nullable": False}) for column in found]
+
+
+def _figure(value: pl.Expr, type: LogicalType, step: FillNull, scale: Scale | None) -> pl.Expr:
+    if step.method == "forward":
+        return value.forward_fill()
+    if step.method == "backward":
+        return value.backward_fill()
+    if step.method == "mode":
+        # Of those that are equally frequent the first one, in the order of the rows.
+        return value.drop_nulls().mode(maintain_order=True).first()
+    if step.method == "mean":
+        count = pl.when(value.count() > 0).then(value.count())
+        if type is LogicalType.FLOAT:
+            return float_mean(value, scale or Scale())
+        total = value.cast(pl.Int128).sum() if type is LogicalType.INTEGER else value.sum()
+        found = total.cast(pl.Float64) / count
+    else:
+        found = value.cast(pl.Float64).median()
+    if type is LogicalType.INTEGER:
+        return found.round(0, mode="half_away_from_zero").cast(pl.Int64, strict=False)
+    return convert(found.round(9), LogicalType.FLOAT, type) if type is LogicalType.DECIMAL else found

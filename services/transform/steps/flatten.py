@@ -37,7 +37,9 @@ class FlattenKind(StepKind[Flatten]):
         return {step.column} if step.rows is not None else set()
 
     def english(self, step: Flatten, schema: Schema) -> str:
-        fields = listed([name if name == field.path else f"{field.path} as {name}" for name, field in step.fields.items()])
+        fields = listed(
+            [name if name == field.path else f"{field.path} as {name}" for name, field in step.fields.items()]
+        )
         rows = f", a row for each element of {step.rows}" if step.rows else ""
         return f"Take {fields} out of the JSON in {step.column}{rows}"
 

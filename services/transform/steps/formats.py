@@ -48,7 +48,7 @@ def signs(format: str, *, writing: bool = False) -> set[str]:
 def check_reading(format: str, *, clock: bool = False, day: bool = True) -> None:
     """Refuse a format that does not say a whole date (or, with `clock`, a time)."""
     found = signs(format)
-    if day and not (found & {"Y", "y"} and (found & {"m", "b", "B"} and "d" in found or "j" in found)):
+    if day and not (found & {"Y", "y"} and ((found & {"m", "b", "B"} and "d" in found) or "j" in found)):
         raise ExpressionInvalid("invalid_format", f"The format {format!r} does not say a year, a month and a day.")
     if "I" in found and "p" not in found:
         raise ExpressionInvalid("invalid_format", "%I, the hour up to 12, needs %p.")

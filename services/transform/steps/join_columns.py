@@ -5,8 +5,17 @@ import polars as pl
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import JoinColumns
 from services.transform.conversions import to_text
-from services.transform.steps.kind import MAX_COLUMNS, Report, Site, Sources, StepKind, column_of, listed, shown
-from services.transform.steps.kind import with_column
+from services.transform.steps.kind import (
+    MAX_COLUMNS,
+    Report,
+    Site,
+    Sources,
+    StepKind,
+    column_of,
+    listed,
+    shown,
+    with_column,
+)
 from services.transform.steps.placing import after_placing, place
 from services.transform.table import Table
 

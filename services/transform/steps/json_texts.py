@@ -11,7 +11,7 @@ from services.transform.expressions.tree import ExpressionInvalid
 from services.transform.steps.kind import Site
 
 _PATH = re.compile(r"\.?([A-Za-z_][\w-]*)|\[(\d{1,9})\]|\[\"((?:[^\"\\]|\\.)*)\"\]|\.?\[?'([^']*)'\]?")
-_TOKEN = r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\[\]{},:"\s]+'
+_WORD = r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\[\]{},:"\s]+'
 
 
 def json_path(path: str) -> str:
@@ -21,7 +21,7 @@ def json_path(path: str) -> str:
     while at < len(text):
         found = _PATH.match(text, at)
         if found is None:
-            hint = "it is written like address.lines[0] or a[\"b c\"]"
+            hint = 'it is written like address.lines[0] or a["b c"]'
             raise ExpressionInvalid("invalid_path", f"The path {path[:100]!r} cannot be read; {hint}.")
         name, index, quoted, other = found.groups()
         parts.append(f"[{index}]" if index is not None else field(name or quoted or other or ""))
@@ -65,7 +65,7 @@ def elements(text: pl.Expr) -> pl.Expr:
 
 def _elements(texts: pl.Series) -> pl.Series:
     """Cuts the text into words and signs, and joins again what lies between the commas of the outermost array."""
-    tokens = texts.to_frame("t").with_row_index("row").with_columns(pl.col("t").str.extract_all(_TOKEN))
+    tokens = texts.to_frame("t").with_row_index("row").with_columns(pl.col("t").str.extract_all(_WORD))
     words = tokens.explode("t").filter(pl.col("t").is_not_null())
     opening, closing = pl.col("t").is_in(["[", "{"]), pl.col("t").is_in(["]", "}"])
     depth = (opening.cast(pl.Int32) - closing.cast(pl.Int32)).cum_sum().over("row")
@@ -83,4 +83,6 @@ def _elements(texts: pl.Series) -> pl.Series:
         .group_by("row", maintain_order=True)
         .agg(pl.col("t"))
     )
-    return tokens.select("row").join(joined, on="row", how="left", maintain_order="left").get_column("t").alias(texts.name)
+    return (
+        tokens.select("row").join(joined, on="row", how="left", maintain_order="left").get_column("t").alias(texts.name)
+    )

@@ -1,7 +1,7 @@
 """What a kind of step says of itself: its output before it runs, what it reads, its plan, its row arithmetic."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
@@ -42,9 +42,7 @@ class Report:
             self.add(place, error.code, error.message)
         return found
 
-    def typed(
-        self, schema: Schema, name: str, place: str, types: Collection[LogicalType], doing: str
-    ) -> Column | None:
+    def typed(self, schema: Schema, name: str, place: str, types: Collection[LogicalType], doing: str) -> Column | None:
         """The column of that name; a problem if there is none, or if it is of none of these types."""
         found = self.column(schema, name, place)
         if found is not None and found.type not in types:

@@ -28,5 +28,5 @@ class LimitKind(StepKind[Limit]):
         number = table.fresh()
         first = max(0, step.offset - site.rows_before)
         end = max(0, min(step.offset + step.rows - site.rows_before, 2**32 - 1))
-        kept = (pl.col(number) >= first) & (pl.col(number) < end)
+        kept = (pl.col(number).cast(pl.Int64) - first).is_between(0, end - first - 1)
         return table.then(table.lazy.with_row_index(number).filter(kept).drop(number))

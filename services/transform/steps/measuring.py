@@ -138,5 +138,3 @@ class Measuring:
             else:
                 found = narrowed(total, "The sum", self.site.pointer + pointer, self.site.witness)
         return pl.when(count > 0).then(found)
-
-

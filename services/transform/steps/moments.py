@@ -9,7 +9,7 @@ from services.transform.steps import formats
 
 def read_moment(value: pl.Expr, format: str, target: LogicalType, zone: str | None = None) -> pl.Expr:
     """The date or time that a text says in this format, or null where it says none."""
-    text = pl.when(value.str.contains(formats.shape(format))).then(value)
+    text: pl.Expr = pl.when(value.str.contains(formats.shape(format))).then(value)
     way = formats.engine(format)
     if target is LogicalType.TIME:
         return text.str.to_time(way, strict=False)

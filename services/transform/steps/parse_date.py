@@ -79,7 +79,7 @@ def _parsed(value: pl.Expr, step: ParseDate, target: LogicalType) -> pl.Expr:
     text = value.str.strip_chars()
     if step.formats:
         return pl.coalesce(*(read_moment(text, format, target, step.zone) for format in step.formats))
-    ways = _CLEAR
+    ways: tuple[str, ...] = _CLEAR
     if step.day_first is not None:
         ways = (*_CLEAR, *(_DAY_FIRST if step.day_first else _MONTH_FIRST))
     day = pl.coalesce(*(read_moment(text.str.extract(_PARTS, 1), way, LogicalType.DATE) for way in ways))

@@ -86,17 +86,14 @@ def _parsed(value: pl.Expr, step: ParseNumber, target: LogicalType) -> pl.Expr:
     percent = text.str.contains(r"\s*%$")
     if step.percent != "none":
         text = text.str.replace(r"\s*%$", "")
-    digits = pl.when(text.str.contains(_shape(step))).then(text)
+    digits: pl.Expr = pl.when(text.str.contains(_shape(step))).then(text)
     if step.thousands == " ":
         digits = digits.str.replace_all(_SPACES, "")
     elif step.thousands is not None:
         digits = digits.str.replace_all(step.thousands, "", literal=True)
     if step.decimal == ",":
         digits = digits.str.replace(",", ".", literal=True)
-    if target is LogicalType.INTEGER:
-        digits = digits.str.replace(r"\.0*$", "")
-    else:
-        digits = digits.str.replace(r"\.$", "")
+    digits = digits.str.replace(r"\.0*$" if target is LogicalType.INTEGER else r"\.$", "")
     number = convert(pl.when(negative).then("-" + digits).otherwise(digits), LogicalType.STRING, target)
     if step.percent != "fraction":
         return number

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
@@ -130,5 +129,3 @@ def _described(held: pl.DataFrame, misfits: pl.DataFrame, table: Table, readings
         value=value,
         raw=pl.when(raw.str.len_chars() > MAX_RAW).then(raw.str.slice(0, MAX_RAW) + "…").otherwise(raw),
     )
-
-

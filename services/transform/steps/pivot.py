@@ -40,13 +40,13 @@ class PivotKind(StepKind[Pivot]):
                 continue
             column = _name(step, name)
             if column in taken or not column:
-                report.add(f"/names/{at}", "name_taken", f"There would be two columns named {column!r}, or one of none.")
+                report.add(
+                    f"/names/{at}", "name_taken", f"There would be two columns named {column!r}, or one of none."
+                )
                 continue
             taken.add(column)
             counts = step.function in ("count", "count_distinct")
-            columns.append(
-                Column(name=column, type=result_type(step.function, values.type), nullable=not counts)
-            )
+            columns.append(Column(name=column, type=result_type(step.function, values.type), nullable=not counts))
         return schema if report.problems else Schema(columns=tuple(columns))
 
     def mentions(self, schema: Schema, step: Pivot) -> set[str]:
@@ -61,7 +61,7 @@ class PivotKind(StepKind[Pivot]):
     def english(self, step: Pivot, schema: Schema) -> str:
         keys = f"one row for each {listed(step.keys)}" if step.keys else "one row"
         names = listed([shown(name) for name in step.names])
-        return f"{keys[0].upper()}{keys[1:]}, {step.function} of {step.values_from} in columns for {step.names_from} {names}"
+        return f"Make {keys}, {step.function} of {step.values_from} in columns for {step.names_from} {names}"
 
     def plan(self, table: Table, step: Pivot, site: Site) -> Table:
         after = self.output_schema(table.schema, step, Report(site.pointer))

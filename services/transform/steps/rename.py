@@ -2,7 +2,7 @@
 
 from contracts.data import Column, Schema
 from contracts.recipe import Rename
-from services.transform.steps.kind import Report, Site, StepKind, escape, Sources
+from services.transform.steps.kind import Report, Site, Sources, StepKind, escape
 from services.transform.table import Table
 
 

@@ -8,7 +8,7 @@ from contracts.data import LogicalType, Schema
 from contracts.recipe import Replace
 from services.transform.dtypes import DTYPES
 from services.transform.expressions.tree import ExpressionInvalid
-from services.transform.steps.kind import Report, Site, StepKind, with_column, shown
+from services.transform.steps.kind import Report, Site, StepKind, shown, with_column
 from services.transform.steps.scalars import value_for
 from services.transform.table import Table
 

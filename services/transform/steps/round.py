@@ -96,7 +96,7 @@ def _steps(value: pl.Expr, unit: int, mode: str) -> pl.Expr:
     exact = rest == 0
     twice = rest * 2
     negative = value < 0
-    up = {
+    up: pl.Expr = {
         "half_up": (twice > size) | ((twice == size) & ~negative),
         "half_even": (twice > size) | ((twice == size) & (below % 2 != 0)),
         "down": negative & ~exact,
@@ -104,4 +104,5 @@ def _steps(value: pl.Expr, unit: int, mode: str) -> pl.Expr:
         "floor": pl.lit(False),
         "ceil": ~exact,
     }[mode]
-    return below + up.cast(pl.Int128)
+    rounded: pl.Expr = below + up.cast(pl.Int128)
+    return rounded

@@ -40,7 +40,7 @@ class SampleKind(StepKind[Sample]):
 
 
 def _lot(number: pl.Expr, seed: int) -> pl.Expr:
-    """A number that has nothing to do with the row's, always the same (splitmix64): the engine's own hash may change."""
+    """A number without any order, always the same (splitmix64): the engine's own hash may change."""
     start = (seed * _STEP + _STEP) % _ALL
     mixed = number.cast(pl.UInt64) * pl.lit(_STEP, dtype=pl.UInt64) + pl.lit(start, dtype=pl.UInt64)
     for shift, odd in zip((30, 27), _ODD, strict=True):

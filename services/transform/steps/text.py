@@ -81,7 +81,7 @@ _OPERATIONS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
 
 
 def _said(about: Any) -> str:
-    return {
+    ways: dict[str, Callable[[], str]] = {
         "trim": lambda: f"remove {_characters(about)} at both ends",
         "trim_start": lambda: f"remove {_characters(about)} at the start",
         "trim_end": lambda: f"remove {_characters(about)} at the end",
@@ -102,7 +102,8 @@ def _said(about: Any) -> str:
         "remove_suffix": lambda: f"remove {shown(about.text)} at the end",
         "add_prefix": lambda: f"put {shown(about.text)} before",
         "add_suffix": lambda: f"put {shown(about.text)} behind",
-    }[about.kind]()
+    }
+    return ways[about.kind]()
 
 
 def _characters(about: Any) -> str:

@@ -1,0 +1,38 @@
+"""Add so many units to dates or times; months end at their last day."""
+
+from contracts.data import Column, Schema
+from contracts.recipe import DateAdd
+from services.transform.steps.calendar import ENGINE, check_unit
+from services.transform.steps.kind import Report, Site, Sources, StepKind, column_of, with_columns
+from services.transform.table import Table
+
+_MOST = {"year": 5_000, "quarter": 20_000, "month": 60_000, "week": 260_000}
+
+
+class DateAddKind(StepKind[DateAdd]):
+    """date_add"""
+
+    def output_schema(self, schema: Schema, step: DateAdd, report: Report) -> Schema:
+        check_unit(schema, step.column, step.unit, "/column", report)
+        if abs(step.amount) > _MOST.get(step.unit, 1_000_000):
+            report.add("/amount", "too_large", f"At most {_MOST[step.unit]:,} {step.unit}s can be added.")
+        return schema if report.problems else with_columns(schema, [_new(schema, step)])
+
+    def mentions(self, schema: Schema, step: DateAdd) -> set[str]:
+        return {step.column}
+
+    def sources(self, schema: Schema, step: DateAdd) -> Sources:
+        return {step.into or step.column: {step.column}}
+
+    def english(self, step: DateAdd, schema: Schema) -> str:
+        unit = step.unit if abs(step.amount) == 1 else f"{step.unit}s"
+        doing = f"Add {step.amount:,} {unit} to" if step.amount >= 0 else f"Take {-step.amount:,} {unit} from"
+        return f"{doing} {step.column}" + (f", in {step.into}" if step.into else "")
+
+    def plan(self, table: Table, step: DateAdd, site: Site) -> Table:
+        moved = table.column(step.column).dt.offset_by(f"{step.amount}{ENGINE[step.unit]}")
+        return table.setting([(_new(table.schema, step), moved)])
+
+
+def _new(schema: Schema, step: DateAdd) -> Column:
+    return column_of(schema, step.column).model_copy(update={"name": step.into or step.column})
