@@ -1,0 +1,4 @@
+"""grouping."""
+from services.transform.planner.frames.base import Frames
+frames = Frames()
+frame = frames.frame

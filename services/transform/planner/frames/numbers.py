@@ -1,0 +1,4 @@
+"""numbers."""
+from services.transform.planner.frames.base import Frames
+frames = Frames()
+frame = frames.frame

@@ -1,0 +1,4 @@
+"""windows."""
+from services.transform.planner.frames.base import Frames
+frames = Frames()
+frame = frames.frame
