@@ -194,7 +194,7 @@ def _keys(reader: Reader, at: int, found: tuple[tuple[str, bool], ...], cost: fl
 def _one_key(reader: Reader, at: int, found: tuple[tuple[str, bool], ...], cost: float, before: str | None) -> Iterator[tuple[int, tuple[tuple[str, bool], ...], float]]:
     for end, column, more in reader.slot("Col", at):
         options: list[tuple[int, str | None, float]] = [(end, before, 0.0)]
-        for start in {end, end + (reader.low(end) in (",", "(", "-", ":", "in", "from", "and")), reader.first(", (and|with)|, in|( in", end) or end}:
+        for start in {end, end + (reader.low(end) in (",", "(", "-", ":", "in", "from", "and")), reader.first(", (and|with)|, in|LP in", end) or end}:
             for stop, said, extra in reader.slot("Direction", start):
                 if before is not None and said != before:
                     reader.note(stop, ask("contradictory", f"'{column}' in which direction: ascending or descending?", ["ascending", "descending"]), 4.0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from contracts.recipe import Recipe, Step
 from services.transform.check import stages
 from services.transform.errors import RecipeInvalid
-from services.transform.planner import orders  # noqa: F401 - its readers register themselves
+from services.transform.planner import orders, renames, things  # noqa: F401 - their readers register themselves
 from services.transform.planner.frames import catalog
 from services.transform.planner.frames.base import Act, Frame
 from services.transform.planner.linking import Index
@@ -51,14 +51,14 @@ class _Search:
     budget: Budget
     noted: list[Noted] = field(default_factory=list)
     furthest: int = 0
-    readers: dict[tuple[TableView, Memory], Reader] = field(default_factory=dict)
+    readers: list[tuple[TableView, Memory, Reader]] = field(default_factory=list)
 
     def reader(self, state: State) -> Reader:
-        for (view, memory), reader in self.readers.items():
+        for view, memory, reader in self.readers:
             if view is state.view and memory == state.memory:
                 return reader
         made = Reader(self.text, self.tokens, state.view, self.budget, state.memory, self.noted)
-        self.readers[(state.view, state.memory)] = made
+        self.readers.append((state.view, state.memory, made))
         return made
 
 

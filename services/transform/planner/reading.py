@@ -36,7 +36,7 @@ class Noted:
     weight: float = 1.0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Memory:
     """What earlier clauses did, for words like `those`, `the new column`, `it`."""
 
