@@ -1,4 +1,389 @@
-"""windows."""
-from services.transform.planner.frames.base import Frames
+"""Frames about columns that look at other rows: ranks, running figures, neighbours, shares of groups."""
+
+from typing import Any
+
+from contracts.recipe import Derivation, Derive, Drop, SortKey, Step, Window, WindowColumn
+from services.transform.planner.arithmetic import Formula
+from services.transform.planner.frames.base import Answer, Frames, act, fresh
+from services.transform.planner.frames.deriving import checked_name
+from services.transform.planner.pattern import declare
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
+from services.transform.planner.view import ask
+from services.transform.planner.words import key
+
 frames = Frames()
 frame = frames.frame
+
+declare(
+    {
+        "newname": "@add [another|new|extra|additional] [numeric|number|text|integer] [@column] [called|named|:|with name] ",
+        "isa": "[,|:|=|-|LP|;|with|as] [that|which|and|it] [should be|is|are|be|=|:|as|equal to|equals|being|with|holding|containing|contains|of|hold|holds|shows|showing|giving|for|has|that is|must be|where|counting|numbering] [the]",
+        "within": "(per|within each|for each|inside each|in each|of each|by|within|for every|of the same|within the same|separately for each|separately per|of same|within same|each|in every|from same|in same|for same|of that|inside every|across each|over each|inside|restarting for each|starting over for each|starting again for each|that restarts for each|restarting with each|partitioned by|grouped by|, restarting for each|reset for each|resetting for each|, separately for each|individually for each|from the same)",
+        "previous": "(previous|preceding|prior|last|one before|row before|earlier|previous one|year before|month before|day before|one above|row above|week before|quarter before|period before|line before)",
+    }
+)
+
+
+@slot("RankTie")
+def rank_tie(reader: Reader, at: int) -> Any:
+    """What becomes of equal values: rank leaves gaps, dense_rank none, row_number tells them apart."""
+    tied = "[,|;|.|LP|-] [and|with|where] [<e:Entity>|@rows|ones|those|equal values|ties] [that|with|which] [are|is|have|tie|ties|tied|same value|equal value|equal values|equal|same <c:Col>|the same <c:Col>] [should|must|all]"
+    for end, _, cost in reader.match(
+        f"{tied} (share|shares|get|gets|have|has|receive|take|sharing|getting|given|are given) [same|one|the same|equal] (rank|place|position|number|one) [,|;|.] [and] [with] [the] [next|following|no|without|leaving] [rank|place|position|number|gaps|gap|ranks|one|numbers] [being|is|are|be|gets] [skipped|left out|skip|follows|jumps|gap|skipping] [after|left|in ranks] [accordingly|RP|ties|them|after ties|after them|afterwards]", at
+    ):
+        said = [reader.low(step) for step in range(at, end)]
+        gaps = "skipped" in said or "skip" in said or "jumps" in said or "skipping" in said
+        none = ("no" in said or "without" in said) and ("gaps" in said or "gap" in said or "skipping" in said)
+        yield end, "dense_rank" if none else "rank" if gaps else "rank", cost
+    for end, _, cost in reader.match("[,|LP|;] [with|and] (no gaps|without gaps|dense|dense ranking|no gaps in ranks|no gaps after ties|without skipping|dense rank|no ranks skipped|no rank skipped) [RP]", at):
+        yield end, "dense_rank", cost
+    for end, _, cost in reader.match("[,|LP|;] [and] (ties|equal values) [are|is] [broken] (by|in) [row order|file order|order of appearance|order of file|order of rows|their order] [RP]", at):
+        yield end, "row_number", cost
+    for end, _, cost in reader.match("[,|LP|;] [with|and|where] (ties|equal values) [get|gets|getting|have|sharing|share|take|given] [same|lowest|smallest|minimum|the same] (rank|number|place) [RP]", at):
+        yield end, "rank", cost
+
+
+@slot("RankOrder")
+def rank_order(reader: Reader, at: int) -> Any:
+    """Which end is number one: biggest = 1; 1 for the highest; highest first."""
+    one = "(1|one|number 1|number one|first|rank 1|#1|no . 1|rank one|1st|place 1|top)"
+    for end, env, cost in reader.match(
+        f"[,|LP|;|-|:|and] [with|where|so that|so] <x:Superlative> [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [is|=|gets|get|being|has|as|-|:|->|should be|should get|first|comes|at|receives|be|on] [rank|number|place|a|position] {one} [RP]", at
+    ):
+        yield end, bool(env["x"]), cost
+    for end, env, cost in reader.match(
+        f"[,|LP|;|-|:] [with|where] {one} [is|=|being|for|meaning|means|goes to|as|to|going to|-|should be] [with|the] <x:Superlative> [in|of|for] [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [RP]", at
+    ):
+        yield end, bool(env["x"]), cost
+    for end, said, cost in reader.slot("Direction", at + (reader.low(at) in (",", "(", "-"))):
+        yield end + (reader.low(end) == ")" and reader.low(at) == "("), said in ("down", "late"), cost
+
+
+_RANK = "(rank|ranking|place|position|rank number|ranks)"
+_NEWCOL = "[,|LP|-] [and] [in|as|into|call it|called|and call it|named|put it in|store it in|and put it in|in new|in a new|name it] [new] [@column] [called|named] <n:Name> [@column] [RP]"
+_PER = "[,] @within [combination of] <k:Cols>"
+
+
+@frame(
+    "rank",
+    f"@newname <n:Name> [@column] [@isa] [{_RANK}] [of|for] [@all|each] [@rows|<e:Entity>] [<kk:KeysWithin>] (by|on|according to|based on|of|for) <c:Col> [<kk:KeysWithin>] <o:RankOrder> [<kk:KeysWithin>] [<t:RankTie>]",
+    f"@newname <n:Name> [@column] <o:RankOrder> [<kk:KeysWithin>] [<t:RankTie>]",
+    f"@newname [@column] <n:Name> [@column] [with|holding|showing|containing|that ranks|ranking|giving|, ranking|that is] [the] [{_RANK}] [of] [@all|each] [@rows|<e:Entity>] [<kk:KeysWithin>] [by|on|of|in|according to] <c:Col> [<kk:KeysWithin>] <o:RankOrder> [<kk:KeysWithin>] [<t:RankTie>]",
+    f"(rank|number) [@all|each] [of] [@rows|<e:Entity>|it|them] [<kk:KeysWithin>] (by|on|according to|based on|in order of) [their] <c:Col> [<kk:KeysWithin>] [<o:RankOrder>] [<kk:KeysWithin>] [<t:RankTie>] [{_NEWCOL}] [<t:RankTie>] [<o:RankOrder>]",
+    f"(rank|number) [@all|each] [of] [@rows|<e:Entity>|it|them] [<kk:KeysWithin>] (by|on|according to|based on|in order of) [their] <c:Col> [<kk:KeysWithin>] {_NEWCOL} [<kk:KeysWithin>] [<o:RankOrder>] [<t:RankTie>]",
+    f"@add [new] [@column] [with|for|of] [the] {_RANK} [@column] [of] [@all|each] [@rows|<e:Entity>] [<kk:KeysWithin>] (by|of|on|in|based on|for) <c:Col> [<kk:KeysWithin>] [<o:RankOrder>] [<kk:KeysWithin>] [{_NEWCOL}] [<t:RankTie>] [<o:RankOrder>]",
+    f"(for|within|in|inside) [each|every] <k:Cols> [,] rank [@all] [of] [@rows|<e:Entity>|it|them] (by|on|according to) <c:Col> [<o:RankOrder>] [<t:RankTie>] [{_NEWCOL}] [<t:RankTie>] [<o:RankOrder>]",
+    f"@add [new] [@column] <n:Name> [@column] (ranking|that ranks|which ranks|, ranking|to rank) [@all|each] [@rows|<e:Entity>|them] [<kk:KeysWithin>] (by|on) <c:Col> [<kk:KeysWithin>] [<o:RankOrder>] [<kk:KeysWithin>] [<t:RankTie>]",
+    f"rank <c:Col> [<kk:KeysWithin>] [<o:RankOrder>] [<kk:KeysWithin>] [<t:RankTie>] [{_NEWCOL}] [<t:RankTie>]",
+)
+def rank(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """The place of each row by a column."""
+    column = env.get("c")
+    if column is None:
+        return None
+    keys = env.get("kk") or env.get("k") or ()
+    if column in keys:
+        return None
+    if "o" not in env:
+        raise ask("ambiguous", f"Is rank 1 the highest '{column}' or the lowest?", ["the highest", "the lowest"])
+    name = checked_name(reader, env.get("n") or fresh(reader, "rank"))
+    made = WindowColumn(name=name, function=env.get("t", "rank"))
+    steps: list[Step] = [
+        Window(partition_by=tuple(keys), order_by=(SortKey(column=column, descending=env["o"]),), columns=(made,))
+    ]
+    if reader.column(column).nulls:
+        steps.append(Derive(columns=(Derivation(column=name, expression=f"CASE WHEN {quoted(column)} IS NOT NULL THEN {quoted(name)} END"),)))
+    return act(*steps, made=(name,), used=(column,))
+
+
+@slot("KeysWithin")
+def keys_within(reader: Reader, at: int) -> Any:
+    """Within each of some columns."""
+    for end, env, cost in reader.match("[,|LP|-] @within [combination of] <k:Cols> [RP]", at):
+        yield end, tuple(env["k"]), cost
+
+
+_RUNNING = (
+    ("[running|cumulative|rolling|accumulated|cumulated|accumulating] (total|sum|totals|sums)|(running|cumulative|accumulated|cumulated) [amount]|cumsum|(sum|total) so far|cumulated", "running_sum"),
+    ("(running|cumulative|expanding) (average|mean)|(average|mean) so far", "running_mean"),
+    ("(running|cumulative) (maximum|max)|(highest|maximum|max|largest|greatest|record high) [value] so far|record [value] so far", "running_max"),
+    ("(running|cumulative) (minimum|min)|(lowest|minimum|min|smallest|least) [value] so far", "running_min"),
+    ("(running|cumulative) count|count so far", "running_count"),
+)
+
+
+@slot("Running")
+def running(reader: Reader, at: int) -> Any:
+    """A running figure."""
+    for words, function in _RUNNING:
+        for end, _, cost in reader.match(words, at):
+            said = {reader.low(step) for step in range(at, end)}
+            if said & {"running", "cumulative", "accumulated", "cumulated", "cumsum", "far", "accumulating", "expanding"}:
+                yield end, (function, None), cost
+    for end, env, cost in reader.match("<n:Num> [-] (day|days|row|rows|month|months|week|weeks|year|years|period|periods|point|points|value|values|step) [moving|rolling|trailing|running] (average|mean|avg)|(moving|rolling|trailing) (average|mean) (of|over|with window of|across) [the] [last|previous|past] <n:Num> [rows|days|values|months|years|periods]|(moving|rolling|trailing) <n:Num> [-] (day|row|month|week|year|point|period) (average|mean)|(moving|rolling) (average|mean)", at):
+        if "n" in env and isinstance(env["n"], int) and env["n"] > 0:
+            yield end, ("moving_mean", env["n"]), cost
+        elif "n" not in env:
+            yield end, ("moving_mean", None), cost + 0.3
+    for end, env, cost in reader.match("<n:Num> [-] (day|days|row|rows|month|months|week|weeks|year|years) [moving|rolling|trailing] (sum|total)|(moving|rolling|trailing) (sum|total) (of|over) [the] [last|previous|past] <n:Num> [rows|days|values|months|years]|(moving|rolling) <n:Num> [-] (day|row|month|week|year) (sum|total)", at):
+        if isinstance(env["n"], int) and env["n"] > 0:
+            yield end, ("moving_sum", env["n"]), cost
+
+
+@slot("RowOrder")
+def row_order(reader: Reader, at: int) -> Any:
+    """In which order the rows follow one another: as they stand, or by a column."""
+    for end, _, cost in reader.match(
+        "[,|LP|-|;|.] [and|with] [rows|file|table|data|the rows|they|it|lines|the file] [is|are|stay|go] [already] [in] (from top to bottom|row by row|in row order|in file order|in order of rows|in order of file|in present order|in current order|in the order of the file|as they stand|in order given|in existing order|top to bottom|in the given order|in the order given|in order|going down|down the table|in the file's order|in their order) [RP]", at
+    ):
+        yield end, (), cost
+    for end, _, cost in reader.match("[,|LP|;] (day by day|date by date|month by month|year by year|week by week|over time|through time|in date order|in chronological order|chronologically|by date|in time order|as time goes on|over the days|in order of time|over the years|over years|time order|as years go by) [RP]", at):
+        column = _time_column(reader)
+        yield end, (SortKey(column=column),) if column else (), cost + (0.0 if column else 0.2)
+    for end, env, cost in reader.match("[,|LP|;|-|along] [rows|when] [ordered|sorted|in order|going|order|arranged|taken in order|in order of] (by|of|on|along|over|in order of|in) <c:Col> [order] [RP]|(in|over) <c:Col> order", at):
+        yield end, (SortKey(column=env["c"]),), cost + 0.1
+
+
+def _time_column(reader: Reader) -> str | None:
+    moments = reader.of_type(TEMPORAL)
+    if len(moments) == 1:
+        return moments[0]
+    years = [name for name in reader.view.names if key(name) in ("year", "yr", "date", "week", "period") and reader.column(name).type in NUMERIC]
+    return years[0] if len(years) == 1 and not moments else None
+
+
+@frame(
+    "running figure",
+    "@newname <n:Name> [@column] [@isa] <r:Running> [of|for|over|in] [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>] [<d:Rounding>|, <d:Rounding>]",
+    "@newname <n:Name> [@column] [@isa] <r:Running> [<kk:KeysWithin>] (of|for) <c:Col> [<o:RowOrder>]",
+    "[@lead|@add] [new] [@column] [with|for|of|holding] [the] <r:Running> (of|for|over|in) [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>] [,|LP|and|-] (@newcol|@call) <n:Name> [@column] [RP] [<kk:KeysWithin>] [<o:RowOrder>] [,] [<d:Rounding>]",
+    "[@lead|@add] [new] [@column] [with|for|of|holding] [the] <r:Running> (of|for|over) [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>]",
+    "(for|within|in) [each|every] <k:Cols> [,] @newname <n:Name> [@column] [@isa] <r:Running> (of|for) <c:Col> [<o:RowOrder>]",
+    "(for|within|in) [each|every] <k:Cols> [,] [@lead|@add] <r:Running> (of|for) <c:Col> [<o:RowOrder>] [,|LP|and] (@newcol|@call) <n:Name> [RP]",
+    "[@lead|@add] <c:Col> <r:Running> [<kk:KeysWithin>] [<o:RowOrder>] [,|LP|and] (@newcol|@call) <n:Name> [RP]",
+)
+def running_figure(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A figure of all rows up to this one."""
+    function, size = env["r"]
+    if reader.column(env["c"]).type not in NUMERIC and function != "running_count":
+        return None
+    if function.startswith("moving") and size is None:
+        raise ask("ambiguous", "Over how many rows is the moving figure to go?", ["3", "7"])
+    keys = env.get("kk") or env.get("k") or ()
+    name = checked_name(reader, env.get("n") or fresh(reader, f"{function}_{env['c']}"))
+    made = WindowColumn(name=name, function=function, column=env["c"], size=size)
+    steps: list[Step] = [Window(partition_by=tuple(keys), order_by=env.get("o", ()), columns=(made,))]
+    if "d" in env:
+        from contracts.recipe import Round
+
+        steps.append(Round(columns=(name,), digits=env["d"]))
+    return act(*steps, made=(name,), used=(env["c"],))
+
+
+# -- neighbours
+
+_ROW = "[row|rows|one|value|line|day|year|month|week|entry|record|period|<e:Entity>|quarter|reading|measurement]"
+
+
+@slot("Neighbour")
+def neighbour(reader: Reader, at: int) -> Any:
+    """The row before or after this one, and by what the rows are ordered."""
+    of = "[for|of|in|from|within] [the] [same] [<k:Cols>]"
+    for end, env, cost in reader.match(f"[the|its|that of|value of] @previous {_ROW} [of|for|in|from|within] [the] same <k:Cols>|[the|its] @previous {_ROW} {of}|[the] {_ROW} (before|above|before it|above it|just before)", at):
+        unit = next((reader.low(step) for step in range(at, end) if reader.low(step) in ("year", "month", "day", "week", "quarter")), None)
+        yield end, ("lag", unit, tuple(env.get("k", ()))), cost
+    for end, env, cost in reader.match(f"[the|its] (next|following|subsequent) {_ROW} [of|for|in|from|within] [the] same <k:Cols>|[the|its] (next|following|subsequent) {_ROW} {of}|[the] {_ROW} (after|below|after it)", at):
+        unit = next((reader.low(step) for step in range(at, end) if reader.low(step) in ("year", "month", "day", "week", "quarter")), None)
+        yield end, ("lead", unit, tuple(env.get("k", ()))), cost
+
+
+@slot("Change")
+def change(reader: Reader, at: int) -> Any:
+    """How a column differs from its neighbour: the column, how, and which neighbour."""
+    col = "<c:Col> [value|values]"
+    for words, kind in (
+        ("(percent|percentage|%|pct|percentual) (change|difference|increase|growth|changes)|(change|difference|growth|increase) in (percent|%|percentage)|growth rate|(relative change) in percent", "percent"),
+        ("relative (change|difference|growth)|growth", "relative"),
+        ("(change|difference|increase|delta|growth|diff|rise|absolute change)", "difference"),
+    ):
+        for end, env, cost in reader.match(
+            f"[the] {words} (of|in|for) {col} (versus|vs|vs .|from|compared to|compared with|against|over|relative to|to|since|between it and|and|with respect to|with) [that of|the] <v:Neighbour>|[the] {words} (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour> (of|in|for) {col}|<c:Col> {words} (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour>|[day over day|row over row|year over year|month over month|day - to - day|row - to - row|year - on - year|year on year|day to day] {words} (of|in|for) {col}", at
+        ):
+            yield end, (env["c"], kind, env.get("v", ("lag", None, ()))), cost
+    for end, env, cost in reader.match(f"{col} (minus|-|less) [the] [<d:Col>] [value|values] [of|from|in] <v:Neighbour> [<e:Col>]|{col} (minus|-) [the] @previous <d:Col>", at):
+        other = env.get("d", env.get("e", env["c"]))
+        if other == env["c"]:
+            yield end, (env["c"], "difference", env.get("v", ("lag", None, ()))), cost
+    for end, env, cost in reader.match("[the] @previous [row's|day's|year's|value of|month's|row ['s]] <c:Col> [value]|[the] <c:Col> [value] (of|from|in) <v:Neighbour>", at):
+        yield end, (env["c"], "value", env.get("v", ("lag", None, ()))), cost + 0.05
+    for end, env, cost in reader.match("[the] (next|following) [row's|day's|year's|value of|row ['s]] <c:Col> [value]", at):
+        yield end, (env["c"], "value", ("lead", None, ())), cost + 0.05
+
+
+@slot("Blanks")
+def blanks(reader: Reader, at: int) -> Any:
+    """What is said of the first row, which has no neighbour."""
+    words = frozenset("blank empty null first row rows line one for the in of each every stays stay remains remain is left leave leaving it with and nothing be should has have no value there are per same within at start entry record day year month so cell cells gets get a group where will previous firms next last missing that because since it's as".split())
+    low = reader.low(at)
+    start = at + (low in (",", ";", ".", "(", "-"))
+    end, seen = start, set()
+    while end < len(reader.tokens) and end - start < 16:
+        word = reader.low(end)
+        column_here = False
+        if word not in words:
+            found = [stop for stop, _, _ in reader.slot("Col", end)]
+            if found and word not in ("and", "then"):
+                end = min(found)
+                column_here = True
+            else:
+                break
+        if not column_here:
+            seen.add(word)
+            end += 1
+        if seen & {"blank", "empty", "null", "nothing", "missing"} and seen & {"first", "no", "previous", "last", "start", "next"}:
+            yield end + (low == "(" and reader.low(end) == ")"), True, 0.05
+
+
+@frame(
+    "neighbours",
+    "@newname <n:Name> [@column] [@isa] [the] <x:Change> [<kk:KeysWithin>] [<o:RowOrder>] [<kk:KeysWithin>] [<d:Rounding>|, <d:Rounding>|, <dd:Digits>|LP <dd:Digits> RP] [<z:Blanks>] [<d:Rounding>|, <d:Rounding>]",
+    "@newname <n:Name> [@column] [<kk:KeysWithin>] [@isa] [the] <x:Change> [<o:RowOrder>] [<z:Blanks>] [<d:Rounding>|, <d:Rounding>|, <dd:Digits>]",
+    "(for|within|in) [each|every] <k:Cols> [,] @newname <n:Name> [@column] [@isa] [the] <x:Change> [<o:RowOrder>] [<d:Rounding>|, <d:Rounding>|, <dd:Digits>] [<z:Blanks>]",
+    "[@lead|@add] [new] [@column] [with|for|of|holding] [the] <x:Change> [<kk:KeysWithin>] [<o:RowOrder>] [,|LP|and|-] (@newcol|@call) <n:Name> [@column] [RP] [<kk:KeysWithin>] [<o:RowOrder>] [,] [<d:Rounding>|<dd:Digits>] [<z:Blanks>]",
+    "(for|within|in) [each|every] <k:Cols> [,] [@lead|@add] [the] <x:Change> [<o:RowOrder>] [,|LP|and] (@newcol|@call) <n:Name> [RP] [<z:Blanks>]",
+    "[new] [@column] <n:Name> (=|:) <x:Change> [<kk:KeysWithin>] [<o:RowOrder>] [<z:Blanks>]",
+    "@add [new] [@column] [with|for|holding] [the] <x:Change> [<kk:KeysWithin>] [<o:RowOrder>] [<z:Blanks>]",
+)
+def neighbours(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A value beside that of the row before or after."""
+    column, kind, (direction, unit, near_keys) = env["x"]
+    keys = tuple(dict.fromkeys((*(env.get("kk") or env.get("k") or ()), *near_keys)))
+    if column in keys or (kind != "value" and reader.column(column).type not in NUMERIC):
+        return None
+    name = checked_name(reader, env.get("n") or fresh(reader, f"{kind}_{column}"))
+    order = env.get("o", ())
+    if not order and unit is not None:
+        timed = [one for one in reader.view.names if key(one) == unit] or ([_time_column(reader)] if _time_column(reader) else [])
+        if len(timed) == 1 and timed[0] is not None:
+            order = (SortKey(column=timed[0]),)
+    helper = fresh(reader, f"{direction}_of_{column}")
+    steps: list[Step] = [
+        Window(
+            partition_by=keys,
+            order_by=tuple(order),
+            columns=(WindowColumn(name=name if kind == "value" else helper, function=direction, column=column),),
+        )
+    ]
+    if kind != "value":
+        one, other = quoted(column), quoted(helper)
+        sql = f"{one} - {other}" if kind == "difference" else f"({one} - {other}) / {other}"
+        if kind == "percent":
+            sql = f"{sql} * 100"
+        digits = env.get("d", env.get("dd"))
+        if digits is not None:
+            sql = f"ROUND({sql}, {digits})" if digits > 0 else f"ROUND({sql})"
+        steps += [Derive(columns=(Derivation(column=name, expression=sql),)), Drop(columns=(helper,))]
+    return act(*steps, made=(name,), used=(column,))
+
+
+# -- figures of groups beside each row
+
+
+@slot("GroupFigure")
+def group_figure(reader: Reader, at: int) -> Any:
+    """A figure of a row's group: the figure, the column, the keys."""
+    for words, function in (("@avg", "mean"), ("@sum", "sum"), ("maximum|max|highest|largest", "max"), ("minimum|min|lowest|smallest", "min")):
+        for end, env, cost in reader.match(f"[the] ({words}) [of|for] <c:Col> (of|for|in|within|per|by|over|across|for each|within each|in each|of each|among) [the|its|their|that|each|same|every] <k:Cols>|[the|its|their] <k:Cols> ['s] ({words}) [of|for] <c:Col>|[the|its] <k:Cols> ({words}) [of|for] <c:Col>", at):
+            if env["c"] not in env["k"]:
+                yield end, (function, env["c"], tuple(env["k"])), cost
+    for end, env, cost in reader.match("[the] (number of|count of|how many) (@rows|<e:Entity>) (of|for|in|within|per|by|with|that have) [the|its|their|that|each|same|every] <k:Cols>|[the] size of [its|the|each|their] <k:Cols> [group]", at):
+        yield end, ("count", None, tuple(env["k"])), cost
+
+
+@frame(
+    "figure of the group",
+    "@newname <n:Name> [@column] [@isa] [the] <g:GroupFigure> [on every row|in every row|to each row|for every row|repeated on each row|on each row] [<d:Rounding>|, <d:Rounding>]",
+    "@add [the] <g:GroupFigure> [to|on|beside|next to|in] [each|every|@all] (row|rows|line|<e:Entity>) [,|LP|and|as|in] [@newcol|@call] <n:Name> [RP]",
+    "(for|on|in) (each|every) (row|line) [,] @add [the] <g:GroupFigure> [,|LP|and] (@newcol|@call) <n:Name> [RP]",
+)
+def beside(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A figure of the group on each of its rows."""
+    function, column, keys = env["g"]
+    name = checked_name(reader, env["n"])
+    steps: list[Step] = [Window(partition_by=keys, columns=(WindowColumn(name=name, function=function, column=column),))]
+    if "d" in env:
+        from contracts.recipe import Round
+
+        steps.append(Round(columns=(name,), digits=env["d"]))
+    return act(*steps, made=(name,), used=(column,) if column else ())
+
+
+_SHARE = "[the] [percentage|percent|%|pct] (share|fraction|proportion|part|percentage|percent) of|[what] (share|fraction|percentage|percent) of"
+
+
+@frame(
+    "share of a total",
+    f"@newname <n:Name> [@column] [@isa] <c:Col> [value] (as|divided by|/|over|in) [@all|percent|percentage|percentages] [share|fraction|percentage|percent|proportion|%|part] [of] [the|its|their|whole|overall|that] [<k:Cols> ['s]] (total|sum) [of] [<c2:Col>] [of|for|in|over|within] [the|its|their|all|each|same|every|whole] [<kk:Cols>|@table|@rows|column] [in percent|as percent|as percentage|times 100|, in percent|LP in percent RP|, as percentage|LP percent RP] [<d:Rounding>|, <d:Rounding>]",
+    f"@newname <n:Name> [@column] [@isa] [the|each|its] [row's|row] [percentage|percent|%|percent] (share|fraction|proportion|percentage|percent) [of|in] [the|its] [total|overall|whole] <c:Col> [total|sum] [of|for|in|over|within|per|that] [the|its|their|all|each|same] [<kk:Cols>|@table|@rows|column] [in percent|as percent|times 100|, in percent|LP in percent RP] [<d:Rounding>|, <d:Rounding>]",
+    f"@newname <n:Name> [@column] [@isa] [the] [row's] (share|percentage|percent|fraction|proportion) (of|in) [the|its|their] <k:Cols> ['s] (total|sum) [of] <c:Col> [in percent|as percent|times 100|, in percent|LP in percent RP] [<d:Rounding>|, <d:Rounding>]",
+)
+def share_of_total(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A value as a part of the sum of its group, or of the table."""
+    column = env["c"]
+    if "c2" in env and env["c2"] != column or reader.column(column).type not in NUMERIC:
+        return None
+    keys = env.get("k") or env.get("kk") or ()
+    if column in keys:
+        return None
+    low = {reader.low(step) for step in range(start, end)}
+    name = checked_name(reader, env["n"])
+    helper = fresh(reader, f"total_{column}")
+    sql = f"{quoted(column)} / {quoted(helper)}"
+    if low & {"percent", "percentage", "%", "pct", "percentages"}:
+        sql = f"{sql} * 100"
+    if "d" in env:
+        sql = f"ROUND({sql}, {env['d']})"
+    return act(
+        Window(partition_by=tuple(keys), columns=(WindowColumn(name=helper, function="sum", column=column),)),
+        Derive(columns=(Derivation(column=name, expression=sql),)),
+        Drop(columns=(helper,)),
+        made=(name,),
+        used=(column,),
+    )
+
+
+@frame(
+    "away from the group",
+    "@newname <n:Name> [@column] [@isa] [the|how far|how much|by how much] [difference|deviation|distance] [between|of] <c:Col> [value] (minus|-|less|and|from|differs from|is from|lies above|is above|is away from) [the|its] <g:GroupFigure> [<d:Rounding>|, <d:Rounding>]",
+    "@newname <n:Name> [@column] [@isa] <c:Col> (minus|-|less) [the] (average|mean) [of] [<c2:Col>] (of|for|in|within) [the|its|that|their|same] <k:Cols> [<d:Rounding>|, <d:Rounding>]",
+    "@newname <n:Name> [@column] [@isa] <c:Col> (minus|-|less) [the|its] [overall|whole] (average|mean) [of] [<c2:Col>] [of|over] [@all] [@rows|column|<e:Entity>] [<d:Rounding>|, <d:Rounding>]",
+)
+def from_group(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A value beside the figure of its group."""
+    column = env["c"]
+    function, other, keys = env.get("g", ("mean", env.get("c2", column), tuple(env.get("k", ()))))
+    if other != column or reader.column(column).type not in NUMERIC:
+        return None
+    name = checked_name(reader, env["n"])
+    helper = fresh(reader, f"{function}_{column}")
+    formula = Formula(f"{quoted(column)} - {quoted(helper)}", (column,))
+    sql = f"ROUND({formula.sql}, {env['d']})" if "d" in env else formula.sql
+    return act(
+        Window(partition_by=keys, columns=(WindowColumn(name=helper, function=function, column=column),)),
+        Derive(columns=(Derivation(column=name, expression=sql),)),
+        Drop(columns=(helper,)),
+        made=(name,),
+        used=(column,),
+    )
+
+
+@frame(
+    "numbers within groups",
+    "@newname <n:Name> [@column] [,|:|=|with|LP|-|, the|that is|holding|that holds|as] [the] [a] (row number|running number|sequence number|number|counter|sequence|position|consecutive number|running count|count|numbering|serial number) [of|for] [each] [row|rows|<e:Entity>] <kk:KeysWithin> [<o:RowOrder>] [,] [starting at 1|starting from 1|from 1|starting at one|, starting at 1] [<o:RowOrder>]",
+    "(number|enumerate) [@all] (@rows|<e:Entity>) <kk:KeysWithin> [<o:RowOrder>] [,] [from 1|starting at 1|starting from 1|1 , 2 , 3 ...] [<o:RowOrder>] [,|LP|and|in|as|into] [@newcol|@call] <n:Name> [RP]",
+)
+def numbered_within(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Rows numbered within their group."""
+    name = checked_name(reader, env["n"])
+    made = WindowColumn(name=name, function="row_number")
+    return act(Window(partition_by=env["kk"], order_by=env.get("o", ()), columns=(made,)), made=(name,))
