@@ -446,6 +446,7 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
     yield from _flagged(reader, at)
     yield from _dated(reader, at)
     yield from _bracketed(reader, at)
+    yield from _called_off(reader, at)
 
 
 def _subjects(reader: Reader, at: int) -> list[int]:
@@ -740,6 +741,14 @@ def _dated(reader: Reader, at: int) -> Iterator[Result]:
         for end, env, _ in reader.match("[@on] <d:Span>", at):
             if env["d"].year_only is not None:
                 reader.note(end, ask("ambiguous", f"The year {env['d'].year_only} could be in {listed(years)}. Which column is meant?", years), 1.5)
+
+
+def _called_off(reader: Reader, at: int) -> Iterator[Result]:
+    """Cancelled: what has a time of departure, and this one has none."""
+    if reader.low(at) in ("cancelled", "canceled") and not reader.index.cells([reader.tokens[at]])[0]:
+        found = [name for name in reader.view.names if key(name) in ("deptime", "departuretime", "departedat", "actualdeparture")]
+        if len(found) == 1 and reader.column(found[0]).nulls:
+            yield at + 1, Cond(f"{quoted(found[0])} IS NULL", (found[0],)), 0.6
 
 
 def _bracketed(reader: Reader, at: int) -> Iterator[Result]:

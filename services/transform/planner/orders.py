@@ -258,10 +258,8 @@ def _by_words(reader: Reader, at: int) -> Iterator[Result]:
         much = _much(reader.low(at))
         if much is not None:
             column = env["c"]
-            said = "late" if much else "early"
-            descending = _descending(reader, column, said) if reader.low(at) in TIMES else much
-            if reader.low(at) in ("oldest", "older") and reader.column(column).type in NUMERIC and "age" in column.casefold():
-                descending = True
+            aged = "age" in column.casefold() and reader.column(column).type in NUMERIC
+            descending = TIMES[reader.low(at)] if reader.low(at) in TIMES and not aged else much
             yield end, (((column, descending),), False), cost
             for stop, first, more in _nulls(reader, end, column):
                 yield stop, (((column, descending),), first), cost + more

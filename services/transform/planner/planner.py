@@ -109,14 +109,8 @@ def _search(search: _Search, start: State) -> State | None:
                         best = state
                     continue
                 for follow in _clauses(search, replace(state, at=place)):
-                    if follow.doubt is not None:
-                        follow = replace(follow, at=len(search.tokens)) if _ends(search, follow.at) else follow
                     waiting.setdefault(follow.at, []).append(follow)
     return best
-
-
-def _ends(search: _Search, at: int) -> bool:
-    return True
 
 
 def _skips(search: _Search, state: State) -> list[int]:
@@ -134,7 +128,7 @@ def _skips(search: _Search, state: State) -> list[int]:
             break
         at = end
         found.append(at)
-    if state.clauses and state.at < len(search.tokens) and found[-1] == state.at:
+    if state.clauses and state.at < len(search.tokens) and found[-1] == state.at and reader.low(state.at) not in _BEGINNERS:
         return []  # a clause ends where something shows that it ends
     return found
 
@@ -183,9 +177,11 @@ def _boundary(search: _Search, at: int) -> bool:
         return True
     if token.low in ("and", "then", "but", "&", "also", "plus", "afterwards", "before", "after"):
         return True
-    return token.low in _ENDERS
+    return token.low in _ENDERS or token.low in _BEGINNERS
 
 
+# Words with which clauses begin even where no sign stands before them.
+_BEGINNERS = frozenset({"only", "sort", "remove", "drop", "keep", "rename", "add", "need", "show", "just", "delete", "order", "sorted", "call", "leave", "round", "limit"})
 _ENDERS = frozenset({one.split()[0] for one in FILLERS} - {"first", "last", "of", "in", "from", "on", "for", "with", "the", "like", "can", "may", "might", "man", "we", "i", "second", "third"})
 
 
@@ -196,6 +192,7 @@ def _handled(reader: Reader, frame: Frame, env: dict[str, object], state: State,
             return None
         return _applied(state, done, end, cost)
     except Doubt as doubt:
+        reader.note(end, doubt, 2.5)
         return replace(state, at=end, doubt=state.doubt or doubt.question, cost=cost, clauses=state.clauses + 1)
 
 
@@ -208,7 +205,7 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
         raise ask("too_large", f"That would be more than {MAX_STEPS} steps. Which are wanted first?")
     before, after = set(state.view.names), set(view.names)
     removed = (removed | (before - after)) - after
-    silent = not done.steps and not done.made
+    silent = not done.steps and not done.made and not done.touched
     memory = state.memory if silent else Memory(
         done.made or tuple(name for name in view.names if name not in before),
         done.used,

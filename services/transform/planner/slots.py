@@ -14,6 +14,7 @@ _BEFORE = frozenset(
 )
 _OF = frozenset("values value contents content entries data text texts strings cells names dates numbers amounts figures".split())
 _AFTER = frozenset("column columns col cols field fields values value 's data entries figures variable figure".split())
+_LOOSE_AFTER = frozenset("rate rates level levels amount score scores reading readings measurement measurements total price time".split())
 _NOT_NAMES = frozenset(
     """
     and or then with by per for each from to in of on at is are be where which that if when it them this those these
@@ -112,6 +113,8 @@ def _column_at(reader: Reader, start: int) -> Iterator[Result]:
             continue
         name = link.columns[0]
         yield end, name, link.cost
+        if reader.low(end) in _LOOSE_AFTER and reader.index.column(reader.tokens[start : end + 1]) is None:
+            yield end + 1, name, link.cost + 0.4
         if reader.low(end) in _AFTER:
             yield end + 1, name, max(0.0, link.cost - 0.05)
             if reader.low(end) == "'s" and reader.low(end + 1) in _AFTER:
@@ -177,8 +180,12 @@ def _one_of_many(reader: Reader, at: int) -> list[Result]:
     return sorted(best.values(), key=lambda one: (one[2] - 0.2 * one[0]))[:3]
 
 
+# The longest first.
+_JOINTS = tuple(sorted(((",", "and"), (",", "&"), ("as", "well", "as"), (",", "plus"), ("and", "also"), ("and",), (",",), ("&",), ("+",), ("/",), ("plus",), ("or",), ("nor",), (",", "or"), ("then",), (",", "then"), ("and", "then"), ("along", "with"), (";",), ("->",), ("followed", "by"), (",", "followed", "by"), (",", "as", "well", "as"), ("-",)), key=len, reverse=True))
+
+
 def _joint(reader: Reader, at: int) -> int | None:
-    for words in ((",", "and"), (",", "&"), ("as", "well", "as"), (",", "plus"), ("and", "also"), ("and",), (",",), ("&",), ("+",), ("/",), ("plus",), ("or",), ("nor",), (",", "or"), ("then",), (",", "then"), ("and", "then"), ("along", "with"), (";",), ("->",), ("followed", "by"), (",", "followed", "by"), (",", "as", "well", "as"), ("-",)):
+    for words in _JOINTS:
         if tuple(reader.low(at + step) for step in range(len(words))) == words:
             end = at + len(words)
             return end
@@ -318,7 +325,7 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
     if token.kind != "word":
         return
     if token.low in _NOT_NAMES:
-        if token.low in ("name", "date", "number", "text", "count", "first", "last", "all"):
+        if token.low in ("name", "date", "number", "text", "count", "first", "last", "all", "title", "case", "upper", "lower", "value", "whole", "dates", "numbers", "above", "below", "over", "under", "show", "decimal"):
             yield at + 1, reader.raw(at, at + 1), 1.0
         return
     end = _glued_end(reader, at)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from contracts.data import LogicalType
 from contracts.recipe import Cast, ParseDate, ParseNumber, ReplaceText, Step
-from services.transform.expressions.tree import ExpressionInvalid
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader
 from services.transform.planner.view import ask
-from services.transform.steps.formats import shape
+from services.transform.steps.formats import SHAPES
 
 _MAPPED = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent)\s*(?:->|=>|→|=|to|into|becomes?|should (?:be|become)|as|is|means|:)\s*(\d*\.?\d+)")
 _FRACTION = re.compile(r"\bfractions?\b|\b0?\.\d|\bratios?\b|\bproportions?\b|between 0 and 1|\bdecimal (?:fraction|form)|\bas (?:a )?decimals?\b|\bdivide[d]? by 100", re.I)
@@ -176,10 +176,14 @@ def _sure(value: str) -> list[str]:
 
 
 def _fits(value: str, format: str) -> bool:
-    try:
-        return re.match(shape(format).replace("\\ ", " "), value) is not None
-    except (ExpressionInvalid, re.error):
-        return False
+    return _shape(format).fullmatch(value) is not None
+
+
+@cache
+def _shape(format: str) -> re.Pattern[str]:
+    """What texts of a format look like."""
+    parts = re.split(r"(%.)", format)
+    return re.compile("".join(SHAPES[part[1]] if part.startswith("%") else re.escape(part) for part in parts))
 
 
 def _numbered_formats(reader: Reader, column: str, numbered: list[tuple[str, re.Match[str]]]) -> list[str]:

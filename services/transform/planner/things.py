@@ -72,6 +72,9 @@ def who(reader: Reader, at: int) -> Iterator[Result]:
     """Rows and the condition they satisfy."""
     for start in {at, *(end for end, _, _ in reader.match(_LEADING, at))}:
         yield from _parts(reader, start, [], 0.0, named=False, depth=0)
+    # cancelled flights (no dep_time): a word of one's own, explained on the spot
+    for end, env, cost in reader.match("[@all] [<w:Word>] (@rows|<e:Entity>) (LP|, i . e .|, that is) [with|those with|i . e .|ie|that is|where|having|meaning|whose|which have|rows with|rows where|= |e . g .] <c:Cond> [RP]", at):
+        yield end, env["c"], cost + 0.5
     # all but / everything except
     for start, _, cost in reader.match(
         "(everything|anything|anyone|everyone|all|all rows|every row|all of them|everybody|anybody|rows|all records|records) [that is|that are|who is|who are|which are|which is] (except|but|except for|other than|apart from|excluding|besides|bar|not|that is not|that are not|but not|aside from|without) [for] [those|ones|rows]", at
@@ -130,6 +133,9 @@ def _joints(reader: Reader, at: int, chained: bool, named: bool) -> list[tuple[i
     found: dict[tuple[int, str], float] = {(at, "and"): 0.0}
     for end, _, _ in reader.match("@link [@link] [@link]", at):
         found.setdefault((end, "and"), 0.02)
+    if named or chained:
+        for end, _, _ in reader.match("for|by|with|of|about|to", at):
+            found.setdefault((end, "and"), 0.15)
     if chained:
         for end, _, _ in reader.match("@orword [that are|that is|with|those|that|from]", at):
             found[(end, "or")] = 0.02

@@ -586,6 +586,22 @@ def set_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     return act(Conditional(column=column, cases=(Case(when=condition.sql, then=said),), otherwise=name), touched=(column,))
 
 
+@frame(
+    "blank in some rows",
+    "(leave|keep|make|set) (it|this|that|that column|new column|result|value|<c:Col>) [as|to] (@blank) (for|where|when|if|in) [@all] [@rows] <w:Who>",
+    "(leave|keep|make|set) (it|this|that|new column|<c:Col>) [as|to] (@blank) (where|when|if|for rows where|whenever) <w:Cond>",
+)
+def blank_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """No value in some rows."""
+    there = [name for name in (reader.memory.made or reader.memory.touched) if reader.view.column(name) is not None]
+    column = env.get("c") or (there[0] if len(there) == 1 else None)
+    condition: Cond = env["w"]
+    if column is None or condition.sql.startswith("@"):
+        return None
+    expression = f"CASE WHEN ({condition.sql}) IS NOT TRUE THEN {quoted(column)} END"
+    return act(Derive(columns=(Derivation(column=column, expression=expression),)), touched=(column,))
+
+
 @slot("Cond2")
 def cond_of_column(reader: Reader, at: int) -> Any:
     """Not used by itself."""

@@ -136,7 +136,7 @@ def truth_word(reader: Reader, at: int) -> Any:
 
 
 _NAMED = "[,|LP|-|:] [and] (@call) [it|them|the|@column] <n:Name> [RP]"
-_TAIL = "[overall|in total|altogether|each|there|in all]"
+_TAIL = "[overall|in total|altogether|each|in all] [are there|were there|there are|is there|there were|did we have|do we have|we have|exist|appear|occur|occurs|there|was there|do they have|was|is|are found|are listed|were made|was made|are present|did they make]"
 
 
 @slot("Figures")

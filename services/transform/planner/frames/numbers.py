@@ -54,7 +54,7 @@ def how_written(reader: Reader, at: int) -> Any:
     end = at
     while end < len(reader.tokens) and end - at < 40:
         token = reader.tokens[end]
-        sentence = token.kind == "break" or (token.kind == "sign" and token.text in (".", ";", "!", "?") and _ends(reader, end))
+        sentence = token.kind == "break" or (token.kind == "sign" and token.text in (".", ";", "!", "?") and reader.low(end - 1) not in ("g", "e", "i") and _ends(reader, end))
         if sentence or (token.kind == "word" and token.low not in _HOW and not re.fullmatch(r"[dmy]{1,4}", token.low)):
             break
         end += 1

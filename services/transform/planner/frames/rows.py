@@ -292,9 +292,12 @@ def _direction(reader: Reader, column: str, said: str | None) -> bool:
     "by <by:SortKeys>",
     "@sort [@all] [@rows|@table|<e:Entity>] (with|so that|so|such that) [row|rows|one|ones|<e2:Entity>|those] [with] [the] <by:SortKeys> [is|are|come|comes|be|appear|appears|at top|on top|goes|go]",
     "<e:Entity> sorted @by <by:SortKeys>",
+    "<by:SortKeys>",
 )
 def sort(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Rows in order."""
+    if not {"first", "last", "ascending", "descending", "sort", "sorted", "order", "ordered", "arrange", "arranged", "rank", "by", "alphabetically", "top"} & {reader.low(step) for step in range(start, end)}:
+        return None
     keys, nulls_first = env["by"]
     seen: dict[str, bool] = {}
     for column, descending in keys:

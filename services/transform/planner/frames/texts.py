@@ -450,7 +450,7 @@ def explode(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
 
 
 _JOIN = "(join|combine|concatenate|concat|merge|glue|put|paste|stick|paste together|put together|bring|glue together|string|string together|stick together|combine together|unite|fuse)"
-_INTO_COL = "[together] [,|LP] [in|into|as|to|and call|to make|to form|to give|under|to create|to get|giving|forming|making|and store|and put|stored in|, call] [it|that|result|them] [as|in|into] [one|single|new|another|one new|a single|a new] [text|full] [@column] [called|named|,|that is called|:] [<n:Name>] [@column] [RP]"
+_INTO_COL = "[together] [,|LP] [in|into|as|to|and call|to make|to form|to give|under|to create|to get|giving|forming|making|and store|and put|stored in|, call] [it|that|result|them] [as|in|into] [one|single|new|another|one new|a single|a new] [text|full] [@column] [called|named|,|that is called|:] [<n:Name>] [@column] [RP] [LP <ds:DateStyle> RP|as <ds:DateStyle>|in <ds:DateStyle>|, <ds:DateStyle>|formatted as <ds:DateStyle>|, formatted <ds:DateStyle>|, written <ds:DateStyle>|in format <ds:DateStyle>]"
 _BETWEEN = "[,|LP|-|;] [separated|joined|with|using|and|put|divided|connected|by|them|linked|split|placing|in between|, with|have|leave] [by|with|using|them] [just|only|single|nothing but|a|one] <s:Sep> [in between|between|between them|in the middle|between two|as separator|separator|as the separator|as delimiter|separating them|between both|between each|between the two|in between them] [RP]"
 
 
@@ -497,6 +497,10 @@ def join(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
             expression, default = dated, "date"
             name = name or default
             steps = [Derive(columns=(Derivation(column=checked_name(reader, name, columns), expression=expression),))]
+            if env.get("ds") not in (None, "%Y-%m-%d"):
+                steps.append(Cast(columns={name: _TEXT}, format=env["ds"]))
+        elif "ds" in env:
+            return None
         else:
             if "s" not in env and not low & {"nothing", "no", "without"}:
                 raise ask("ambiguous", f"What is to stand between {' and '.join(columns)}?", ["a space", "a comma", "a dash", "nothing"])

@@ -50,13 +50,13 @@ def rank_order(reader: Reader, at: int) -> Any:
     for end, env, cost in reader.match(
         f"[,|LP|;|-|:|and] [with|where|so that|so] <x:Superlative> [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [is|=|gets|get|being|has|as|-|:|->|should be|should get|first|comes|at|receives|be|on] [rank|number|place|a|position] {one} [RP]", at
     ):
-        yield end, bool(env["x"]), cost
+        yield end, (bool(env["x"]), env.get("c")), cost
     for end, env, cost in reader.match(
         f"[,|LP|;|-|:] [with|where] {one} [is|=|being|for|meaning|means|goes to|as|to|going to|-|should be] [with|the] <x:Superlative> [in|of|for] [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [RP]", at
     ):
-        yield end, bool(env["x"]), cost
+        yield end, (bool(env["x"]), env.get("c")), cost
     for end, said, cost in reader.slot("Direction", at + (reader.low(at) in (",", "(", "-"))):
-        yield end + (reader.low(end) == ")" and reader.low(at) == "("), said in ("down", "late"), cost
+        yield end + (reader.low(end) == ")" and reader.low(at) == "("), (said in ("down", "late"), None), cost
 
 
 _RANK = "(rank|ranking|place|position|rank number|ranks)"
@@ -78,18 +78,19 @@ _PER = "[,] @within [combination of] <k:Cols>"
 )
 def rank(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The place of each row by a column."""
-    column = env.get("c")
-    if column is None:
+    descending, said = env.get("o", (None, None))
+    column = env.get("c", said)
+    if column is None or said not in (None, column):
         return None
     keys = env.get("kk") or env.get("k") or ()
     if column in keys:
         return None
-    if "o" not in env:
+    if descending is None:
         raise ask("ambiguous", f"Is rank 1 the highest '{column}' or the lowest?", ["the highest", "the lowest"])
     name = checked_name(reader, env.get("n") or fresh(reader, "rank"))
     made = WindowColumn(name=name, function=env.get("t", "rank"))
     steps: list[Step] = [
-        Window(partition_by=tuple(keys), order_by=(SortKey(column=column, descending=env["o"]),), columns=(made,))
+        Window(partition_by=tuple(keys), order_by=(SortKey(column=column, descending=descending),), columns=(made,))
     ]
     if reader.column(column).nulls:
         steps.append(Derive(columns=(Derivation(column=name, expression=f"CASE WHEN {quoted(column)} IS NOT NULL THEN {quoted(name)} END"),)))
@@ -207,11 +208,11 @@ def change(reader: Reader, at: int) -> Any:
         ("(change|difference|increase|delta|growth|diff|rise|absolute change)", "difference"),
     ):
         for end, env, cost in reader.match(
-            f"[the] {words} (of|in|for) {col} (versus|vs|vs .|from|compared to|compared with|against|over|relative to|to|since|between it and|and|with respect to|with) [that of|the] <v:Neighbour>|[the] {words} (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour> (of|in|for) {col}|<c:Col> {words} (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour>|[day over day|row over row|year over year|month over month|day - to - day|row - to - row|year - on - year|year on year|day to day] {words} (of|in|for) {col}", at
+            f"[the] ({words}) (of|in|for) {col} (versus|vs|vs .|from|compared to|compared with|against|over|relative to|to|since|between it and|and|with respect to|with) [that of|the] <v:Neighbour>|[the] ({words}) (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour> (of|in|for) {col}|<c:Col> ({words}) (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour>|[day over day|row over row|year over year|month over month|day - to - day|row - to - row|year - on - year|year on year|day to day] ({words}) (of|in|for) {col}", at
         ):
             yield end, (env["c"], kind, env.get("v", ("lag", None, ()))), cost
     for end, env, cost in reader.match(f"{col} (minus|-|less) [the] [<d:Col>] [value|values] [of|from|in] <v:Neighbour> [<e:Col>]|{col} (minus|-) [the] @previous <d:Col>", at):
-        other = env.get("d", env.get("e", env["c"]))
+        other = env.get("d") or env.get("e") or env["c"]
         if other == env["c"]:
             yield end, (env["c"], "difference", env.get("v", ("lag", None, ()))), cost
     for end, env, cost in reader.match("[the] @previous [row's|day's|year's|value of|month's|row ['s]] <c:Col> [value]|[the] <c:Col> [value] (of|from|in) <v:Neighbour>", at):
@@ -316,9 +317,6 @@ def beside(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 
         steps.append(Round(columns=(name,), digits=env["d"]))
     return act(*steps, made=(name,), used=(column,) if column else ())
-
-
-_SHARE = "[the] [percentage|percent|%|pct] (share|fraction|proportion|part|percentage|percent) of|[what] (share|fraction|percentage|percent) of"
 
 
 @frame(
