@@ -12,7 +12,7 @@ from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, listed, number, quoted, slot, text
 from services.transform.planner.slots import in_unit_of
 from services.transform.planner.view import ask
-from services.transform.planner.words import key, parts
+from services.transform.planner.words import key, ordinal, parts
 
 declare(
     {
@@ -439,6 +439,7 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
         for middle, column, cost in reader.slot("Col", start):
             for end, found, more in predicates(reader, middle, column):
                 yield end, found, cost + more
+    yield from _of_several(reader, at)
     yield from _owned(reader, at)
     yield from _counted(reader, at)
     yield from _measured(reader, at)
@@ -447,6 +448,20 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
     yield from _dated(reader, at)
     yield from _bracketed(reader, at)
     yield from _called_off(reader, at)
+
+
+def _of_several(reader: Reader, at: int) -> Iterator[Result]:
+    """Both of two columns, or either of them, satisfy the same."""
+    for words, joint in (("both|both of|all of|each of|all", "AND"), ("either|either of|any of|one of|at least one of", "OR")):
+        for middle, env, cost in reader.match(f"({words}) <c:Cols>", at):
+            columns: tuple[str, ...] = env["c"]
+            if len(columns) < 2:
+                continue
+            ways = [{end: (found, more) for end, found, more in predicates(reader, middle, name, bare=False)} for name in columns]
+            for end in set.intersection(*(set(way) for way in ways)):
+                found = [way[end][0] for way in ways]
+                if not any(one.sql.startswith("@") for one in found):
+                    yield end, both(found, joint), cost + ways[0][end][1]
 
 
 def _subjects(reader: Reader, at: int) -> list[int]:
@@ -598,6 +613,11 @@ def _valued(reader: Reader, at: int) -> Iterator[Result]:
                 if column == found.columns[0]:
                     yield stop, (none_of(found) if negated else found), cost + more + min(extra, 0.1) - 0.15
             # `the value West` / `category Toys`
+    if at < len(reader.tokens) and ordinal(reader.tokens[at]) is not None:  # first class
+        for end, column, cost in reader.slot("Col", at + 1):
+            values, more = reader.index.value_of(column, [reader.tokens[at]])
+            if len(values) == 1:
+                yield end, one_of(column, values), cost + more
     for middle, column, cost in reader.slot("Col", at):
         if cost <= 1.0:
             for end, values, more in values_of(reader, middle, column):

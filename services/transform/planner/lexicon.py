@@ -227,6 +227,16 @@ iranian iran
 iraqi iraq
 pakistani pakistan
 bangladeshi bangladesh
+sunny sun clear
+rainy rain rainfall
+snowy snow
+foggy fog
+cloudy cloud clouds overcast
+stormy storm storms
+windy wind
+drizzly drizzle
+wooden wood
+metallic metal
 """.strip().splitlines():
     _kin, *_places = _line.split()
     KIN[_kin] = tuple(_places)

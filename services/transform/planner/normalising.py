@@ -7,6 +7,7 @@ from functools import cache
 from rapidfuzz.distance import OSA
 
 from services.transform.planner.linking import Index
+from services.transform.planner.frames.catalog import WORDS
 from services.transform.planner.vocabulary import CLASSES
 from services.transform.planner.view import TableView
 from services.transform.planner.words import Token, key, stem, tokenize
@@ -101,9 +102,10 @@ def _tokens(text: str, index: Index) -> list[Token]:
     for at, token in enumerate(raw):
         if token.kind == "word" and token.low in _ARTICLES and token.text not in index.view.names:
             following = raw[at + 1].low if at + 1 < len(raw) else ""
-            if not (token.low == "a" and (following in ("to", "-", "–", "→") or (tokens and tokens[-1].low == "to")) ):
+            further = raw[at + 2].low if at + 2 < len(raw) else ""
+            if not (token.low == "a" and following in ("to", "-", "–", "→") and further == "z"):
                 continue
-        if token.kind == "word" and token.low in _SLANG and key(token.low) not in index.keys:
+        if token.kind == "word" and token.low in _SLANG and key(token.low) not in index.keys and (len(token.low) > 1 or token.text.islower()):
             tokens += [Token(word, word, "word", token.start, token.end) for word in _SLANG[token.low]]
             continue
         if token.kind == "word" and len(token.low) >= 4:
@@ -123,9 +125,7 @@ def _is_known(token: Token, index: Index) -> bool:
 @cache
 def _words() -> frozenset[str]:
     found: set[str] = set(_MORE.split())
-    for text in CLASSES.values():
-        found |= {word for word in re.findall(r"[a-z]+", text)}
-    return frozenset(found)
+    return frozenset(found | WORDS)
 
 
 @cache

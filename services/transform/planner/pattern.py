@@ -130,7 +130,7 @@ class Class:
                     yield end, found, cost
 
 
-_SIGN = re.compile(r"<\w+:\w+>|@\w+|[()\[\]|]|[^\s()\[\]|<>@]+|[<>=]+")
+_SIGN = re.compile(r"<\w+:\w+>|@\w+|->|=>|<=|>=|<>|!=|[()\[\]|]|[^\s()\[\]|<>@]+|[<>=]+")
 _BARE_OPEN = re.compile(r"\((?=[\]|])")  # brackets that stand for themselves: `[(]`, `[,|(]`, `[)]`
 _BARE_CLOSE = re.compile(r"(?<=[\[|])\)(?=\])")
 _ESCAPED = {"LP": "(", "RP": ")", "BAR": "|", "LT": "<", "GT": ">", "LE": "<=", "GE": ">=", "NE": "<>", "AT": "@"}
@@ -140,6 +140,11 @@ _classes: dict[str, str] = {}
 def declare(classes: Mapping[str, str]) -> None:
     """Give names to patterns, to be used as @name."""
     _classes.update(classes)
+
+
+def declared() -> tuple[str, ...]:
+    """The patterns that bear names."""
+    return tuple(_classes.values())
 
 
 @cache

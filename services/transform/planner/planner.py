@@ -8,10 +8,11 @@ same answer; nothing here reads a file, a clock or a network.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from contracts.recipe import Recipe, Step
+from contracts.recipe import Filter, Recipe, Step
 from services.transform.check import stages
 from services.transform.errors import RecipeInvalid
 from services.transform.planner import orders, renames, things  # noqa: F401 - their readers register themselves
+from services.transform.planner.contradictions import excluded
 from services.transform.planner.frames import catalog
 from services.transform.planner.frames.base import Act, Frame
 from services.transform.planner.linking import Index
@@ -199,6 +200,10 @@ def _handled(reader: Reader, frame: Frame, env: dict[str, object], state: State,
 def _applied(state: State, done: Act, end: int, cost: float) -> State:
     view, renamed = state.view, dict(state.memory.renamed)
     removed = set(state.memory.removed)
+    steps = (*state.steps, *done.steps)
+    column = excluded(one.where for one in _last_filters(steps)) if done.steps else None
+    if column is not None:
+        raise ask("contradictory", f"No row can satisfy these conditions on '{column}' at once. Which of them is meant?")
     for step in done.steps:
         view = _after(view, step)
     if len(state.steps) + len(done.steps) > MAX_STEPS:
@@ -223,6 +228,17 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
         (*state.notes, *done.notes),
         state.clauses + 1,
     )
+
+
+def _last_filters(steps: tuple[Step, ...]) -> list[Filter]:
+    """The filters at the end that look at the same values."""
+    found: list[Filter] = []
+    for step in reversed(steps):
+        if step.kind == "filter":
+            found.append(step)
+        elif step.kind not in ("sort", "drop", "select", "reorder", "deduplicate"):
+            break
+    return found
 
 
 def _after(view: TableView, step: Step) -> TableView:

@@ -49,6 +49,8 @@ SEPARATORS = {
     "pipes": "|",
     "dot": ".",
     "dots": ".",
+    "bracket": "(",
+    "parenthesis": "(",
     "period": ".",
     "periods": ".",
     "point": ".",

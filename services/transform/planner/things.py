@@ -77,7 +77,7 @@ def who(reader: Reader, at: int) -> Iterator[Result]:
         yield end, env["c"], cost + 0.5
     # all but / everything except
     for start, _, cost in reader.match(
-        "(everything|anything|anyone|everyone|all|all rows|every row|all of them|everybody|anybody|rows|all records|records) [that is|that are|who is|who are|which are|which is] (except|but|except for|other than|apart from|excluding|besides|bar|not|that is not|that are not|but not|aside from|without) [for] [those|ones|rows]", at
+        "(everything|anything|anyone|everyone|all|all <e:Entity>|<e:Entity>|all rows|every row|all of them|everybody|anybody|rows|all records|records) [that is|that are|who is|who are|which are|which is] (except|but|except for|other than|apart from|excluding|besides|bar|not|that is not|that are not|but not|aside from|without) [for] [those|ones|rows]", at
     ):
         for end, found, more in _parts(reader, start, [], 0.0, named=False, depth=0):
             opposite = none_of(found) if found.equals and not found.negated else Cond(f"({found.sql}) IS NOT TRUE", found.columns)

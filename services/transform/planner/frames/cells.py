@@ -307,6 +307,7 @@ def fill_from_column(reader: Reader, env: dict[str, Any], start: int, end: int) 
     "(fill|fill in|fill up|impute|complete|replace|handle|fix|deal with|sort out) [any|@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries]",
     "(impute|fill in|fill) <c:Pick>",
     f"(fill|fill in|replace) {_GAPS} [{_IN} <c:Pick>] (with|by|using) (something|sensible|appropriate|reasonable|suitable|default|best|good|proper|some|right|correct|usual|plausible) [sensible|appropriate|value|values|default|suitable|guess|one|ones|estimate]",
+    cost=0.7,
 )
 def fill_how(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """What to fill with has to be said."""
@@ -380,6 +381,7 @@ def _old(reader: Reader, at: int) -> Any:
     "(map|recode|replace|change|translate) [@all|value|values] <m:Mapping>",
     "(merge|combine|unify|collapse|treat|lump|group|fold|consolidate) [@all|values|both|spellings] <o:OldValues> [together] (into|as|under|to) [@only|one|value|called|single value|same|both as] [value] <t:Text> [in <c:Col>]",
     "(in|for) [@column] <c:Col> [,] (merge|combine|unify|collapse|treat|lump|consolidate) [@all|values|both] <o:OldValues> [together] (into|as|under|to) <t:Text>",
+    "@replace [@all|value|values|any|every] <o:OldValues> (in|of|within|under) [@column] <c:Col> (to|with|by|into|as|for) <t:Text>",
     "(spell|write) <o:OldValues> as <t:Text> [in <c:Col>]",
     "(use|write|put|have|show) <t:Text> (instead of|in place of|rather than|for) [value|word] <o:OldValues> (in|of|within) <c:Col>",
     "(in|for) [@column] <c:Col> [,] (use|write|put|have|show) <t:Text> (instead of|in place of|rather than|for|where it says|wherever it says) [value|word] <o:OldValues> [and <t2:Text> (instead of|in place of|rather than|for) <o2:OldValues>]",
@@ -809,6 +811,27 @@ def truth_to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) 
         else:
             return None
         steps.append(Conditional(column=name, cases=(Case(when=whens[0], then="1"), Case(when=whens[1], then="0")), otherwise="CAST(NULL AS INTEGER)"))
+    return act(*steps, touched=env["c"])
+
+
+@frame(
+    "true and false in words",
+    "@make [@all] [values of|values in] <c:Cols> [values] [from (true / false|1 / 0|0 / 1|1 and 0|0 and 1|true and false|booleans)] [to|into|as|be] (yes / no|yes or no|yes and no|y / n)",
+)
+def truth_in_words(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Columns of true and false, or one and zero, in words."""
+    short = "y" in [reader.low(step) for step in range(start, end)]
+    typed = reader.tokens[end - 3].text
+    words = ("Y", "N") if short else ("Yes", "No") if typed[:1].isupper() else ("yes", "no")
+    if short and typed.islower():
+        words = ("y", "n")
+    steps: list[Step] = []
+    for name in env["c"]:
+        said = truth(reader.column(name))
+        if said is None:
+            raise ask("ambiguous", f"Which value of '{name}' is yes, and which is no?", reader.column(name).values[:8])
+        literal = text if reader.column(name).type is LogicalType.STRING else str.upper
+        steps.append(Conditional(column=name, cases=(Case(when=f"{quoted(name)} = {literal(said[0])}", then=text(words[0])), Case(when=f"{quoted(name)} = {literal(said[1])}", then=text(words[1])))))
     return act(*steps, touched=env["c"])
 
 

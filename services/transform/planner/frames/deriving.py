@@ -48,7 +48,7 @@ def _arithmetic(formula: Formula) -> bool:
     "calculation",
     f"{_NEW} {_IS} <x:Formula>",
     "[new] [@column] [called|named] <n:Name> [@column] (=|:=|:|is|equals|should be|is equal to) <x:Formula>",
-    "(calculate|compute|work out|derive|figure out|get|find|determine|@add) <n:Name> (as|=|from|by taking|: |by) <x:Formula>",
+    "(calculate|compute|work out|derive|figure out|get|find|determine|@add) <n:Name> [in <u:Unit>|in percent|in %] (as|=|from|by taking|: |by) <x:Formula>",
     "(@add|calculate|compute|work out|derive|figure out|get|find|take|determine|show|@make) <x:Formula> [,|and|(|;] (@call) [@column] [called|named|it] <n:Name> [@column] [RP]",
     "(@add|calculate|compute) [@column] (with|for|holding|containing|showing|of|that is|that shows|that holds|which is|equal to|that equals) <x:Formula> [,|and|(|;] (@call) [@column] [called|named|it] <n:Name> [RP]",
     "<x:Formula> (@call) [@column] [called|named] <n:Name>",

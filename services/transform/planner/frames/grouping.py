@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.data import LogicalType
-from contracts.recipe import Aggregate, Deduplicate, Derivation, Derive, Filter, Measure, Round, Select, Sort, SortKey, Step
+from contracts.recipe import Aggregate, Deduplicate, Derivation, Derive, Filter, Limit, Measure, Round, Select, Sort, SortKey, Step
 from services.transform.planner.conditions import Cond
 from services.transform.planner.frames.base import Act, Answer, Frames, act
 from services.transform.planner.linking import truth
@@ -297,7 +297,9 @@ _AFTER = "[,|LP|-|;|and] [and] [<d0:Rounding>|@call [the] [@column|count column|
 
 @frame(
     "figures of groups",
-    f"[@lead] [@lead] <f:Figures> {_TAIL} @per <k:GroupKeys> {_AFTER} {_AFTER}",
+    f"[@lead] [@lead] <f:Figures> {_TAIL} @per <k:GroupKeys> [there are|are there|were there|do we have|exist|was there|is|are|we have|there is|there were] {_AFTER} {_AFTER}",
+    f"[@lead] <f:Figures> (did|does|do|has|have|had|is|are|were|was) (each|every|each distinct|each of) <k:GroupKeys> [<v:Word>] [in total|overall|altogether] {_AFTER} {_AFTER}",
+    f"<e:Entity> (per|for each|in each|by) <k:GroupKeys> [as count|count] {_AFTER}",
     f"(for|in|within|per|by|of|at|on) (each|every|@per) <k:GroupKeys> [,|:|-] [and] [@lead] [@lead] <f:Figures> {_AFTER} {_AFTER}",
     f"[@all] @grouping [@all] [@rows|@table|<e:Entity>|it|them] [together] [by|on|per|for each] <k:GroupKeys> {_WITH} <f:Figures> {_AFTER} {_AFTER}",
     f"@grouping <f:Figures> (by|per|for each) <k:GroupKeys> {_AFTER}",
@@ -372,7 +374,7 @@ def different_values(reader: Reader, env: dict[str, Any], start: int, end: int) 
 @frame(
     "order of the groups",
     "(sort|sorted|order|ordered|rank|ranked|arrange) [it|them|@rows|result|groups] (by) (that|it|this|the result) [,] [from] [<d:Direction>]",
-    "[with] [the] (<x:Superlative>) (first|on top|at top)",
+    "[with] [the] (<x:Superlative>) [frequent|common|numerous|often|ones|count|counts|groups|values] (first|on top|at top)",
 )
 def by_that(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Sorted by what was just made."""
@@ -384,3 +386,23 @@ def by_that(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     said = env.get("d")
     return act(Sort(by=(SortKey(column=made[0], descending=said in ("down", "late")),)), made=reader.memory.made)
 
+
+
+@frame(
+    "group with the extreme figure",
+    "(which|what) <k:GroupKeys> (has|have|had|is|shows|got|with|made) [the] (<x:Superlative>) <f:Figures>",
+    "@keep [@only] [the] <k:GroupKeys> (with|that has|which has|having) [the] (<x:Superlative>) <f:Figures>",
+    "@keep [@only] [the] [top] <n:Count> <k:GroupKeys> (with|that have|which have|having|by) [the] (<x:Superlative>|highest) <f:Figures>",
+    "[@keep] [the] top <n:Count> <k:GroupKeys> by <f:Figures>",
+    cost=0.2,
+)
+def extreme_group(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """The groups whose figure is the greatest or the smallest."""
+    if len(env["f"]) != 1:
+        return None
+    done = aggregated(reader, env["k"], env["f"])
+    if done is None:
+        return None
+    descending = bool(env.get("x", True))
+    order = Sort(by=(SortKey(column=done.made[0], descending=descending),))
+    return act(*done.steps, order, Limit(rows=env.get("n", 1)), made=done.made, used=done.used)

@@ -172,6 +172,9 @@ def date_style(reader: Reader, at: int) -> Any:
     ):
         yield end, None, cost
     end = at
+    if reader.tokens[at : at + 1] and reader.tokens[at].kind == "date" and len(reader.tokens[at].text) == 10:
+        yield at + 1, "%Y-%m-%d", 0.1  # by an example
+        return
     if reader.tokens[at : at + 1] and reader.tokens[at].kind == "quoted":
         style = written_style(reader.tokens[at].text)
         if style is not None:
@@ -197,6 +200,7 @@ _STYLE = "[the] [format] <s:DateStyle> [LP <s2:DateStyle> RP|, <s2:DateStyle>|li
     f"@turn [@all] [@values in|@values of|@values|column] <d:DateCols> [@values|column] [from|LP|, which is|, which are|which are|which is|written|, written|, currently|given|, given|in] [<h:How>] [RP] [,] (to|into|as|in|be|become|look like|is|so it is|so they are|using) [@all] {_STYLE} [{_AFTERWARDS}]",
     f"@turn [@all] [@values in|@values of|column] <d:DateCols> [@all] {_STYLE}",
     "@turn (it|them) [@all] [to|into|as|in|be|look like] [@all] <s:DateStyle>",
+    "@turn [@all] (to|into) [@all] <s:DateStyle>",
     f"<d:DateCols> (should|must|has to|have to|needs to|need to) [all] (be|become|look like|read) [in|written|written as|given as|like] {_STYLE}",
     f"(parse|read|interpret) [@values in] <d:DateCols> [LP] [as] [<h:How>] [RP] [,] [and] [(to|into|as|in|@turn (it|them)) [to|into|as|in] {_STYLE}]",
     f"<d:DateCols> (to|into|as|in) <s:DateStyle>",
@@ -368,6 +372,7 @@ def _by_sigma(reader: Reader, column: str, factor: float) -> Answer:
     "outliers by which rule",
     "(@remove|cap|clip|flag) [@all] [@rows|<e:Entity>] [with] [@all|extreme|obvious|clear] (outliers|extreme values|outlier rows|outlying values|extremes) [in|of|from|for] [<c:Cols>|@table]",
     "(@remove|cap|clip|flag) [@all] <c:Cols> (outliers|extremes|extreme values)",
+    cost=0.7,
 )
 def outliers_how(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """What counts as far from the others has to be said."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contracts.data import LogicalType
 from contracts.recipe import Deduplicate, Derivation, Derive, Drop, DropNull, Filter, Limit, Sample, Sort, SortKey, Window, WindowColumn
 from services.transform.planner.conditions import Cond, measuring
 from services.transform.planner.frames.base import Act, Answer, Frames, act, fresh
@@ -60,6 +61,7 @@ def drop_null_anywhere(reader: Reader, env: dict[str, Any], start: int, end: int
 
 @frame(
     "drop rows empty all over",
+    "@remove [@all] (@rows|<e:Entity>) [that|which|where|with|in which] [have|has|there is|there are|contain] (no|without|without any|no single|nothing|not single|not one) [values|data|value|entries|in them|information] (at all|anywhere|whatsoever|in any column|in them)",
     "@remove [@all] [@rows|<e:Entity>] [that|which|where|with|in which] [are|is|have] (completely|entirely|fully|totally|wholly|all|only|nothing but) (@blank|@blanks) [rows|values|cells|lines]",
     "@remove [@all] (@rows|<e:Entity>) [that|which|where|with|in which] [have|has|there is] (every|all|each|nothing in any|no value in any|nothing in|no values in any|no data in any) [single] (@columns|column|cell|field|value|values|cells|of its cells|of their columns) [is|are] [@blank]",
 )
@@ -349,6 +351,7 @@ def reverse(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     "sort without a column",
     "(sort|order|arrange|rank) [@all] [@rows|@table|<e:Entity>|it|them] [,] [@up|@down|@early|@late|properly|nicely|sensibly]",
     "[@keep|@sort] [@rows|@table|<e:Entity>|it|them] (best|worst|biggest|smallest|most important|largest|highest|lowest|top) [ones|<e2:Entity>] first",
+    cost=0.7,
 )
 def sort_by_nothing(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A sort needs a column."""
@@ -497,7 +500,7 @@ _SUPER = "<x:Extreme> [value|values|number|figure] [of|in|for|by|on|according to
 def top_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The rows with the greatest or smallest values."""
     column, descending = _key(reader, env, start, end)
-    if column is None:
+    if column is None or reader.column(column).type is LogicalType.STRING:
         return None
     rows = env.get("n", 1)
     sort_ = Sort(by=(SortKey(column=column, descending=descending),))
@@ -585,6 +588,7 @@ def first_of_each(reader: Reader, env: dict[str, Any], start: int, end: int) -> 
     "[@keep|what are|which are|who are] [@only] (best|worst|top|bottom|biggest|largest|smallest|most important|greatest|leading|highest|lowest|latest|newest|most recent|main|most popular|recent|important|good|bad|big|small|large|expensive|cheap|old|new|long|short|heavy|light|high|low|interesting|relevant|significant|typical|unusual|strange|popular|busy|successful) [<n:Count>] [@rows|<e:Entity>|ones] [@only] [each|per <k:Cols>|of each <k:Cols>|in each <k:Cols>|for each <k:Cols>|by <k:Cols>]",
     "[@keep] [@only] top <n:Count> [@rows|<e:Entity>] [per <k:Cols>|of each <k:Cols>|in each <k:Cols>|for each <k:Cols>|by <k:Cols>]",
     "[@remove] [@all] (best|worst|biggest|largest|smallest|most important|highest|lowest|latest|newest|recent|bad|big|small|large|expensive|cheap|old|new|strange|weird|wrong|invalid|useless|irrelevant|unnecessary|unimportant|odd|low|high|incorrect|suspicious) [@rows|<e:Entity>|ones|values|data|entries]",
+    cost=0.7,
 )
 def best_of_what(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A rank needs a column."""

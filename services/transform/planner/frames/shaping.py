@@ -68,10 +68,11 @@ def empty_cells(reader: Reader, at: int) -> Any:
     "wide",
     f"[@wide] [@table] [this|:|so that|so|into|to|with|, with|that has|with a] [there is|have|get|i get] [:|,] one row (per|for each|for every|by|of each) <k:Cols> [,|and|;] [and|with] [one|a] [separate] column (per|for each|for every|by|of each) <n:Col> [value] {_CELLS} [<e:EmptyCells>]",
     f"[@wide] [@table] [this|:|so that|so|into|to|with|, with|that has] [one|a] [separate] column (per|for each|for every) <n:Col> [value] [,|and|;] [and|with] one row (per|for each|for every) <k:Cols> {_CELLS} [<e:EmptyCells>]",
+    f"[@wide] [one|a] column (per|for each|for every) <n:Col> {_CELLS} [,|and|;] [and|with] one row (per|for each|for every) <k:Cols> [<e:EmptyCells>]",
     f"[@wide] [@table] [this|:|so that|so|into|to|with] [:|,] (<k:Cols>) (as|in|down|on|for) [the] (rows|row|row labels|left side|side|index) [,|and|;] [and] (<n:Col>) [values] (as|in|across|on|for) [the] (columns|column|column headers|top|header|headers|column names) {_CELLS} [<e:EmptyCells>]",
     f"[@wide] [@table] [this|:|with|so that] [rows|row] [are|=|:|is|by|for] (<k:Cols>) [,|and|;] [and] (columns|column) [are|=|:|is|by|for] (<n:Col>) [,|and|;] [and] [@values|cells] [are|=|:|is] <v:CellFigure> [<e:EmptyCells>]",
     f"@wide [@all] [the] [@values of|@values in|@values] <n:Col> [@values] (into|to|out into|across|as|over|wider into) [separate|its own|their own|own|new|the] [@columns] [,|and] [with|one row per|keeping] [one row per|one row for each] [<k:Cols>] [,] {_CELLS} [<k2:PerKeys>] [<e:EmptyCells>]",
-    f"(turn|make|convert|transform|change|put) [@all] [each|every] [the] [@values of|@values in|different values of] <n:Col> [@values] (into|to|as) [a|separate|its own|their own|own|one|new] (columns|column|column of its own|column of their own|columns of their own) [,|and] {_CELLS} [<k2:PerKeys>] [<e:EmptyCells>]",
+    f"(turn|make|convert|transform|change|put) [@all] [each|every] [the] [@values of|@values in|different values of] <n:Col> [@values] (into|to|as) [a|separate|its own|their own|own|one|new] (columns|column|column of its own|column of their own|columns of their own) [,|and] [{_CELLS}] [<k2:PerKeys>] [<e:EmptyCells>]",
     f"(@wide|table|matrix|crosstab) [of|with|showing|that shows|to show] [the] <v:CellFigure> (by|for|per|of|for each) <k:Cols> (and|by|against|x|vs|versus|across|in rows and) <n:Col> [as columns|in columns|across] [LP columns RP] [<e:EmptyCells>]",
     f"[@lead] (crosstab|cross tab|contingency table|pivot table|matrix|cross tabulation|cross - tab|cross - tabulation|two - way table) [of|with|for] [<v:CellFigure>] [of|by|for] <k:Cols> (by|against|x|vs|versus|and|across) <n:Col> [<e:EmptyCells>]",
     f"@wide [@table] [on|by|using] <n:Col> [,|and|;|with|using] [@values|with @values|and @values|values from|taking values from|, with values from|, values from|, with] [from|of|being] <v:CellFigure> [<k2:PerKeys>] [<e:EmptyCells>]",
@@ -80,6 +81,12 @@ def empty_cells(reader: Reader, at: int) -> Any:
 def wide(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The values of a column become columns."""
     names_from = env["n"]
+    counts = {"crosstab", "contingency", "cross", "tabulation", "matrix"} & {reader.low(step) for step in range(start, end)}
+    if "v" not in env and not counts:
+        others = [name for name in reader.view.names if name != names_from and reader.column(name).type in NUMERIC and name not in env.get("k2", ())]
+        if len(others) != 1:
+            raise ask("ambiguous", "Which values are to stand in the cells?", others or reader.view.names)
+        env["v"] = (None, others[0])
     function, values_from = env.get("v", ("count", None))
     keys = tuple(env.get("k") or env.get("k2") or ())
     if names_from in keys or values_from in keys or values_from == names_from:

@@ -630,10 +630,10 @@ _STARS = "[with|by|using|as|to|into|for] [an|a] <ch:MaskSign>"
 
 @frame(
     "mask",
-    f"{_HIDE} [@all|every] [digits|digit|numbers|digits in|characters|character|letters|letter|characters in|everything] [of|in] [@values of|each|@values in] [<c:Col>] (but|except|except for|apart from|other than|besides|save) [for] [the] last <n:Count> [digits|characters|letters|ones|digit|of them|signs] [of] [each|every|@all] [@values of|@values in] [<c2:Col>] {_STARS} [each]",
+    f"{_HIDE} [@all|every] [digits|digit|numbers|digits in|characters|character|letters|letter|characters in|everything] [of|in] [@values of|each|@values in] [<c:Col>] (but|except|except for|apart from|other than|besides|save) [for] [the] last <n:Count> [digits|characters|letters|ones|digit|of them|signs] [of] [each|every|@all] [@values of|@values in] [<c2:Col>] [{_STARS}] [each]",
     f"{_HIDE} [@all|every] [of|in] [@values of|each|@values in] <c:Col> [@values] {_STARS} [,] (but|except|except for|apart from|other than) [for] [the] last <n:Count> [digits|characters|letters|ones|digit]",
     f"{_HIDE} [@all|every] [the] (digits|digit|characters|letters|everything|character) [in|of] [each] <c:Col> (but|except|except for|apart from|other than) [for] [the] last <n:Count> [digits|characters|letters|ones] [{_STARS}]",
-    f"(in|for|of) [column] <c:Col> [,] {_HIDE} [@all|every] [the] [digit|digits|character|characters|letter|letters|everything|number|numbers] (but|except|except for|apart from|other than) [for] [the] last <n:Count> [digits|characters|letters|ones|digit] {_STARS}",
+    f"(in|for|of) [column] <c:Col> [,] {_HIDE} [@all|every] [the] [digit|digits|character|characters|letter|letters|everything|number|numbers] (but|except|except for|apart from|other than) [for] [the] last <n:Count> [digits|characters|letters|ones|digit] [{_STARS}]",
     f"{_HIDE} [@all] [@values of|@values in] <c:Col> [numbers|values] [so that|so|, so that|, so|and|, and|but|, but|, leaving|leaving|, keep|keeping|, keeping|to show|, show|showing|, showing] [@only|show|leave|keep|leaving|keeping] [the] last <n:Count> [digits|characters|letters|ones] [remain|stay|are left|are shown|are visible|can be seen|visible|readable|show|stay visible|shown|remain visible|stay readable] [{_STARS}]",
     "@keep [@only] [the] last <n:Count> (digits|characters|letters) (of|in) <c:Col> [visible|readable|shown] [,|and|;] [and] (mask|hide|star out|replace) [@all] [the|others|rest|everything else|other digits|other characters|remaining digits|remaining characters] [with <ch:MaskSign>]",
 )
@@ -673,6 +673,7 @@ _NAME_OF_MAIL = "[the] (part|everything|bit|name|name part|user name|username|lo
     f"(in|of|for) [column|each] <c:Col> [,] {_HIDE} {_NAME_OF_MAIL} (before|in front of|up to) [the] (@|at sign|@ sign|at) [sign] (with|by|to) <t:Text>",
     f"{_HIDE} {_NAME_OF_MAIL} (before|in front of) [the] (@|at sign|@ sign) (in|of) <c:Col> (with|by|to) <t:Text>",
     f"{_HIDE} [@all] <c:Col> [addresses|values] [,|so that|so|but|, but|: |by|, so that|keeping|, keeping|and] [@only|keep|keeping|leave|leaving|show|showing|with] [the] (first letter|first character|first letter of name|initial) (and|plus|,) [the|everything from] (domain|@ onwards|domain part|part after @|@ and domain|part from @ on|everything after @) [visible|readable|remain|stay|are left|are visible|stays] [{_STARS}]",
+    f"{_HIDE} [@all] <c:Col> [addresses|values] [,] (so that|so|but|leaving|keeping|except|except for|but for|apart from|and leave|and keep) [@only] [the] (domain|domain part|part after @) [name] [visible|readable|remain|stay|is visible|remains|stays|can be seen|is left|is shown] [{_STARS}]",
     f"(in|of|for) [column|each] <c:Col> [,] (keep|leave|show) [@only] [the] (first letter|first character|initial) (and|plus|,) [the] (domain|@ onwards|domain part|part after @) [,|and|;] [and] (replace|mask|hide|star out) [@all] [the] (rest|others|everything else|rest of name|remaining letters|other letters|everything between|letters between|everything in between|what is between) [with|by] [<t:Text>]",
 )
 def mask_mail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
@@ -739,6 +740,7 @@ def pad(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     "@make [@all] [@values in|@values of|spellings of|spelling of] <c:Col> [@values] (consistent|uniform|same|the same|in one spelling) [in case|spelling|case]",
     "(fix|unify|standardise|standardize|normalise|normalize|harmonise|harmonize|clean|clean up|correct) [@all] [the] (spelling|spellings|values|case|variants|capitalisation|capitalization) (of|in) <c:Col> [values]",
     "(clean|clean up|tidy|tidy up|standardise|standardize|normalise|normalize|harmonise|harmonize|fix) <c:Cols>",
+    cost=0.7,
 )
 def one_spelling(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Which spelling is the right one has to be said."""

@@ -215,7 +215,7 @@ def change(reader: Reader, at: int) -> Any:
         other = env.get("d") or env.get("e") or env["c"]
         if other == env["c"]:
             yield end, (env["c"], "difference", env.get("v", ("lag", None, ()))), cost
-    for end, env, cost in reader.match("[the] @previous [row's|day's|year's|value of|month's|row ['s]] <c:Col> [value]|[the] <c:Col> [value] (of|from|in) <v:Neighbour>", at):
+    for end, env, cost in reader.match("[the] @previous [value of|row|day|year|month|week|one|quarter|<e:Entity>] ['s] <c:Col> [value]|[the] <c:Col> [value] (of|from|in) <v:Neighbour>", at):
         yield end, (env["c"], "value", env.get("v", ("lag", None, ()))), cost + 0.05
     for end, env, cost in reader.match("[the] (next|following) [row's|day's|year's|value of|row ['s]] <c:Col> [value]", at):
         yield end, (env["c"], "value", ("lead", None, ())), cost + 0.05
