@@ -420,6 +420,21 @@ def _of_columns(reader: Reader, at: int, column: str) -> Iterator[Result]:
         for end, env, cost in reader.match(f"{be} {words} <c:Col>", at):
             if env["c"] != column:
                 yield end, Cond(f"{name} {operator} {quoted(env['c'])}", (column, env["c"])), cost + 0.2
+    for words, operator in _OPERATORS:
+        for end, env, cost in reader.match(f"{be} {words} <n:Num> (%|percent|per cent) of [its|the|their] <c:Col>", at):
+            if env["c"] != column and reader.column(env["c"]).type in NUMERIC:
+                yield end, Cond(f"{name} {operator} {quoted(env['c'])} * {number(round(env['n'] / 100, 12))}", (column, env["c"])), cost
+        for end, env, cost in reader.match(f"{be} {words} <n:Amount> (above|higher than|more than|greater than|over|larger than|longer than|bigger than) <c:Col>", at):
+            if env["c"] != column and reader.column(env["c"]).type in NUMERIC:
+                yield end, Cond(f"{name} - {quoted(env['c'])} {operator} {number(env['n'][0])}", (column, env["c"])), cost
+        for end, env, cost in reader.match(f"{be} {words} <n:Amount> (below|lower than|less than|under|smaller than|shorter than) <c:Col>", at):
+            if env["c"] != column and reader.column(env["c"]).type in NUMERIC:
+                yield end, Cond(f"{quoted(env['c'])} - {name} {operator} {number(env['n'][0])}", (column, env["c"])), cost
+        for end, env, cost in reader.match(f"{be} {words} (twice|double|two times|half|three times) [its|the|their] <c:Col>", at):
+            times = {"twice": "2", "double": "2", "two": "2", "half": "0.5", "three": "3"}
+            factor = next(times[reader.low(step)] for step in range(at, end) if reader.low(step) in times)
+            if env["c"] != column and reader.column(env["c"]).type in NUMERIC:
+                yield end, Cond(f"{name} {operator} {quoted(env['c'])} * {factor}", (column, env["c"])), cost
     for words, operator in _OPERATORS[0:1] + _OPERATORS[2:3]:
         for figure in ("average|mean|avg", "median"):
             end_ = reader.first(f"{be} {words} [overall|its] ({figure}) [value|of column|of that column|for column|of all rows]", at)
@@ -442,6 +457,7 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
     yield from _of_several(reader, at)
     yield from _owned(reader, at)
     yield from _counted(reader, at)
+    yield from _aged(reader, at)
     yield from _measured(reader, at)
     yield from _valued(reader, at)
     yield from _flagged(reader, at)
@@ -555,6 +571,28 @@ def _by_size(reader: Reader, end: int, operator: str, value: float, cost: float)
     ]
     if len(sizes) == 1:
         yield end, Cond(f"{quoted(sizes[0])} {operator} {number(value)}", (sizes[0],)), cost + 0.4
+
+
+def _aged(reader: Reader, at: int) -> Iterator[Result]:
+    """Between 20 and 30 years old; aged 40; above-average price."""
+    ages = measuring(reader, "older")
+    if len(ages) == 1:
+        name = quoted(ages[0])
+        for end, env, cost in reader.match("[aged|age] (between|from) <a:Num> (and|to|-) <b:Num> [years|yrs] [old|of age]|(aged|age) <a:Num> (to|-) <b:Num>", at):
+            said = {reader.low(step) for step in range(at, end)}
+            if said & {"old", "aged", "age", "years"}:
+                yield end, Cond(f"{name} BETWEEN {number(env['a'])} AND {number(env['b'])}", tuple(ages)), cost + 0.2
+        for words, operator in (*_OPERATORS, ("[exactly]", "=")):
+            for end, env, cost in reader.match(f"(aged|age|of age) {words} <n:Num>|{words} <n:Num> (years old|years of age|yrs old|year old)", at):
+                yield end, Cond(f"{name} {operator} {number(env['n'])}", tuple(ages)), cost + 0.2
+        for words, operator in (("@andup", ">="), ("@anddown", "<=")):
+            for end, env, cost in reader.match(f"[aged] <n:Num> [years] [old] ({words})", at):
+                if reader.low(at) == "aged" or "years" in [reader.low(step) for step in range(at, end)]:
+                    yield end, Cond(f"{name} {operator} {number(env['n'])}", tuple(ages)), cost + 0.2
+    for words, operator in (("above|over|higher than|better than|greater than|more than", ">"), ("below|under|lower than|less than", "<")):
+        for end, env, cost in reader.match(f"[with|of|an|has|have|having] ({words}) [-] (average|mean) <c:Col>", at):
+            if reader.column(env["c"]).type in NUMERIC:
+                yield end, Cond(f"@average@{operator}", (env["c"],)), cost + 0.2
 
 
 def _measured(reader: Reader, at: int) -> Iterator[Result]:

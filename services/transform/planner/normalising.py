@@ -12,7 +12,7 @@ from services.transform.planner.vocabulary import CLASSES
 from services.transform.planner.view import TableView
 from services.transform.planner.words import Token, key, stem, tokenize
 
-_ARTICLES = frozenset({"the", "a", "an", "please", "pls", "plz", "plse", "pleas", "plis", "kindly", "teh", "da"})
+_ARTICLES = frozenset({"sry", "soz", "the", "a", "an", "please", "pls", "plz", "plse", "pleas", "plis", "kindly", "teh", "da"})
 _SLANG: dict[str, tuple[str, ...]] = {
     "n": ("and",),
     "nd": ("and",),
@@ -84,7 +84,7 @@ _SLANG: dict[str, tuple[str, ...]] = {
 }
 _CORRECTION = re.compile(
     r"(?:\.\.\.|…|,|-|–|\.|;|\()?\s*\b(?:i mean|i meant|no wait|wait no|wait|no sorry|sorry no|sorry|scratch that|actually no|correction|"
-    r"oops|or rather|er no|strike that|no i mean|my mistake|make that)\b[,:;.!]?\s*(?:i mean[t]?\b,?\s*|no\b,\s*|that should be\s+)?",
+    r"oops|no(?= just\b)|no,(?= just\b)|or rather|er no|strike that|no i mean|my mistake|make that)\b[,:;.!]?\s*(?:i mean[t]?\b,?\s*|no\b,\s*|that should be\s+)?",
     re.I,
 )
 
@@ -105,7 +105,7 @@ def _tokens(text: str, index: Index) -> list[Token]:
             further = raw[at + 2].low if at + 2 < len(raw) else ""
             if not (token.low == "a" and following in ("to", "-", "–", "→") and further == "z"):
                 continue
-        if token.kind == "word" and token.low in _SLANG and key(token.low) not in index.keys and (len(token.low) > 1 or token.text.islower()):
+        if token.kind == "word" and token.low in _SLANG and key(token.low) not in index.keys and (len(token.low) > 1 or (token.text.islower() and not (tokens and tokens[-1].low in ("as", "called", "named", "column", "it", "to", "into"))  and at + 1 < len(raw))):
             tokens += [Token(word, word, "word", token.start, token.end) for word in _SLANG[token.low]]
             continue
         if token.kind == "word" and len(token.low) >= 4:
@@ -113,6 +113,8 @@ def _tokens(text: str, index: Index) -> list[Token]:
             if right is not None and not _is_known(token, index):
                 tokens.append(Token(token.text, right, "word", token.start, token.end))
                 continue
+        if token.low == "then" and tokens and tokens[-1].low in ("more", "less", "greater", "higher", "lower", "larger", "smaller", "fewer", "older", "younger", "longer", "bigger", "heavier"):
+            token = Token(token.text, "than", token.kind, token.start, token.end)
         tokens.append(token)
     return tokens
 

@@ -8,6 +8,8 @@ same answer; nothing here reads a file, a clock or a network.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from pydantic import ValidationError
+
 from contracts.recipe import Filter, Recipe, Step
 from services.transform.check import stages
 from services.transform.errors import RecipeInvalid
@@ -27,6 +29,7 @@ from services.transform.planner.words import Token
 
 MAX_LENGTH = 4_000  # characters; longer instructions are not one
 MAX_STEPS = 30
+_DOUBT = 0.5  # what it costs to understand a clause as something that has to be asked about
 _BEAM = 24  # readings of the beginning that are followed up
 _SIGNS = frozenset({",", ".", ";", "\n", "-", "–", ":", "!", "?", "&", "...", "…", "(", ")", "->", "→", "+", "*", "•", "=>"})
 
@@ -192,9 +195,11 @@ def _handled(reader: Reader, frame: Frame, env: dict[str, object], state: State,
         if done is None:
             return None
         return _applied(state, done, end, cost)
+    except ValidationError:
+        return None  # no such step can be: it was not meant so
     except Doubt as doubt:
         reader.note(end, doubt, 2.5)
-        return replace(state, at=end, doubt=state.doubt or doubt.question, cost=cost, clauses=state.clauses + 1)
+        return replace(state, at=end, doubt=state.doubt or doubt.question, cost=cost + _DOUBT, clauses=state.clauses + 1)
 
 
 def _applied(state: State, done: Act, end: int, cost: float) -> State:

@@ -220,6 +220,8 @@ def pick(reader: Reader, at: int) -> Iterator[Result]:
         ("boolean|true / false|logical|bool", frozenset({LogicalType.BOOLEAN})),
     ):
         names = tuple(reader.of_type(types))
+        if not names:
+            continue
         other = tuple(name for name in view.names if name not in names)
         for end, _, cost in reader.match(f"{every} ({words}) [typed|type] @columns", at):
             yield end, names, cost + 0.05
@@ -256,6 +258,9 @@ def pick(reader: Reader, at: int) -> Iterator[Result]:
         names = tuple(name for name in view.names if env["what"].casefold() in name.casefold())
         if names:
             yield end, names, cost + 0.1
+    for end, env, cost in reader.match("<p:Place> @column", at):
+        if 0 < env["p"] <= len(view.names) or env["p"] == -1:
+            yield end, (view.names[env["p"] - 1 if env["p"] > 0 else -1],), cost
     for end, env, cost in reader.match("first <n:Count> @columns", at):
         yield end, view.names[: env["n"]], cost
     for end, env, cost in reader.match("last <n:Count> @columns", at):

@@ -52,7 +52,7 @@ def figure(reader: Reader, at: int) -> Any:
             yield end, (method, env["c"]), cost
 
 
-_MEAN = "(<f:Figure>) [of] [<c2:Col>] [of|for|over|across|among|in] [@all] [of] [@rows|<e:Entity>|column|known values|them|other rows|non - @blank values|values that are there|other values] [, <d:Rounding>|<d:Rounding>|LP <d:Rounding> RP] [,] [per <k:Cols>|of each <k:Cols>|for each <k:Cols>|within each <k:Cols>|by <k:Cols>|of same <k:Cols>|of its <k:Cols>|of their <k:Cols>|within same <k:Cols>|in each <k:Cols>|for that <k:Cols>|of that <k:Cols>|for its <k:Cols>|for same <k:Cols>|among same <k:Cols>|calculated per <k:Cols>|within <k:Cols>|of <e2:Entity> with same <k:Cols>|of other <e2:Entity> of same <k:Cols>|computed per <k:Cols>|, per <k:Cols>|, computed within each <k:Cols>|of respective <k:Cols>|of rows with same <k:Cols>|in that <k:Cols>|in its <k:Cols>|for their <k:Cols>|for respective <k:Cols>|separately for each <k:Cols>|, separately for each <k:Cols>|, separately per <k:Cols>|within its <k:Cols>|within their <k:Cols>|inside each <k:Cols>|for rows with same <k:Cols>|in same <k:Cols>] [, <d:Rounding>|<d:Rounding>|LP <d:Rounding> RP]"
+_MEAN = "(<f:Figure>) [of] [<c2:Col>] [of|for|over|across|among|in] [@all] [of] [@rows|<e:Entity>|column|known values|them|other rows|non - @blank values|values that are there|other values] [, <d:Rounding>|<d:Rounding>|LP <d:Rounding> RP] [,] [per <k:Cols>|of each <k:Cols>|for each <k:Cols>|within each <k:Cols>|by <k:Cols>|of same <k:Cols>|of its <k:Cols>|of their <k:Cols>|within same <k:Cols>|in each <k:Cols>|for that <k:Cols>|of that <k:Cols>|for its <k:Cols>|for same <k:Cols>|among same <k:Cols>|calculated per <k:Cols>|within <k:Cols>|of <e2:Entity> with same <k:Cols>|of other <e2:Entity> of same <k:Cols>|computed per <k:Cols>|, per <k:Cols>|, computed within each <k:Cols>|of respective <k:Cols>|of rows with same <k:Cols>|in that <k:Cols>|in its <k:Cols>|for their <k:Cols>|for respective <k:Cols>|for same number of <k:Cols>|with same number of <k:Cols>|with same <k:Cols>|on that <k:Cols>|on its <k:Cols>|on same <k:Cols>|at that <k:Cols>|at same <k:Cols>|on each <k:Cols>|of all rows with same <k:Cols>|for its own <k:Cols>|of its own <k:Cols>|of their own <k:Cols>|of corresponding <k:Cols>|of <e2:Entity> of same <k:Cols>|of <e2:Entity> in same <k:Cols>|separately for each <k:Cols>|, separately for each <k:Cols>|, separately per <k:Cols>|within its <k:Cols>|within their <k:Cols>|inside each <k:Cols>|for rows with same <k:Cols>|in same <k:Cols>] [, <d:Rounding>|<d:Rounding>|LP <d:Rounding> RP]"
 
 
 @slot("Rounding")
@@ -589,6 +589,27 @@ def set_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 
 
 @frame(
+    "percent as text",
+    "@make [@all] [values of|values in] <c:Cols> [values] (to|into|as|in) [a] (percent|percentage|percentages|percents|percent text|percent strings|percentage text|percent values|text percentages|% values|percent format) [text|format|signs|strings|with percent sign|with % sign|with a % sign] [like|e . g .|such as|, like|LP like|, e . g .|so] [<x:Num>] [%|becomes|->] [<y:Num>] [%] [RP] [,] [with <d:Digits>|<d:Digits>|rounded to <d:Digits>]",
+    "(multiply) <c:Cols> by 100 and (add|append|put) [a] (%|percent sign|% sign) [sign]",
+)
+def percent_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Fractions as texts with a percent sign."""
+    columns: tuple[str, ...] = env["c"]
+    if any(reader.column(name).type not in NUMERIC for name in columns):
+        return None
+    made: list[Derivation] = []
+    for name in columns:
+        whole = all(abs(float(value) * 100 - round(float(value) * 100)) < 1e-9 for value in reader.column(name).values)
+        digits = env.get("d", 0 if whole else None)
+        if digits is None:
+            raise ask("ambiguous", f"With how many decimals is '{name}' to be shown in percent?", ["0", "1", "2"])
+        rounded = f"ROUND({quoted(name)} * 100, {digits})" if digits else f"CAST(ROUND({quoted(name)} * 100) AS INTEGER)"
+        made.append(Derivation(column=name, expression=f"CAST({rounded} AS STRING) || '%'"))
+    return act(Derive(columns=tuple(made)), touched=columns)
+
+
+@frame(
     "blank in some rows",
     "(leave|keep|make|set) (it|this|that|that column|new column|result|value|<c:Col>) [as|to] (@blank) (for|where|when|if|in) [@all] [@rows] <w:Who>",
     "(leave|keep|make|set) (it|this|that|new column|<c:Col>) [as|to] (@blank) (where|when|if|for rows where|whenever) <w:Cond>",
@@ -614,7 +635,7 @@ def cond_of_column(reader: Reader, at: int) -> Any:
 # -- types
 
 _TO_TEXT = "text|string|strings|texts|character|characters|str|text values|text column|textual|free text|string values|string column|text type|plain text|string type|text , not numbers|text not numbers|text not number|text instead of number|text instead of numbers|text rather than numbers|text rather than a number|text field|a string|varchar"
-_TO_INT = "integer|integers|int|ints|whole number|whole numbers|integer numbers|integer column|integer values|ints|integer type|integer column|whole number column|full numbers"
+_TO_INT = "integer|integers|int|ints|whole number|whole numbers|integer numbers|integer column|integer values|ints|integer type|integer column|whole number column|full numbers|whole years|whole units|full years"
 _TO_FLOAT = "float|floats|decimal|decimals|decimal number|decimal numbers|number|numbers|numeric|floating point|floating point number|floating point numbers|double|real number|real numbers|numeric values|numeric column|proper numbers|actual numbers|proper number|real numeric values|float column|float values|decimal values|plain number|plain numbers|numeric type|proper numeric column|number column|floating - point|floating - point numbers|number values|numbers instead of text|number type"
 _TO_BOOL = "boolean|booleans|bool|true / false|true or false|true and false|logical|boolean values|true / false values|boolean column|true - false|boolean type|bools|true false|true / false column|real booleans|proper booleans|a boolean|proper true / false|boolean flag|logical values"
 _TO_DATE = "date|dates|proper date|proper dates|real date|real dates|date type|date column|date values|actual dates|date format|real date column"

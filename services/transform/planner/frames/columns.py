@@ -371,6 +371,16 @@ def _renamed(reader: Reader, renamed: dict[str, str]) -> Answer:
 
 
 @frame(
+    "brackets off names",
+    "(remove|strip|drop|delete|cut|get rid of|take) [@all] [the] [units|unit|text|everything|part|whatever is|what is|parts|stuff|anything] [that is] (in|inside|within|between) [the|round] (brackets|parentheses|bracket) (from|in|of|off|out of) [@all] [of] @headers",
+)
+def brackets_off_names(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Names without what stands in brackets."""
+    renamed = {name: re.sub(r"\s*\([^)]*\)", "", name).strip() for name in reader.view.names}
+    return _renamed(reader, {name: new for name, new in renamed.items() if new and new != name})
+
+
+@frame(
     "affix names",
     "(add|put|prepend|append|give|attach|prefix|set|stick) [@all] [of] [@columns|@headers] [with] [prefix|suffix|ending] <t:Mark> [as] [prefix|suffix|ending] [in front of|before|to|at start of|at beginning of|at front of|at end of|after|behind|to end of|to start of|to beginning of|to front of|onto|on|for|at] [start of|end of|beginning of] [@all] [of] [@columns|@headers|name] [except <x:Cols>|but <x:Cols>|, except <x:Cols>|apart from <x:Cols>|except for <x:Cols>]",
     "(prefix|suffix) [@all] [of] [@columns|@headers|column names] [with|by] <t:Mark> [except <x:Cols>|, except <x:Cols>|except for <x:Cols>|apart from <x:Cols>]",

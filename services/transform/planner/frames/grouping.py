@@ -79,6 +79,8 @@ def one_figure(reader: Reader, at: int) -> Any:
     for end, env, cost in reader.match("<c:Cols> ['s] <f:FigureWords>", at):
         if len(env["c"]) == 1:
             yield end, tuple(Figure(function, env["c"][0]) for function in env["f"]), cost + 0.3
+    for end, env, cost in reader.match("<c:Cols> (summed|summed up|added up|totalled|totaled|averaged)", at):
+        yield end, tuple(Figure("mean" if reader.low(end - 1) == "averaged" else "sum", name) for name in env["c"]), cost
     for end, _, cost in reader.match("<w:CountWords>", at):
         yield end, (Figure("count", None),), cost
     for end, env, cost in reader.match("(number of|count of|how many|count) (non [-] (blank|null|missing|empty)|known|filled in|recorded) [values of|values in|@values of] <c:Col> [values]", at):
@@ -160,7 +162,7 @@ def _named(reader: Reader, at: int) -> Any:
             yield end, (_with(env["f"][0], name=env["n"]),), cost + 0.2
     for end, some, cost in reader.slot("Figure1", at):
         yield end, some, cost
-        for stop, env, more in reader.match(f"{_NAMED}|<d:Rounding> {_NAMED}|[,|LP] <d:Rounding> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]", end):
+        for stop, env, more in reader.match(f"{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]", end):
             if "n" in env and len(some) != 1:
                 continue
             yield stop, tuple(_with(one, name=env.get("n"), digits=env.get("d")) for one in some), cost + more
@@ -189,6 +191,19 @@ def group_keys(reader: Reader, at: int) -> Any:
             yield stop, Keys(tuple(columns)), cost + more
             for last, _, _ in reader.match("(combination|combinations|pair|value|values|combined|together|group|groups|each|separately)", stop):
                 yield last, Keys(tuple(columns)), cost + more
+    for keys_end, keys, cost in _calendar_keys(reader, at):
+        yield keys_end, keys, cost
+        for follow, _, _ in reader.match("and|,|&|, and", keys_end):
+            for stop, columns, more in reader.slot("Cols", follow):
+                yield stop, Keys((*keys.columns, *columns), keys.steps), cost + more
+    for end, columns, cost in reader.slot("Cols", at):
+        for follow, _, _ in reader.match("and|,|&|, and", end):
+            for stop, keys, more in _calendar_keys(reader, follow):
+                yield stop, Keys((*columns, *keys.columns), keys.steps), cost + more
+
+
+def _calendar_keys(reader: Reader, at: int) -> Any:
+    """A year, month or day of a column of dates."""
     moments = reader.of_type(TEMPORAL)
     for unit in ("year", "month", "quarter", "week", "day", "weekday"):
         if reader.low(at) not in (unit, unit + "s", "calendar"):
@@ -293,7 +308,7 @@ def _unique(wanted: str, taken: set[str]) -> str:
 
 
 _WITH = "[,|and|:|then|;|-|, and|, then|and then|.] [@lead|calculate] [the|with|its|their]"
-_AFTER = "[,|LP|-|;|and] [and] [<d0:Rounding>|@call [the] [@column|count column|new column|result|total] <n0:Name>|(name|call) [the] [new|result] (column|count|total|result|average|sum|figure|it) <n0:Name>|@column [name|called|named] <n0:Name>] [RP]"
+_AFTER = "[,|LP|-|;|and] [and] [<d0:Rounding>|<d0:Digits>|@call [the] [@column|count column|new column|result|total] <n0:Name>|(name|call) [the] [new|result] (column|count|total|result|average|sum|figure|it) <n0:Name>|@column [name|called|named] <n0:Name>] [RP]"
 
 @frame(
     "figures of groups",
@@ -336,7 +351,7 @@ def of_groups(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 
 @frame(
     "figures of the table",
-    f"[@lead] [@lead] [overall|total] <f:Figures> [of|over|across|for|in] [@all] [@table|@rows|<e:Entity>] {_AFTER}",
+    f"[@lead] [@lead] [overall|total] <f:Figures> {_TAIL} [of|over|across|for|in] [@all] [@table|@rows|<e:Entity>] {_AFTER}",
     cost=0.8,
 )
 def of_table(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:

@@ -4,11 +4,11 @@ import re
 from typing import Any
 
 from contracts.data import LogicalType
-from contracts.recipe import Bin, Cast, ConvertUnit, Derivation, Derive, Drop, Filter, Outliers, Round, Step, Window, WindowColumn
+from contracts.recipe import Bin, Case, Cast, Conditional, ConvertUnit, Derivation, Derive, Drop, Filter, Outliers, Round, Step, Window, WindowColumn
 from services.transform.planner.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.frames.deriving import checked_name
 from services.transform.planner.pattern import declare
-from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, number, quoted, slot
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, number, quoted, slot, text
 from services.transform.planner.spellings import (
     as_written,
     date_format,
@@ -335,6 +335,9 @@ _SIGMA = "(standard deviations|standard deviation|sd|sds|sigma|sigmas|std|stds|s
     f"(@remove) [@all] [@rows|<e:Entity>|<c:Col>] [outliers] [in|of|for|from] [<c:Col>] [,|(|:|-|where|that is] [@values|@rows|those|anything|everything] {_BEYOND} <z:Num> {_SIGMA} [away] [from|of] [its|the|column] [mean|average] [RP]",
     f"(cap|clip|winsorise|winsorize|pull in|limit) [@all] [outliers|extreme values|@values] [in|of|for] <c:Cols> [@values|outliers] [at|to|by|using|with] [usual|<f:Num>|1 . 5] [times] {_IQR} [bounds|fences|limits|rule|<h:OutlierTail>]",
     f"(flag|mark|tag) [@all] [outliers|extreme values] [in|of|for] <c:Cols> [@values|outliers] (by|using|with|according to|based on) [usual|<f:Num>|1 . 5] [times] {_IQR} [rule|method] [(in|with|as) [new] [@column] [called|named] <n:Name>]",
+    f"@keep [@only] [@rows|<e:Entity>] (within|inside|not more than|no more than|at most) <z:Num> {_SIGMA} [away] (from|of) [its|the] (mean|average) (for|in|of|on|by) <c:Col>",
+    f"(@remove) [@all] [@rows|<e:Entity>] {_BEYOND} <z:Num> {_SIGMA} [away] (from|of) [its|the] (mean|average) (for|in|of|on|by) <c:Col>",
+    f"(set|replace|change|turn|make|blank|blank out|clear|empty) [@all] [outliers|extreme values] (in|of|for) <c:Cols> [LP [by|using] [the|1 . 5] {_IQR} RP|by [the|1 . 5] {_IQR}|using {_IQR}|, by {_IQR} ,] [to|with|as|into|by] [@blank|nothing] [LP {_IQR} RP|by {_IQR}|using {_IQR}|, using {_IQR}]",
     f"@keep [@only] [@rows|<e:Entity>] (with|whose|where|that have|for which) <c:Col> [value|values] (within|inside|is within|is inside|lies within|not more than|no more than|at most) <z:Num> {_SIGMA} [away] [from|of] [its|the] [mean|average]",
     f"(@remove) [@all] <c:Col> outliers (by|using|with|on) [the|usual] {_IQR} [<h:OutlierTail>]",
     f"@keep [@only] [@rows|<e:Entity>] (with|whose|where|that have|for which) <c:Col> [value|values] (within|inside|is within|is inside|lies within|not outside|is not outside) [<f:Num>] [times] [the] {_IQR} [<h:OutlierTail>]",
@@ -347,7 +350,9 @@ def outliers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     if any(reader.column(name).type not in NUMERIC for name in columns):
         return None
     verb = reader.low(start)
-    action = "clip" if verb in ("cap", "clip", "winsorise", "winsorize", "pull", "limit") else "flag" if verb in ("flag", "mark", "tag") else "drop"
+    action = "clip" if verb in ("cap", "clip", "winsorise", "winsorize", "pull", "limit") else "flag" if verb in ("flag", "mark", "tag") else "null" if verb in ("set", "replace", "change", "turn", "make", "blank", "clear", "empty") else "drop"
+    if action == "null" and not {"blank", "empty", "nothing", "null", "missing", "clear", "nan", "na"} & {reader.low(step) for step in range(start, end)}:
+        return None
     if "z" in env:
         return _by_sigma(reader, columns[0], float(env["z"]))
     factor = float(env.get("f", 1.5))
@@ -380,6 +385,49 @@ def outliers_how(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
 
 
 # -- classes
+
+
+@slot("SelfLabels")
+def self_labels(reader: Reader, at: int) -> Any:
+    """Ranges that are their own labels: 0-17, 18-64 and 65+."""
+    yield from _self_labels(reader, at, ())
+
+
+def _self_labels(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any:
+    for pattern, test in (
+        ("<a:Num> (-|–|to) <b:Num>", "{0} BETWEEN {a} AND {b}"),
+        ("<a:Num> +|<a:Num> (and over|and up|or more|and above|and older|or older|plus)|(over|above) <a:Num>", "{0} >= {a}"),
+        ("(under|below|less than|<) <b:Num>|<b:Num> (and under|and below|or less|or younger)", "{0} < {b}"),
+    ):
+        for end, env, cost in reader.match(pattern, at):
+            said = [reader.low(step) for step in range(at, end)]
+            shape = test
+            if said[0] in ("over", "above"):
+                shape = "{0} > {a}"
+            if said[-1] in ("under", "below", "less", "younger") and "b" in env and said[0] not in ("under", "below"):
+                shape = "{0} <= {b}"
+            filled = shape.replace("{a}", number(env.get("a", 0))).replace("{b}", number(env.get("b", 0)))
+            every = (*found, (reader.raw(at, end), filled))
+            if len(every) > 1:
+                yield end, every, cost
+            if len(every) < 12:
+                for follow in {stop for stop, _, _ in reader.match(", and|and|,|;|/|& |or|, or", end)}:
+                    for stop, rest, more in _self_labels(reader, follow, every):
+                        yield stop, rest, cost + more
+
+
+@frame(
+    "ranges that are labels",
+    "(bin|bucket|group|categorise|categorize|classify|split|divide|put|sort|cut|band) [@all] [@values of|@values in] <c:Col> [@values] [up] (into|in|to) [the] [buckets|bins|groups|bands|ranges|classes|brackets|categories|age groups] [:|,|of] <x:SelfLabels> [,|LP|and|in|into] [@newcol|@call] <n:Name> [@column] [RP]",
+    "@add [new|another] [@column] [called|named] <n:Name> [@column] [,|:|with|-|by|that|LP] [puts|putting|grouping|groups|with|for] [buckets|bins|groups|bands|ranges|classes|brackets|categories] [of|for|from|based on] [<c:Col>] [into|in|:|,|as|with] [buckets|bins|groups|bands|ranges|classes] [:] <x:SelfLabels> [RP] [based on <c:Col>|from <c:Col>|by <c:Col>|of <c:Col>]",
+)
+def ranges_as_labels(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A column with the range that a number falls into."""
+    if "c" not in env or reader.column(env["c"]).type not in NUMERIC:
+        return None
+    name = checked_name(reader, env["n"])
+    cases = tuple(Case(when=test.replace("{0}", quoted(env["c"])), then=text(label)) for label, test in env["x"])
+    return act(Conditional(column=name, cases=cases), made=(name,), used=(env["c"],))
 
 
 @frame(
@@ -415,10 +463,10 @@ def quantiles(reader: Reader, at: int) -> Any:
 
 @frame(
     "units",
-    "(convert|change|turn|transform|express|translate) [@all] [@values of|@values in|@values] <c:Cols> [@values|column] [from <a:Unit>] (to|into|in) <b:Unit> [instead of <a:Unit>] [,] [and] [<d:Rounding>|round <r:Digits>|, <r:Digits>]",
+    "(convert|change|turn|transform|express|translate) [@all] [@values of|@values in|@values] <c:Cols> [@values|column] [from <a:Unit>] (to|into|in) <b:Unit> [instead of <a:Unit>] [LP <x:Factor> RP|, <x:Factor>|using <x:Factor>] [,] [and] [<d:Rounding>|round <r:Digits>|, <r:Digits>]",
     "(convert|change|turn|express) [@all] <a:Unit> (to|into|in) <b:Unit> (in|of|for) <c:Cols>",
-    "@add [new] [@column] [called|named] <n:Name> [,|:|=|with|(|which is|that is|for|holding|being|-] [the] [value of|@values of] <c:Cols> [converted|expressed|given] [from <a:Unit>] (to|in|into) <b:Unit> [RP] [,|and] [<d:Rounding>|round <r:Digits>|, <r:Digits>]",
-    "(convert|change|turn|express) [@all] [@values of|@values in] <c:Cols> [from <a:Unit>] (to|into|in) <b:Unit> [,|and|(|in|as|into] [@call] [new] [@column] [called|named] <n:Name> [RP] [,|and] [<d:Rounding>|round <r:Digits>|, <r:Digits>]",
+    "@add [new] [@column] [called|named] <n:Name> [,|:|=|with|(|which is|that is|for|holding|being|-] [the] [value of|@values of] <c:Cols> [converted|expressed|given] [from <a:Unit>] (to|in|into) <b:Unit> [RP] [LP <x:Factor> RP|, <x:Factor>|using <x:Factor>] [,|and] [<d:Rounding>|round <r:Digits>|, <r:Digits>]",
+    "(convert|change|turn|express) [@all] [@values of|@values in] <c:Cols> [from <a:Unit>] (to|into|in) <b:Unit> [LP <x:Factor> RP] [,|and|(|in|as|into] [@call] [new] [@column] [called|named] <n:Name> [RP] [LP <x:Factor> RP|, <x:Factor>|using <x:Factor>] [,|and] [<d:Rounding>|round <r:Digits>|, <r:Digits>]",
 )
 def units(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers in another unit."""
@@ -437,7 +485,16 @@ def units(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
         target: tuple[str, ...] = (named_new,)
     else:
         target = columns
-    steps.append(ConvertUnit.model_validate({"columns": target, "from": before, "to": env["b"]}))
+    if "x" in env:
+        whole, part = env["x"]
+        if whole[0] == env["b"]:
+            whole, part = part, whole
+        if (whole[0], part[0]) != (before, env["b"]) or not whole[1]:
+            return None
+        factor = number(part[1] / whole[1])
+        steps.append(Derive(columns=tuple(Derivation(column=name, expression=f"{quoted(name)} * {factor}") for name in target)))
+    else:
+        steps.append(ConvertUnit.model_validate({"columns": target, "from": before, "to": env["b"]}))
     digits = env.get("d", env.get("r"))
     if digits is not None:
         steps.append(Round(columns=target, digits=digits))
@@ -450,6 +507,13 @@ def _borne(columns: tuple[str, ...]) -> str | None:
         if len(part) > 1 and unit_of(part.casefold()) is not None:
             return part.casefold()
     return None
+
+
+@slot("Factor")
+def factor_of(reader: Reader, at: int) -> Any:
+    """1 lb = 0.4536 kg."""
+    for end, env, cost in reader.match("<a:Num> <u:Unit> (=|is|are|equals) <b:Num> <v:Unit>", at):
+        yield end, ((env["u"], env["a"]), (env["v"], env["b"])), cost
 
 
 @slot("Unit")

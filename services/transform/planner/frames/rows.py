@@ -100,6 +100,8 @@ def drop_null_columns(reader: Reader, env: dict[str, Any], start: int, end: int)
 
 @frame(
     "drop rows with so many nulls",
+    "@remove [@all] (@rows|<e:Entity>) [that|which|where|with|having|in which|if] [there are|have|has] (<op:Bound>) [of] [their|the] (values|cells|columns|fields|entries|figures) (are|is) @blank",
+    "@remove [@all] (@rows|<e:Entity>) [that|which|where|with|having|in which|if] [there are|have|has|are|contain] [missing] (<op:Bound>) (@blanks|@blank [value|values|cell|cells|field|fields])",
     "@remove [@all] (@rows|<e:Entity>) [that|which|where|with|having|in which] [there are|have|has|are] [missing] [with] (<op:Bound>) [of] (@blanks|@blank [value|values|cell|cells]|@columns [is|are] @blank|values @blank)",
 )
 def drop_null_many(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
@@ -238,6 +240,8 @@ def one_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
     f"@keep [@only] (<first:FirstOf>|<last:LastOf>|[row|one|record|entry|<e:Entity>] [with|that has|having] ({_BEST})) per [combination of|distinct|unique] <k:Cols>",
     f"(for|of|in|within|from) (each|every) [combination of|distinct|unique] <k:Cols> [,] @keep [@only] (<first:FirstOf>|<last:LastOf>|[row|one|record|entry|<e:Entity>|that] [with|that has|having|where] ({_BEST})) [@only]",
     f"(if|when|where) [same|a] <k:Cols> (appears|occurs|is there|is repeated|is listed|comes up|shows up|repeats) (more than once|twice|several times|again|multiple times|repeatedly) [,] [then] @keep [@only] (<first:FirstOf>|<last:LastOf>|[row|one|record|entry] [with|that has] ({_BEST}))",
+    f"@remove [@all] {_DUPLICATES} <k:Cols> [,|-|:|(|;] [and|but] {_KEEP_WHICH} (<first:FirstOf>|<last:LastOf>|{_BEST}) [)]",
+    f"(if|when|where|whenever) [same|both] <k:Cols> [both] (appears|occurs|appear|occur|repeat|repeats|is repeated|are repeated|are same|match|is there|come up|comes up|shows up|show up) [more than once|twice|several times|again|multiple times|repeatedly|together] [,] [then] @keep [@only] (<first:FirstOf>|<last:LastOf>|[row|one|record|entry] [with|that has] ({_BEST}))",
     f"@remove [@all] {_DUPLICATES} [@rows|<e:Entity>|copies] [,|-|(] [and|but] {_KEEP_WHICH} (<last:LastOf>|<first:FirstOf>)",
 )
 def which_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
@@ -324,6 +328,7 @@ def sort(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 
 @frame(
     "sort by length",
+    "@sort [@all] [@rows|@table|<e:Entity>] @by <c:Col> (length) [,] [<d:Direction>]",
     "@sort [@all] [@rows|@table|<e:Entity>] @by (length of|number of characters in|how long) <c:Col> [is] [,] [<d:Direction>]",
 )
 def sort_by_length(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
@@ -529,6 +534,7 @@ _EACH = "(per|for each|for every|in each|in every|of each|of every|within each|w
     "top rows of each group",
     f"[@keep|what are|which are] [@only] [top|up to] <n:Count> [@rows|<e:Entity>] (with|by|having|that have|in terms of|of|on|according to) ({_SUPER}) [,] {_EACH} <k:Cols>",
     f"[@keep|what are|which are] [@only] <n:Count> (<x:Superlative>|<x:Extreme>) [@rows|<e:Entity>] {_EACH} <k:Cols> [,] (by|in terms of|according to|on|measured by|based on|ranked by|going by) <c:Col>",
+    f"[@keep|what are|which are] [@only] <n:Count> (<x:Superlative>|<x:Extreme>) [@rows|<e:Entity>] (by|in terms of|according to|on|measured by|based on|in) <c:Col> [,] {_EACH} <k:Cols>",
     f"[@keep|what are|which are] [@only] top <n:Count> [@rows|<e:Entity>] {_EACH} <k:Cols> [,] (by|in terms of|according to|on|measured by|based on|ranked by|for|going by) [highest|largest] <c:Col>",
     f"[@keep|what are|which are] [@only] bottom <n:Count> [@rows|<e:Entity>] {_EACH} <k:Cols> [,] (by|in terms of|according to|on|measured by|based on|ranked by|for) [lowest|smallest] <c:Col>",
     f"[@keep|what are|which are] [@only] top <n:Count> [@rows|<e:Entity>] (by|in terms of|according to|on|measured by|based on) <c:Col> [,] {_EACH} <k:Cols>",
@@ -595,7 +601,28 @@ def best_of_what(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
     words = [reader.low(step) for step in range(start, end)]
     if words[:1] == ["top"] and "n" in env and "e" not in env and any(word in words for word in ("rows", "records", "lines", "entries")):
         return None
+    made = [name for name in reader.memory.made if reader.view.column(name) is not None and reader.column(name).type in NUMERIC]
+    if len(made) == 1 and "k" not in env and set(words) & {"top", "highest", "largest", "biggest", "greatest", "lowest", "smallest", "bottom", "most"}:
+        descending = not set(words) & {"lowest", "smallest", "bottom"}
+        return act(Sort(by=(SortKey(column=made[0], descending=descending),)), Limit(rows=env.get("n", 1)), made=tuple(made))
     raise ask("ambiguous", f"By which column is '{reader.raw(start, end)}' to be judged?", reader.view.names)
+
+
+@frame(
+    "groups of a size",
+    "[@keep] [@only] [@all] (those|ones|groups|<e:Entity>|@rows|<c:Col>) (with|having|that have|which have|where there are|of) (<op:Bound>) [@rows|<f:Entity>]",
+    "@remove [@all] (those|ones|groups|<e:Entity>|@rows|<c:Col>) (with|having|that have|which have|where there are|of) (<op:Bound>) [@rows|<f:Entity>]",
+    cost=0.3,
+)
+def groups_of_size(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Groups whose figure, which was just made, is so large."""
+    made = [name for name in reader.memory.made if reader.view.column(name) is not None and reader.column(name).type in NUMERIC]
+    if len(made) != 1 or reader.view.rows:
+        return None
+    operator, value = env["op"]
+    where = f"{quoted(made[0])} {operator} {value}"
+    removing = reader.first("@remove", start) is not None
+    return act(Filter(where=f"NOT ({where})" if removing else where), made=tuple(made))
 
 
 @frame("greatest of what column", "[@keep|which is|what is] [@only] (<x:Superlative>) [@rows|<e:Entity>] (by|in|of|for) <k:Cols>", cost=2.0)

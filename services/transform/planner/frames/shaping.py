@@ -15,7 +15,7 @@ frame = frames.frame
 declare(
     {
         "wide": "pivot|spread|widen|make wide|make it wide|turn wide|reshape|crosstab|cross tabulate|cross - tabulate|pivot table|pivot it|reshape to wide|cast to wide|unstack|make pivot table|make crosstab|create pivot table|build pivot table|transpose|pivot out|cross tab|lay out|make matrix|make table|create table|arrange|create crosstab|build table|build crosstab|i want table|i want pivot table|i want",
-        "long": "unpivot|melt|make long|make it long|make @table long|turn long|reshape to long|stack|gather|go long|reshape|reshape to long form|reshape to long format|turn it into long form|turn into long form|put into long form|bring into long form|make it longer|turn @table into long form|long form|make long table|make it tidy|gather up|transform to long format|turn it into long table|convert to long form|convert to long format|reshape @table to long|reshape @table to long form|pivot longer|turn|put|collapse|convert|transform|change|bring|get|flip",
+        "long": "make|unpivot|melt|make long|make it long|make @table long|turn long|reshape to long|stack|gather|go long|reshape|reshape to long form|reshape to long format|turn it into long form|turn into long form|put into long form|bring into long form|make it longer|turn @table into long form|long form|make long table|make it tidy|gather up|transform to long format|turn it into long table|convert to long form|convert to long format|reshape @table to long|reshape @table to long form|pivot longer|turn|put|collapse|convert|transform|change|bring|get|flip",
         "figure": "sum|total|average|mean|count|number|median|maximum|minimum|max|min|highest|lowest|sums|totals|averages|counts|largest|smallest|number of @rows|first|last|how many",
     }
 )
@@ -34,6 +34,8 @@ def cell_figure(reader: Reader, at: int) -> Any:
         yield end, (None, env["c"]), cost
     for end, env, cost in reader.match("[the] <f:FigureWord> [of|in|for] [the] <c:Col> [@values]", at):
         yield end, (env["f"], env["c"]), cost
+    for end, env, cost in reader.match("[the] <c:Col> (summed|summed up|added up|totalled|averaged)", at):
+        yield end, ("mean" if reader.low(end - 1) == "averaged" else "sum", env["c"]), cost
     for end, _, cost in reader.match("[the] (count|counts|number of @rows|number of <e:Entity>|how many @rows|how many <e:Entity>|row counts|counts of @rows|counts of <e:Entity>|count of @rows|count of <e:Entity>|number of times|how many|<e:Entity> counts|number of them)", at):
         yield end, ("count", None), cost + 0.05
 
@@ -74,7 +76,10 @@ def empty_cells(reader: Reader, at: int) -> Any:
     f"@wide [@all] [the] [@values of|@values in|@values] <n:Col> [@values] (into|to|out into|across|as|over|wider into) [separate|its own|their own|own|new|the] [@columns] [,|and] [with|one row per|keeping] [one row per|one row for each] [<k:Cols>] [,] {_CELLS} [<k2:PerKeys>] [<e:EmptyCells>]",
     f"(turn|make|convert|transform|change|put) [@all] [each|every] [the] [@values of|@values in|different values of] <n:Col> [@values] (into|to|as) [a|separate|its own|their own|own|one|new] (columns|column|column of its own|column of their own|columns of their own) [,|and] [{_CELLS}] [<k2:PerKeys>] [<e:EmptyCells>]",
     f"(@wide|table|matrix|crosstab) [of|with|showing|that shows|to show] [the] <v:CellFigure> (by|for|per|of|for each) <k:Cols> (and|by|against|x|vs|versus|across|in rows and) <n:Col> [as columns|in columns|across] [LP columns RP] [<e:EmptyCells>]",
-    f"[@lead] (crosstab|cross tab|contingency table|pivot table|matrix|cross tabulation|cross - tab|cross - tabulation|two - way table) [of|with|for] [<v:CellFigure>] [of|by|for] <k:Cols> (by|against|x|vs|versus|and|across) <n:Col> [<e:EmptyCells>]",
+    f"[@lead] [the] <v:CellFigure> [,] (with|in a table with|as a table with|in table with|, with) one row (per|for each) <k:Cols> (and|,|, and) one column (per|for each) <n:Col> [<e:EmptyCells>]",
+    f"[@lead] (table|matrix|grid|cross table) of <k:Cols> (by|against|x|vs|and|versus) <n:Col> {_CELLS} [<e:EmptyCells>]",
+    f"[@wide] [@table] [so that|so|, so that|with|:] (each|every) <k:Cols> [is|becomes|gets|has|be|in|as] [its own|one|own] row [,|and|;] [and] (each|every) <n:Col> [is|becomes|gets|has|be|as] [its own|one|own] column {_CELLS} [<e:EmptyCells>]",
+    f"[@lead] (crosstab|cross tab|contingency table|pivot table|matrix|cross tabulation|cross - tab|cross - tabulation|two - way table) [of|with|for] [<v:CellFigure>] [of|by|for] <k:Cols> (by|against|x|vs|versus|and|across) <n:Col> [{_CELLS}] [<e:EmptyCells>]",
     f"@wide [@table] [on|by|using] <n:Col> [,|and|;|with|using] [@values|with @values|and @values|values from|taking values from|, with values from|, values from|, with] [from|of|being] <v:CellFigure> [<k2:PerKeys>] [<e:EmptyCells>]",
     f"(give|make|one|create|get|show) [each|every|one|@all] [me] <n:Col> [value] (a|its own|as a|as its own|gets its own|own|as|into its own|their own) (column|columns) [,|and|;] [with|showing|and] {_CELLS} [<k2:PerKeys>] [<e:EmptyCells>]",
 )

@@ -37,7 +37,7 @@ frame = frames.frame
 declare(
     {
         "pull": "pull|extract|get|take|put|copy|add|derive|create|make|grab|find|capture|isolate|parse|keep|pick|separate out|write|move|store|fetch|save|i want|i need|give me|pull out|take out|pick out|get out|lift|bring out",
-        "inplace": "keep|leave|retain|reduce|cut|shorten|trim|truncate|strip|make|change|replace|set|turn|i want|only want|limit|cut down",
+        "inplace": "keep|show|display|take|give me|leave|retain|reduce|cut|shorten|trim|truncate|strip|make|change|replace|set|turn|i want|only want|limit|cut down",
         "newcol": "@call [new|separate|own] [text] [@column] [called|named]|(to|under|into|in|as) [new|separate|own|its own|another] [text] [@column] [called|named]|[new] [@column] [called|named]",
         "of": "of|in|from|out of|inside|within",
     }
@@ -262,6 +262,8 @@ _REST = "[,|LP|-] [without (the|these|those)|without|leaving out|excluding|not i
 @frame(
     "a part into a column of its own",
     f"@pull [@all] [the] <p:Taking> {_OF} {_INTO} {_REST}",
+    f"@pull [@all] [the] <q:TakingOf> {_INTO} {_REST}",
+    f"@add [another|new|extra] [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|as|for|has|being] [@only|just] [the] <q:TakingOf> {_REST}",
     f"@pull [@all] [the] <w:Noise> [<g:Gloss>] {_OF} {_INTO} {_REST}",
     f"@pull [@all] [the] <p:Taking> [<g2:Gloss>] {_OF} {_INTO} {_REST}",
     f"(from|out of|of|in) [@values of|each] <c:Col> [,] @pull [@all] [the] [<w:Noise>] <p:Taking> {_INTO} {_REST}",
@@ -276,14 +278,26 @@ _REST = "[,|LP|-] [without (the|these|those)|without|leaving out|excluding|not i
 )
 def part_to_column(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """What a pattern finds, beside the text it was found in."""
-    column = env["c"]
-    pattern = env.get("p") or env.get("g") or env.get("b")
+    column = env["q"][1] if "q" in env else env["c"]
+    pattern = env["q"][0] if "q" in env else env.get("p") or env.get("g") or env.get("b")
     if pattern is None or reader.column(column).type is not _TEXT:
         return None
     if env["n"] == column:
         return None
     name = checked_name(reader, env["n"])
     return act(Extract(column=column, pattern=pattern, into=(name,)), made=(name,), used=(column,))
+
+
+@slot("TakingOf")
+def taking_of(reader: Reader, at: int) -> Any:
+    """The part of a column before or after a sign."""
+    part = "[@only] (part|text|bit|piece|portion|everything|string|section|name) (of|in|from) <c:Col> [that|which] [is|comes|stands|appears]"
+    for end, env, cost in reader.match(f"{part} (before|in front of|up to|left of|preceding) [the] [first|opening] <s:Sep>", at):
+        yield end, (_before(env["s"]), env["c"]), cost
+    for end, env, cost in reader.match(f"{part} (after|behind|following|right of) [the] [first] <s:Sep>", at):
+        yield end, (rf"{_escaped(env['s'])}\s*(.*)$", env["c"]), cost
+    for end, env, cost in reader.match(f"{part} (in|inside|between|within) [the] (brackets|parentheses)", at):
+        yield end, (r"\(([^)]*)\)", env["c"]), cost
 
 
 @slot("Bracketed")
@@ -696,7 +710,7 @@ def mask_mail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 @frame(
     "mask altogether",
     "(redact|mask|hide|censor|anonymise|anonymize|obscure|star out) [@all] [@values of|@values in|@values|column] <c:Cols> [@values|column] [completely|entirely|fully|altogether] [(with|by|as) <t:Text>]",
-    "(replace|overwrite) [@all|every] [@values of|@values in|value of|value in] <c:Cols> [@values] (with|by) <t:Text>",
+    "(replace|overwrite|change) [@all|every] [@values of|@values in|value of|value in] <c:Cols> [@values] (with|by) <t:Text>",
     "(hash|sha256|sha - 256) [@all] [@values of|@values in|@values|column] <c:Cols> [@values] [with sha256|using sha256|with sha - 256|using sha - 256|with (sha 256)|LP sha256 RP|LP sha - 256 RP]",
 )
 def mask_all(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
@@ -706,7 +720,7 @@ def mask_all(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     if verb in ("hash", "sha256", "sha"):
         return act(Mask(columns=env["c"], method="hash"), touched=env["c"])
     if "t" in env:
-        if verb in ("replace", "overwrite") and not low & {"every", "all", "each"}:
+        if verb in ("replace", "overwrite") and not low & {"every", "all", "each"} and not re.fullmatch(r"[*X#x.•-]{2,}|[A-Z]{2,}", env["t"]):
             return None
         said = text(env["t"])
         columns = tuple(

@@ -157,7 +157,7 @@ def _time_column(reader: Reader) -> str | None:
     "running figure",
     "@newname <n:Name> [@column] [@isa] <r:Running> [of|for|over|in] [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>] [<d:Rounding>|, <d:Rounding>]",
     "@newname <n:Name> [@column] [@isa] <r:Running> [<kk:KeysWithin>] (of|for) <c:Col> [<o:RowOrder>]",
-    "[@lead|@add] [new] [@column] [with|for|of|holding] [the] <r:Running> (of|for|over|in) [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>] [,|LP|and|-] (@newcol|@call) <n:Name> [@column] [RP] [<kk:KeysWithin>] [<o:RowOrder>] [,] [<d:Rounding>]",
+    "[@lead|@add] [new] [@column] [with|for|of|holding] [the] <r:Running> [of|for|over|in] [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>] [,|LP|and|-] (@newcol|@call) <n:Name> [@column] [RP] [<kk:KeysWithin>] [<o:RowOrder>] [,] [<d:Rounding>]",
     "[@lead|@add] [new] [@column] [with|for|of|holding] [the] <r:Running> (of|for|over) [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>]",
     "(for|within|in) [each|every] <k:Cols> [,] @newname <n:Name> [@column] [@isa] <r:Running> (of|for) <c:Col> [<o:RowOrder>]",
     "(for|within|in) [each|every] <k:Cols> [,] [@lead|@add] <r:Running> (of|for) <c:Col> [<o:RowOrder>] [,|LP|and] (@newcol|@call) <n:Name> [RP]",
@@ -217,7 +217,7 @@ def change(reader: Reader, at: int) -> Any:
             yield end, (env["c"], "difference", env.get("v", ("lag", None, ()))), cost
     for end, env, cost in reader.match("[the] @previous [value of|row|day|year|month|week|one|quarter|<e:Entity>] ['s] <c:Col> [value]|[the] <c:Col> [value] (of|from|in) <v:Neighbour>", at):
         yield end, (env["c"], "value", env.get("v", ("lag", None, ()))), cost + 0.05
-    for end, env, cost in reader.match("[the] (next|following) [row's|day's|year's|value of|row ['s]] <c:Col> [value]", at):
+    for end, env, cost in reader.match("[the] (next|following) [value of|row|day|year|month|week|one|quarter] ['s] <c:Col> [value]", at):
         yield end, (env["c"], "value", ("lead", None, ())), cost + 0.05
 
 
