@@ -279,6 +279,10 @@ def _finished(reader: Reader, at: int, found: Formula, cost: float) -> Iterator[
             continue
         yield from _rounded(reader, end, Formula(f"({found.sql}) * 100", found.columns), cost + more)
     yield from _rounded(reader, at, found, cost)
+    for words, function in (("upper [-] case|uppercase|capitals|capital letters|caps", "UPPER"), ("lower [-] case|lowercase|small letters", "LOWER")):
+        for end, _, more in reader.match(f"[,] (in|all in|and in|as|, in) [all] ({words}) [letters]", at):
+            if found.simple and found.columns:
+                yield end, Formula(f"{function}({found.sql})", found.columns, True), cost + more
 
 
 def _rounded(reader: Reader, at: int, found: Formula, cost: float) -> Iterator[Result]:

@@ -521,6 +521,11 @@ def _counted(reader: Reader, at: int) -> Iterator[Result]:
         for end, env, cost in reader.match(f"[with|have|has|having|that have|which have|who have|had|made|got|of|showing|who made|who had] {words} <n:Num> [-] <c:Col>", at):
             if reader.column(env["c"]).type in NUMERIC:
                 yield end, Cond(f"{quoted(env['c'])} {operator} {number(env['n'])}", (env["c"],)), cost + 0.15
+    for (low_words, low_sign), (high_words, high_sign) in ((low, high) for low in _OPERATORS[:2] for high in _OPERATORS[2:]):
+        for end, env, cost in reader.match(f"[with|have|has|having|of] {low_words} <a:Num> [<c0:Col>] (and|but|, but) {high_words} <b:Num> <c:Col>", at):
+            if reader.column(env["c"]).type in NUMERIC and env.get("c0", env["c"]) == env["c"]:
+                name = quoted(env["c"])
+                yield end, Cond(f"{name} {low_sign} {number(env['a'])} AND {name} {high_sign} {number(env['b'])}", (env["c"],)), cost + 0.1
     for words, operator in (("@andup", ">="), ("@anddown", "<=")):
         for end, env, cost in reader.match(f"[with|have|has|having|of] <n:Num> {words} <c:Col>", at):
             if reader.column(env["c"]).type in NUMERIC:
@@ -638,14 +643,16 @@ def _prepositions() -> dict[str, tuple[str, ...]]:
 
 def _valued(reader: Reader, at: int) -> Iterator[Result]:
     """A value that only one column holds."""
-    for start, said, cost in [(at, "", 0.0), *((end, reader.low(at), 0.05) for end, _, _ in reader.match("[is|are|was|were|did|do|does] [not] (@from|coming|come|came|made|been)", at)), *((end, reader.low(at), 0.05) for end, _, _ in reader.match("(is|are|was|were|not|be|being|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than) [@from]", at))]:
-        negated = any(reader.low(step) in ("not", "non") or (reader.low(step) == "other") for step in range(at, start))
+    for start, said, cost in [(at, "", 0.0), *((end, reader.low(at), 0.05) for end, _, _ in reader.match("[is|are|was|were|did|do|does] [not] (@from|coming|come|came|made|been)", at)), *((end, reader.low(at), 0.05) for end, _, _ in reader.match("(is|are|was|were|not|be|being|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than|neither|is neither|are neither|was neither|were neither) [@from]", at))]:
+        negated = any(reader.low(step) in ("not", "non", "neither") or (reader.low(step) == "other") for step in range(at, start))
         words = [reader.low(step) for step in range(at, start)]
         preposition = next((word for word in reversed(words) if word in _prepositions()), said)
         if "to" in words[-1:]:
             preposition = "to"
         for end, found, more in _cells(reader, start, preposition):
             yield end, (none_of(found) if negated else found), cost + more
+            if reader.low(end) == "'s":
+                yield end + 1, (none_of(found) if negated else found), cost + more + 0.1
             # `third class`, `West region`: the column's own name after its value.
             for stop, column, extra in reader.slot("Col", end):
                 if column == found.columns[0]:

@@ -6,6 +6,7 @@ What fits several columns equally well is reported with all of them, to be asked
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 from rapidfuzz.distance import OSA
 
@@ -153,7 +154,7 @@ class Index:
             return Link(tuple(stemmed), 0.3)
         if low[0] in _STOP or low[-1] in _STOP:
             return None
-        found = self._by_part(low)
+        found = self._by_part(low) or self._by_pieces(low)
         if found is not None:
             return found
         return self._by_slip(typed, low)
@@ -169,6 +170,14 @@ class Index:
             same = [name for name in whole if len(self._parts[name]) == len(low)]
             return Link(tuple(same), 0.6) if len(same) == 1 else Link(tuple(whole), 1.0)
         return Link(tuple(shortened), 1.6) if shortened else None
+
+    def _by_pieces(self, low: list[str]) -> Link | None:
+        """Names in one piece that were said in several words: tail number, tailnum."""
+        if not 2 <= len(low) <= 3:
+            return None
+        ways = {"".join(way) for way in product(*({word, stem(word), *ABBREVIATIONS.get(word, ())} for word in low))}
+        found = [name for one, names in self._keys.items() for name in names if one in ways]
+        return Link(tuple(found), 0.6) if found else None
 
     def _by_slip(self, typed: str, low: list[str]) -> Link | None:
         near = [name for one, names in self._keys.items() for name in names if is_near(typed, one)]

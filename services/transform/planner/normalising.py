@@ -82,6 +82,12 @@ _SLANG: dict[str, tuple[str, ...]] = {
     "thier": ("their",),
     "alot": ("many",),
 }
+_GERUNDS = {
+    "giving": "give", "showing": "show", "keeping": "keep", "removing": "remove", "dropping": "drop", "deleting": "delete", "sorting": "sort",
+    "adding": "add", "renaming": "rename", "changing": "change", "replacing": "replace", "filling": "fill", "converting": "convert",
+    "making": "make", "putting": "put", "counting": "count", "calculating": "calculate", "splitting": "split", "combining": "combine",
+    "filtering": "filter", "turning": "turn", "grouping": "group", "taking": "take", "extracting": "extract", "rounding": "round",
+}  # fmt: skip
 _CORRECTION = re.compile(
     r"(?:\.\.\.|…|,|-|–|\.|;|\()?\s*\b(?:i mean|i meant|no wait|wait no|wait|no sorry|sorry no|sorry|scratch that|actually no|correction|"
     r"oops|no(?= just\b)|no,(?= just\b)|or rather|er no|strike that|no i mean|my mistake|make that)\b[,:;.!]?\s*(?:i mean[t]?\b,?\s*|no\b,\s*|that should be\s+)?",
@@ -92,6 +98,7 @@ _CORRECTION = re.compile(
 def prepared(instruction: str, view: TableView) -> Iterator[tuple[str, list[Token]]]:
     """The tokens to be read; where somebody corrected himself, each way to take that, in turn."""
     index = Index(view)
+    instruction = re.sub(r"\bw/o\b", "without", re.sub(r"\bw/(?=\s|\w)", "with ", instruction))
     for text in _uncorrected(instruction, index):
         yield text, _tokens(text, index)
 
@@ -113,6 +120,8 @@ def _tokens(text: str, index: Index) -> list[Token]:
             if right is not None and not _is_known(token, index):
                 tokens.append(Token(token.text, right, "word", token.start, token.end))
                 continue
+        if tokens and tokens[-1].low == "mind" and token.low in _GERUNDS:
+            token = Token(token.text, _GERUNDS[token.low], token.kind, token.start, token.end)
         if token.low == "then" and tokens and tokens[-1].low in ("more", "less", "greater", "higher", "lower", "larger", "smaller", "fewer", "older", "younger", "longer", "bigger", "heavier"):
             token = Token(token.text, "than", token.kind, token.start, token.end)
         tokens.append(token)
@@ -125,7 +134,7 @@ def _is_known(token: Token, index: Index) -> bool:
 
 
 @cache
-def _words() -> frozenset[str]:
+def known_words() -> frozenset[str]:
     found: set[str] = set(_MORE.split())
     return frozenset(found | WORDS)
 
@@ -133,7 +142,7 @@ def _words() -> frozenset[str]:
 @cache
 def _put_right(word: str) -> str | None:
     """The common word that this is one slip away from, if there is exactly one."""
-    if word in _words() or stem(word) in _words() or not word.isalpha():
+    if word in known_words() or stem(word) in known_words() or not word.isalpha():
         return None
     from services.transform.planner.lexicon import COMMON
 

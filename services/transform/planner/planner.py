@@ -14,6 +14,7 @@ from contracts.recipe import Filter, Recipe, Step
 from services.transform.check import stages
 from services.transform.errors import RecipeInvalid
 from services.transform.planner import orders, renames, things  # noqa: F401 - their readers register themselves
+from services.transform.planner.asides import relaxed
 from services.transform.planner.contradictions import excluded
 from services.transform.planner.frames import catalog
 from services.transform.planner.frames.base import Act, Frame
@@ -81,6 +82,13 @@ class RulesPlanner:
             if isinstance(found, Plan):
                 return found
             first = first or found
+            if found.kind not in ("unclear", "unknown_column", "unknown_value"):
+                continue
+            for fewer, left_out in relaxed(tokens, Index(view)):
+                again = self._read(text, fewer, view)
+                if isinstance(again, Plan):
+                    notes = tuple(f"Not planned for: {one}" for one in left_out)
+                    return replace(again, notes=(*again.notes, *notes))
         return first or Question("What is to be done with this table?", "unclear")
 
     def _read(self, text: str, tokens: list[Token], view: TableView) -> Plan | Question:

@@ -2,7 +2,7 @@
 
 from services.transform.planner.lexicon import COMMON
 from services.transform.planner.linking import _STOP, Index
-from services.transform.planner.normalising import _words
+from services.transform.planner.normalising import known_words
 from services.transform.planner.reading import Noted, listed
 from services.transform.planner.view import Question, TableView
 from services.transform.planner.words import Token, stem
@@ -41,11 +41,11 @@ def _unknown(text: str, tokens: list[Token], index: Index) -> list[str]:
         known = (
             token.kind != "word"
             or token.low in _STOP
-            or (token.low in _words() and token.low not in COMMON)
+            or (token.low in known_words() and token.low not in COMMON)
             or len(token.low) < 3
             or index.column([token]) is not None
             or bool(index.cells([token])[0])
-            or (token.low in _words() and stem(token.low) not in COMMON)
+            or (token.low in known_words() and stem(token.low) not in COMMON)
         )
         if known:
             runs.append([])

@@ -14,7 +14,7 @@ _BEFORE = frozenset(
 )
 _OF = frozenset("values value contents content entries data text texts strings cells names dates numbers amounts figures".split())
 _AFTER = frozenset("column columns col cols field fields values value 's data entries figures variable figure".split())
-_LOOSE_AFTER = frozenset("rate rates level levels amount score scores reading readings measurement measurements total price time".split())
+_LOOSE_AFTER = frozenset("share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time".split())
 _NOT_NAMES = frozenset(
     """
     and or then with by per for each from to in of on at is are be where which that if when it them this those these
@@ -511,7 +511,7 @@ def digits(reader: Reader, at: int) -> Iterator[Result]:
     ):
         yield end, env["n"], cost
     end = reader.first(
-        "[to] [nearest] (whole|integer|whole number|whole numbers|integers|whole unit) [number|numbers|unit]|[to] (no|zero|0|without) (decimals|decimal places)|[to] nearest (unit|one|1|dollar|euro|degree|gram|minute)|to (full|whole) numbers|without (decimals|any decimals)", at
+        "[to] [nearest] (whole|integer|whole number|whole numbers|integers|whole unit) [number|numbers|unit]|[to] (no|zero|0|without) (decimals|decimal places)|[to] nearest (unit|one|1|dollar|euro|degree|gram|minute)|to (full|whole) numbers|without (decimals|any decimals)|[to] [nearest] (whole|full) <w:Word>", at
     )
     if end is not None:
         yield end, 0, 0.0

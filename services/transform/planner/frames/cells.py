@@ -327,7 +327,7 @@ def mapping(reader: Reader, at: int) -> Any:
     yield from _mapping(reader, at, ())
 
 
-_MAPS_TO = "(to|into|with|by|->|=>|→|=|becomes|become|should be|as|for|should become|is to become|should read|is now|means|is to be|, should be|instead becomes|be)"
+_MAPS_TO = "(to|into|with|by|->|=>|→|=|becomes|become|should be|as|for|should become|is to become|should read|is now|means|is|stands for|is to be|, should be|instead becomes|be)"
 
 
 def _mapping(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any:
@@ -378,6 +378,7 @@ def _old(reader: Reader, at: int) -> Any:
     "(recode|map|relabel|standardise|standardize|encode|rewrite|translate|normalise|normalize|convert|code|update) [values in|values of|value of|@column|values] <c:Col> [values] [:|,|so that|as|-|so|using|from|with|like this|as follows|by] [:|,] [replace|mapping|change] <m:Mapping>",
     "(change|set|turn|convert) <c:Col> [values] [from] <m:Mapping>",
     "<c:Col> : [replace|change] <m:Mapping>",
+    "(in|for) [@column] <c:Col> [,] (write|use|put|have|spell out|spell) [the|out] [full|proper|correct|long] [names|<w:Word> names|<w:Word>|words] [:|,] <m:Mapping>",
     "(map|recode|replace|change|translate) [@all|value|values] <m:Mapping>",
     "(merge|combine|unify|collapse|treat|lump|group|fold|consolidate) [@all|values|both|spellings] <o:OldValues> [together] (into|as|under|to) [@only|one|value|called|single value|same|both as] [value] <t:Text> [in <c:Col>]",
     "(in|for) [@column] <c:Col> [,] (merge|combine|unify|collapse|treat|lump|consolidate) [@all|values|both] <o:OldValues> [together] (into|as|under|to) <t:Text>",

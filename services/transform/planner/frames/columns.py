@@ -143,6 +143,7 @@ def to_end(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 @frame(
     "columns beside another",
     "(put|move|place|bring|shift|set|insert|i want|want|have) [@columns] <c:Cols> [@columns] [to be|be|to|so it is|so that it is|so it comes|come|go|so it sits|so that it comes|to come|appear|in] [right|directly|just|immediately|straight|position] (after|behind|to right of|following|next to|beside|right of|on right of) [@column] <a:Col>",
+    "(reorder|arrange|rearrange|order|sort) [@table|@columns] (so that|so|such that) <c:Cols> (comes|come|is|are|stands|stand|goes|go|sits|appears) [right|directly|just|immediately|straight] (after|behind|following) <a:Col>",
     "<c:Cols> (should|must|has to|goes|go|needs to|to) [be|come|go|stand|move|appear] [right|directly|just|immediately|straight] (after|behind|to right of|following|next to|beside) [@column] <a:Col>",
 )
 def after_column(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:

@@ -15,7 +15,7 @@ from services.transform.planner.view import ask
 frames = Frames()
 frame = frames.frame
 
-_NEW = "@add [another|extra|new|one more|additional] [boolean|numeric|text|yes / no|true / false|flag|calculated|derived|computed|text] [@column|flag|field] [called|named|:|with name] <n:Name> [@column]"
+_NEW = "(@add [another|extra|new|one more|additional]|new|another) [boolean|numeric|text|yes / no|true / false|flag|calculated|derived|computed|text] [@column|flag|field] [called|named|:|with name] <n:Name> [@column]"
 _IS = "[,|:|-|(|;] [that|which|and|it] [should be|is|are|be|=|:|as|equal to|equals|from|being|with|holding|containing|contains|by|of|contain|hold|holds|shows|showing|gives|giving|says|computed as|calculated as|calculated by|made of|defined as|for|has|that is|must be|will be|set to|made from|where it is|made by|consisting of|based on|as in|i . e .|using|to be|which is|made up of] [value of|result of|formula|values of|product of multiplying|@only|computed as|calculated as|calculated by]"
 
 

@@ -120,6 +120,13 @@ def one_figure(reader: Reader, at: int) -> Any:
         yield end, (Figure("sum", env["c"]),), cost + 0.2
 
 
+@slot("InPercent")
+def in_percent(reader: Reader, at: int) -> Any:
+    """In percent."""
+    for end, _, cost in reader.match("[,|LP] (in|as) [a] (percent|percentage|%|percentages) [RP]", at):
+        yield end, True, cost
+
+
 @slot("Ordinal")
 def ordinal_number(reader: Reader, at: int) -> Any:
     """90 for 90th."""
@@ -312,7 +319,8 @@ _AFTER = "[,|LP|-|;|and] [and] [<d0:Rounding>|<d0:Digits>|@call [the] [@column|c
 
 @frame(
     "figures of groups",
-    f"[@lead] [@lead] <f:Figures> {_TAIL} @per <k:GroupKeys> [there are|are there|were there|do we have|exist|was there|is|are|we have|there is|there were] {_AFTER} {_AFTER}",
+    f"[@lead] [@lead] <f:Figures> {_TAIL} @per <k:GroupKeys> [there are|are there|were there|do we have|exist|was there|is|are|we have|there is|there were] [<pc:InPercent>] {_AFTER} {_AFTER}",
+    f"[@lead] [@lead] <f:Figures> {_TAIL} @per <k:GroupKeys> [,|LP] (@call) <nn:Names> [RP] [respectively]",
     f"[@lead] <f:Figures> (did|does|do|has|have|had|is|are|were|was) (each|every|each distinct|each of) <k:GroupKeys> [<v:Word>] [in total|overall|altogether] {_AFTER} {_AFTER}",
     f"<e:Entity> (per|for each|in each|by) <k:GroupKeys> [as count|count] {_AFTER}",
     f"(for|in|within|per|by|of|at|on) (each|every|@per) <k:GroupKeys> [,|:|-] [and] [@lead] [@lead] <f:Figures> {_AFTER} {_AFTER}",
@@ -343,10 +351,17 @@ def of_groups(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
         if len(wanted) != 1:
             return None
         wanted = (_with(wanted[0], name=env["n0"]),)
+    if "nn" in env:
+        if len(env["nn"]) != len(wanted):
+            return None
+        wanted = tuple(_with(one, name=name) for one, name in zip(wanted, env["nn"], strict=True))
+    if "pc" in env:
+        if any(one.function != "share" or one.whole for one in wanted):
+            return None
+        wanted = tuple(Figure(one.function, one.column, one.name, one.digits, 100.0, one.where) for one in wanted)
     if "d0" in env:
         wanted = tuple(_with(one, digits=env["d0"]) for one in wanted)
-    done = aggregated(reader, env["k"], wanted)
-    return done
+    return aggregated(reader, env["k"], wanted)
 
 
 @frame(

@@ -40,7 +40,7 @@ _HOW = frozenset(
     days month months year years first dd mm yyyy yy mmm d m y then order various e g i quoted letters letter upper lower case uppercase lowercase
     stored typed entered given is are was were come comes came has have had uses use used contains contain containing holds hold using
     looks look notation by of some others other sometimes both for no not or but it its they them so currently now e.g. eg such ie i.e which that
-    inconsistent inconsistently messy messed mess capitalised capitalized capitals small big extra leading trailing spaces space stray whitespace around
+    things thing stuff something entries entry inconsistent inconsistently messy messed mess capitalised capitalized capitals small big extra leading trailing spaces space stray whitespace around
     values value column named name names short abbreviated full long two three four digit digits slash slashes dashes dash hyphen hyphens one
     kr usd eur gbp euro's mark marks front behind before after character characters places really quite rather instead plus prefixed at end start shown same thing
     odd weird wrong broken kind sort way jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december
@@ -68,7 +68,7 @@ def _ends(reader: Reader, at: int) -> bool:
 
 @frame(
     "remark on how a column is written",
-    "[@values|@values in|@values of] [in] <c:Cols> (is|are|uses|use|has|have|comes|come|contains|contain|looks|look|holds|hold|was|were|have been|has been|got|includes) <h:How>",
+    "[@values|@values in|@values of] [in] <c:Cols> (is|are|uses|use|has|have|comes|come|contains|contain|looks|look|holds|hold|was|were|have been|has been|got|includes|says|reads|shows|say|read) <h:How>",
     "[@values] <c:Cols> , (written|given|stored|typed|entered) <h:How>",
     "<d:DateCols> (is|are|uses|use|has|have|comes|come|contains|contain|looks|look|was|were|have been|has been) <h:How>",
     "(some|many|several|most|all) [of] [@values] [in|of] [column] <c:Cols> (is|are|uses|use|has|have|comes|come|contains|contain|looks|look|were) <h:How>",
@@ -93,7 +93,7 @@ def remark(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 
 _NUMBERS = (
     "[real|plain|ordinary|proper|normal|actual|regular|usable|simple|standard|true|numeric|clean|genuine] [decimal|integer|whole|floating point|plain|float|numeric|real] "
-    "(number|numbers|numeric|decimal|decimals|integer|integers|float|floats|numeric values|values|amounts|fraction|fractions|numeric column|whole number|whole numbers|figures|percent|percentage points|decimal numbers|fractions instead|plain decimals|percentages|int|numeric type|number column|numeric form|decimal fraction|decimal fractions|a ratio|ratio|ratios|proportion|proportions)"
+    "(number|numbers|numeric|decimal|decimals|integer|integers|float|floats|numeric values|values|amounts|fraction|fractions|numeric column|whole number|whole numbers|figures|percent|percentage points|decimal numbers|fractions instead|plain decimals|percentages|int|numeric type|number column|numeric form|decimal fraction|decimal fractions|ratio|ratios|proportion|proportions) [between 0 and 1|from 0 to 1]"
 )
 _AFTERWARDS = "[,|LP|-|;|:|so] [@call] [with|like|so|so that|e . g .|for example|i . e .|such as|from] <h:How>"
 _SIGN_WORDS = "<s:NumberSigns>"
@@ -197,10 +197,11 @@ _STYLE = "[the] [format] <s:DateStyle> [LP <s2:DateStyle> RP|, <s2:DateStyle>|li
 
 @frame(
     "dates in a style",
-    f"@turn [@all] [@values in|@values of|@values|column] <d:DateCols> [@values|column] [from|LP|, which is|, which are|which are|which is|written|, written|, currently|given|, given|in] [<h:How>] [RP] [,] (to|into|as|in|be|become|look like|is|so it is|so they are|using) [@all] {_STYLE} [{_AFTERWARDS}]",
+    f"@turn [@all] [@values in|@values of|@values|column] <d:DateCols> [@values|column|format|formats|style|styles|notation] [from|LP|, which is|, which are|which are|which is|written|, written|, currently|given|, given|in] [<h:How>] [RP] [,] (to|into|as|in|be|become|look like|is|so it is|so they are|using) [@all] {_STYLE} [{_AFTERWARDS}]",
     f"@turn [@all] [@values in|@values of|column] <d:DateCols> [@all] {_STYLE}",
     "@turn (it|them) [@all] [to|into|as|in|be|look like] [@all] <s:DateStyle>",
     "@turn [@all] (to|into) [@all] <s:DateStyle>",
+    "(i need|i want|give me|use|need|want|we need) [@all] <s:DateStyle> [in|as|, in|written as] [<s2:DateStyle>] [instead] [there|in it]",
     f"<d:DateCols> (should|must|has to|have to|needs to|need to) [all] (be|become|look like|read) [in|written|written as|given as|like] {_STYLE}",
     f"(parse|read|interpret) [@values in] <d:DateCols> [LP] [as] [<h:How>] [RP] [,] [and] [(to|into|as|in|@turn (it|them)) [to|into|as|in] {_STYLE}]",
     f"<d:DateCols> (to|into|as|in) <s:DateStyle>",
@@ -339,6 +340,7 @@ _SIGMA = "(standard deviations|standard deviation|sd|sds|sigma|sigmas|std|stds|s
     f"(@remove) [@all] [@rows|<e:Entity>] {_BEYOND} <z:Num> {_SIGMA} [away] (from|of) [its|the] (mean|average) (for|in|of|on|by) <c:Col>",
     f"(set|replace|change|turn|make|blank|blank out|clear|empty) [@all] [outliers|extreme values] (in|of|for) <c:Cols> [LP [by|using] [the|1 . 5] {_IQR} RP|by [the|1 . 5] {_IQR}|using {_IQR}|, by {_IQR} ,] [to|with|as|into|by] [@blank|nothing] [LP {_IQR} RP|by {_IQR}|using {_IQR}|, using {_IQR}]",
     f"@keep [@only] [@rows|<e:Entity>] (with|whose|where|that have|for which) <c:Col> [value|values] (within|inside|is within|is inside|lies within|not more than|no more than|at most) <z:Num> {_SIGMA} [away] [from|of] [its|the] [mean|average]",
+    f"(@remove) [@all] [the] (outliers|extreme values) (of|in|from|for) <c:Col> [,|LP|:|-] [i . e .|that is|meaning|so] [<h:IqrTail>] [RP]",
     f"(@remove) [@all] <c:Col> outliers (by|using|with|on) [the|usual] {_IQR} [<h:OutlierTail>]",
     f"@keep [@only] [@rows|<e:Entity>] (with|whose|where|that have|for which) <c:Col> [value|values] (within|inside|is within|is inside|lies within|not outside|is not outside) [<f:Num>] [times] [the] {_IQR} [<h:OutlierTail>]",
 )
@@ -350,6 +352,9 @@ def outliers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     if any(reader.column(name).type not in NUMERIC for name in columns):
         return None
     verb = reader.low(start)
+    low = {reader.low(step) for step in range(start, end)}
+    if "z" not in env and not low & {"iqr", "interquartile", "inter", "quartile", "quartiles", "tukey", "tukey's", "boxplot", "box", "q1"}:
+        return None
     action = "clip" if verb in ("cap", "clip", "winsorise", "winsorize", "pull", "limit") else "flag" if verb in ("flag", "mark", "tag") else "null" if verb in ("set", "replace", "change", "turn", "make", "blank", "clear", "empty") else "drop"
     if action == "null" and not {"blank", "empty", "nothing", "null", "missing", "clear", "nan", "na"} & {reader.low(step) for step in range(start, end)}:
         return None
@@ -359,10 +364,18 @@ def outliers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     return act(Outliers(columns=columns, method="iqr", factor=factor, action=action), touched=columns)  # type: ignore[arg-type]
 
 
+@slot("IqrTail")
+def iqr_tail(reader: Reader, at: int) -> Any:
+    """An explanation that speaks of quartiles."""
+    for end, _, cost in reader.slot("OutlierTail", at):
+        if {"iqr", "interquartile", "quartiles", "quartile", "q1"} & {reader.low(step) for step in range(at, end)}:
+            yield end, True, cost
+
+
 @slot("OutlierTail")
 def outlier_tail(reader: Reader, at: int) -> Any:
     """What is often added: below Q1 - 1.5 IQR or above Q3 + 1.5 IQR; nulls stay."""
-    words = frozenset("rule method below above or and q1 q3 iqr times quartile quartiles first third lower upper fence fences outside beyond more than away from outliers 1 . 5 * + - – x × ( ) : , the 1.5 left range interquartile standard usual with of".split())
+    words = frozenset("everything anything values value lying lies lie that are is all rows far further i e rule method below above or and q1 q3 iqr times quartile quartiles first third lower upper fence fences outside beyond more than away from outliers 1 . 5 * + - – x × ( ) : , the 1.5 left range interquartile standard usual with of".split())
     end = at
     while end < len(reader.tokens) and (reader.low(end) in words or reader.tokens[end].kind == "number") and end - at < 40:
         end += 1

@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts.data import LogicalType
-from contracts.recipe import Cast, Derivation, Derive, DropNull, Pivot, Step, Unpivot
+from contracts.recipe import Cast, Derivation, Derive, DropNull, Pivot, Round, Step, Unpivot
 from services.transform.planner.frames.base import Answer, Frames, act
 from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, Reader, quoted, slot
@@ -68,17 +68,17 @@ def empty_cells(reader: Reader, at: int) -> Any:
 
 @frame(
     "wide",
-    f"[@wide] [@table] [this|:|so that|so|into|to|with|, with|that has|with a] [there is|have|get|i get] [:|,] one row (per|for each|for every|by|of each) <k:Cols> [,|and|;] [and|with] [one|a] [separate] column (per|for each|for every|by|of each) <n:Col> [value] {_CELLS} [<e:EmptyCells>]",
-    f"[@wide] [@table] [this|:|so that|so|into|to|with|, with|that has] [one|a] [separate] column (per|for each|for every) <n:Col> [value] [,|and|;] [and|with] one row (per|for each|for every) <k:Cols> {_CELLS} [<e:EmptyCells>]",
+    f"[@wide] [@table] [this|:|so that|so|into|to|with|, with|that has|with a] [there is|have|get|i get] [:|,] [one] row (per|for each|for every|by|of each) <k:Cols> [,|and|;] [and|with] [one|a] [separate] column (per|for each|for every|by|of each) <n:Col> [value] {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
+    f"[@wide] [@table] [this|:|so that|so|into|to|with|, with|that has] [one|a] [separate] column (per|for each|for every) <n:Col> [value] [,|and|;] [and|with] one row (per|for each|for every) <k:Cols> {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
     f"[@wide] [one|a] column (per|for each|for every) <n:Col> {_CELLS} [,|and|;] [and|with] one row (per|for each|for every) <k:Cols> [<e:EmptyCells>]",
-    f"[@wide] [@table] [this|:|so that|so|into|to|with] [:|,] (<k:Cols>) (as|in|down|on|for) [the] (rows|row|row labels|left side|side|index) [,|and|;] [and] (<n:Col>) [values] (as|in|across|on|for) [the] (columns|column|column headers|top|header|headers|column names) {_CELLS} [<e:EmptyCells>]",
+    f"[@wide] [@table] [this|:|so that|so|into|to|with] [:|,] (<k:Cols>) (as|in|down|on|for) [the] (rows|row|row labels|left side|side|index) [,|and|;] [and] (<n:Col>) [values] (as|in|across|on|for) [the] (columns|column|column headers|top|header|headers|column names) {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
     f"[@wide] [@table] [this|:|with|so that] [rows|row] [are|=|:|is|by|for] (<k:Cols>) [,|and|;] [and] (columns|column) [are|=|:|is|by|for] (<n:Col>) [,|and|;] [and] [@values|cells] [are|=|:|is] <v:CellFigure> [<e:EmptyCells>]",
     f"@wide [@all] [the] [@values of|@values in|@values] <n:Col> [@values] (into|to|out into|across|as|over|wider into) [separate|its own|their own|own|new|the] [@columns] [,|and] [with|one row per|keeping] [one row per|one row for each] [<k:Cols>] [,] {_CELLS} [<k2:PerKeys>] [<e:EmptyCells>]",
     f"(turn|make|convert|transform|change|put) [@all] [each|every] [the] [@values of|@values in|different values of] <n:Col> [@values] (into|to|as) [a|separate|its own|their own|own|one|new] (columns|column|column of its own|column of their own|columns of their own) [,|and] [{_CELLS}] [<k2:PerKeys>] [<e:EmptyCells>]",
     f"(@wide|table|matrix|crosstab) [of|with|showing|that shows|to show] [the] <v:CellFigure> (by|for|per|of|for each) <k:Cols> (and|by|against|x|vs|versus|across|in rows and) <n:Col> [as columns|in columns|across] [LP columns RP] [<e:EmptyCells>]",
     f"[@lead] [the] <v:CellFigure> [,] (with|in a table with|as a table with|in table with|, with) one row (per|for each) <k:Cols> (and|,|, and) one column (per|for each) <n:Col> [<e:EmptyCells>]",
-    f"[@lead] (table|matrix|grid|cross table) of <k:Cols> (by|against|x|vs|and|versus) <n:Col> {_CELLS} [<e:EmptyCells>]",
-    f"[@wide] [@table] [so that|so|, so that|with|:] (each|every) <k:Cols> [is|becomes|gets|has|be|in|as] [its own|one|own] row [,|and|;] [and] (each|every) <n:Col> [is|becomes|gets|has|be|as] [its own|one|own] column {_CELLS} [<e:EmptyCells>]",
+    f"[@lead] (table|matrix|grid|cross table) of <k:Cols> (by|against|x|vs|and|versus) <n:Col> {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
+    f"[@wide] [@table] [so that|so|, so that|with|:] (each|every) <k:Cols> [is|becomes|gets|has|be|in|as] [its own|one|own] row [,|and|;] [and] (each|every) <n:Col> [is|becomes|gets|has|be|as] [its own|one|own] column {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
     f"[@lead] (crosstab|cross tab|contingency table|pivot table|matrix|cross tabulation|cross - tab|cross - tabulation|two - way table) [of|with|for] [<v:CellFigure>] [of|by|for] <k:Cols> (by|against|x|vs|versus|and|across) <n:Col> [{_CELLS}] [<e:EmptyCells>]",
     f"@wide [@table] [on|by|using] <n:Col> [,|and|;|with|using] [@values|with @values|and @values|values from|taking values from|, with values from|, values from|, with] [from|of|being] <v:CellFigure> [<k2:PerKeys>] [<e:EmptyCells>]",
     f"(give|make|one|create|get|show) [each|every|one|@all] [me] <n:Col> [value] (a|its own|as a|as its own|gets its own|own|as|into its own|their own) (column|columns) [,|and|;] [with|showing|and] {_CELLS} [<k2:PerKeys>] [<e:EmptyCells>]",
@@ -131,6 +131,8 @@ def wide(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     if zero:
         shown = tuple(str(name).lower() if isinstance(name, bool) else str(name) for name in names)
         steps.append(Derive(columns=tuple(Derivation(column=name, expression=f"COALESCE({quoted(name)}, 0)") for name in shown)))
+    if "d" in env:
+        steps.append(Round(columns=tuple(str(name).lower() if isinstance(name, bool) else str(name) for name in names), digits=env["d"]))
     return act(*steps, touched=keys)
 
 

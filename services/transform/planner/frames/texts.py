@@ -118,7 +118,7 @@ def _clean(reader: Reader, columns: tuple[str, ...], kinds: Sequence[str]) -> An
 
 @frame(
     "letter case",
-    "@make [@all] [values in|values of|values|text in|text of|entries in|column] <c:Pick> [values|entries|text] [to|into|in|as|be|with|all|so it is in] <k:LetterCase> [so <h:How>|, so <h:How>]",
+    "@make [@all] [values in|values of|values|text in|text of|entries in|column] <c:Pick> [values|entries|text|names] [to|into|in|as|be|with|all|so it is in] <k:LetterCase> [so <h:How>|, so <h:How>]",
     "(write|spell|print|put|have|show) [@all] [values in|values of] <c:Pick> [in|into|with] <k:LetterCase>",
     "<c:Pick> (in|to|into|should be|should be in|must be in|must be|has to be|have to be|to be) [all] <k:LetterCase>",
     "<k:Cleaning> [@all] [values in|values of|values|text in|text of|entries in|column|of|in|from|off|for|around] [the] [values in|values of|ends of] <c:Pick> [values|column|entries|text]",
@@ -263,14 +263,14 @@ _REST = "[,|LP|-] [without (the|these|those)|without|leaving out|excluding|not i
     "a part into a column of its own",
     f"@pull [@all] [the] <p:Taking> {_OF} {_INTO} {_REST}",
     f"@pull [@all] [the] <q:TakingOf> {_INTO} {_REST}",
-    f"@add [another|new|extra] [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|as|for|has|being] [@only|just] [the] <q:TakingOf> {_REST}",
+    f"(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|as|for|has|being] [@only|just] [the] <q:TakingOf> {_REST}",
     f"@pull [@all] [the] <w:Noise> [<g:Gloss>] {_OF} {_INTO} {_REST}",
     f"@pull [@all] [the] <p:Taking> [<g2:Gloss>] {_OF} {_INTO} {_REST}",
     f"(from|out of|of|in) [@values of|each] <c:Col> [,] @pull [@all] [the] [<w:Noise>] <p:Taking> {_INTO} {_REST}",
     f"(from|out of|of|in) [@values of|each] <c:Col> [,] @pull [@all] [the] <w:Noise> [<g:Gloss>] {_INTO} {_REST}",
-    f"@add [another|new|extra] [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|contain|hold|holds|as|for|has|being|taken as|taking|takes|made of|using|consisting of|showing|shows] [@only|just] [the] <p:Taking> {_OF} {_REST}",
-    f"@add [another|new|extra] [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|as|for|has|being] [@only|just] [the] <w:Noise> [<g:Gloss>] {_OF} [,|LP|:|-] [<g:Gloss>] {_REST}",
-    f"@add [another|new|extra] [text] [@column] [called|named] <n:Name> [@column] (from|out of|based on|using) <c:Col> [,|:|-|=|LP|;] [that is|which is|with|holding|containing|taking|i . e .|namely|being] [@only|just] [the] [<w:Noise>] <p:Taking> {_REST}",
+    f"(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|contain|hold|holds|as|for|has|being|taken as|taking|takes|made of|using|consisting of|showing|shows] [@only|just] [the] <p:Taking> {_OF} {_REST}",
+    f"(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|as|for|has|being] [@only|just] [the] <w:Noise> [<g:Gloss>] {_OF} [,|LP|:|-] [<g:Gloss>] {_REST}",
+    f"(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] (from|out of|based on|using) <c:Col> [,|:|-|=|LP|;] [that is|which is|with|holding|containing|taking|i . e .|namely|being] [@only|just] [the] [<w:Noise>] <p:Taking> {_REST}",
     f"<n:Name> (=|:|is|should be) [the] <p:Taking> {_OF} {_REST}",
     f"@pull [@all] [the] <w:Noise> <b:Bracketed> {_OF} {_INTO} {_REST}",
     f"@pull [@all] [the] [<w:Noise>] (that|which) is <b:Bracketed> {_OF} {_INTO} {_REST}",
@@ -476,8 +476,8 @@ _BETWEEN = "[,|LP|-|;] [separated|joined|with|using|and|put|divided|connected|by
     f"{_JOIN} [@all] [@columns|@values of|both] <c:Cols> [@columns] {_INTO_COL} [,|LP|:|-] [as|like|in the form|that reads|reading|so it reads|to read|in form|looking like|so that it reads|e . g .|which reads like|that reads like|that looks like|in format|so it looks like|formatted as|formatted like] <t:Template> [RP] [<r:KeepOrDrop>]",
     f"{_JOIN} [@all] [@columns|@values of|both] <c:Cols> [@columns] (with|by|using|without) (nothing|no separator|no space|anything|no spaces|any separator|separator) [in between|between|between them|in the middle] {_INTO_COL} [<r:KeepOrDrop>]",
     f"{_JOIN} [@all] [@columns] <c:Cols> {_INTO_COL} [<r:KeepOrDrop>] {_BETWEEN}",
-    "@add [another|new|extra] [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should|must|is to|to] [should be|is|are|be|=|:|with|by|from|as|made of|made by|of|joins|combines|contains|consisting of|holding|made from|concatenates|that joins|reads|by joining|joining|concatenating|combining|by combining] [the|text|joining|combining|concatenating|combination of|concatenation of] <c:Cols> [joined|combined|concatenated|put together|glued together|together|connected|pasted together|glued] " + _BETWEEN + " [<r:KeepOrDrop>]",
-    "@add [another|new|extra] [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should] [reads|read|looks|look|is|with|reading|looking|like|in the form|be|is written|formatted|has form|has the form|contains|holding|should read|should look|saying|says] [like|as|text|of|in the form|form] [this] [,|:] <t:Template> [<r:KeepOrDrop>]",
+    "(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should|must|is to|to] [should be|is|are|be|=|:|with|by|from|as|made of|made by|of|joins|combines|contains|consisting of|holding|made from|concatenates|that joins|reads|by joining|joining|concatenating|combining|by combining] [the|text|joining|combining|concatenating|combination of|concatenation of] <c:Cols> [joined|combined|concatenated|put together|glued together|together|connected|pasted together|glued] " + _BETWEEN + " [<r:KeepOrDrop>]",
+    "(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should] [reads|read|looks|look|is|with|reading|looking|like|in the form|be|is written|formatted|has form|has the form|contains|holding|should read|should look|saying|says] [like|as|text|of|in the form|form] [this] [,|:] <t:Template> [<r:KeepOrDrop>]",
     "<n:Name> (=|:|should be|is|should read|should look like) <t:Template>",
     f"@add [another|new|extra] [@column] [with|of|from|for] <c:Cols> (joined|combined|concatenated|glued together|together) {_BETWEEN} [,|and|(] @newcol <n:Name>",
 )
@@ -649,7 +649,8 @@ _STARS = "[with|by|using|as|to|into|for] [an|a] <ch:MaskSign>"
     f"{_HIDE} [@all|every] [the] (digits|digit|characters|letters|everything|character) [in|of] [each] <c:Col> (but|except|except for|apart from|other than) [for] [the] last <n:Count> [digits|characters|letters|ones] [{_STARS}]",
     f"(in|for|of) [column] <c:Col> [,] {_HIDE} [@all|every] [the] [digit|digits|character|characters|letter|letters|everything|number|numbers] (but|except|except for|apart from|other than) [for] [the] last <n:Count> [digits|characters|letters|ones|digit] [{_STARS}]",
     f"{_HIDE} [@all] [@values of|@values in] <c:Col> [numbers|values] [so that|so|, so that|, so|and|, and|but|, but|, leaving|leaving|, keep|keeping|, keeping|to show|, show|showing|, showing] [@only|show|leave|keep|leaving|keeping] [the] last <n:Count> [digits|characters|letters|ones] [remain|stay|are left|are shown|are visible|can be seen|visible|readable|show|stay visible|shown|remain visible|stay readable] [{_STARS}]",
-    "@keep [@only] [the] last <n:Count> (digits|characters|letters) (of|in) <c:Col> [visible|readable|shown] [,|and|;] [and] (mask|hide|star out|replace) [@all] [the|others|rest|everything else|other digits|other characters|remaining digits|remaining characters] [with <ch:MaskSign>]",
+    "@keep [@only] [the] last <n:Count> (digits|characters|letters) (of|in) <c:Col> [visible|readable|shown] [,|and|;] [and] (change|turn|mask|hide|star out|replace) [@all] [the|others|rest|everything else|other digits|other characters|remaining digits|remaining characters] [(with|by|to|into|as) <ch:MaskSign>]",
+    "@keep [@only] [the] last <n:Count> (digits|characters|letters) (of|in) <c:Col> [,|and|;] [and] (mask|hide|star out|replace) [@all] [the] (others|rest|everything else|other digits|other characters|remaining digits|remaining characters|other ones|those before) (with|by) <ch:MaskSign>",
 )
 def mask_tail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """All but the last characters or digits are hidden."""
@@ -688,7 +689,7 @@ _NAME_OF_MAIL = "[the] (part|everything|bit|name|name part|user name|username|lo
     f"{_HIDE} {_NAME_OF_MAIL} (before|in front of) [the] (@|at sign|@ sign) (in|of) <c:Col> (with|by|to) <t:Text>",
     f"{_HIDE} [@all] <c:Col> [addresses|values] [,|so that|so|but|, but|: |by|, so that|keeping|, keeping|and] [@only|keep|keeping|leave|leaving|show|showing|with] [the] (first letter|first character|first letter of name|initial) (and|plus|,) [the|everything from] (domain|@ onwards|domain part|part after @|@ and domain|part from @ on|everything after @) [visible|readable|remain|stay|are left|are visible|stays] [{_STARS}]",
     f"{_HIDE} [@all] <c:Col> [addresses|values] [,] (so that|so|but|leaving|keeping|except|except for|but for|apart from|and leave|and keep) [@only] [the] (domain|domain part|part after @) [name] [visible|readable|remain|stay|is visible|remains|stays|can be seen|is left|is shown] [{_STARS}]",
-    f"(in|of|for) [column|each] <c:Col> [,] (keep|leave|show) [@only] [the] (first letter|first character|initial) (and|plus|,) [the] (domain|@ onwards|domain part|part after @) [,|and|;] [and] (replace|mask|hide|star out) [@all] [the] (rest|others|everything else|rest of name|remaining letters|other letters|everything between|letters between|everything in between|what is between) [with|by] [<t:Text>]",
+    f"(in|of|for|mask|hide|obscure|anonymise|anonymize) [column|each] <c:Col> [,|:|by|;|-] (keep|leave|show|keeping) [@only] [the] (first letter|first character|initial) (and|plus|,) [the] (domain|@ onwards|domain part|part after @) [,|and|;] [and] (replace|mask|hide|star out) [@all] [the] (rest|others|everything else|rest of name|remaining letters|other letters|everything between|letters between|everything in between|what is between) [with|by] [<t:Text>]",
 )
 def mask_mail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The name in an address is hidden, its domain stays."""
@@ -711,13 +712,14 @@ def mask_mail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     "mask altogether",
     "(redact|mask|hide|censor|anonymise|anonymize|obscure|star out) [@all] [@values of|@values in|@values|column] <c:Cols> [@values|column] [completely|entirely|fully|altogether] [(with|by|as) <t:Text>]",
     "(replace|overwrite|change) [@all|every] [@values of|@values in|value of|value in] <c:Cols> [@values] (with|by) <t:Text>",
+    "(replace|swap) [@all] [@values of] <c:Cols> (with|by) [its|their|the] (hash|sha256|sha256 hash|sha256 hashes|sha - 256 hash|sha - 256|sha - 256 hashes|hashes|hash value|hash values)",
     "(hash|sha256|sha - 256) [@all] [@values of|@values in|@values|column] <c:Cols> [@values] [with sha256|using sha256|with sha - 256|using sha - 256|with (sha 256)|LP sha256 RP|LP sha - 256 RP]",
 )
 def mask_all(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Nothing of the values stays to be seen."""
     verb = reader.low(start)
     low = {reader.low(step) for step in range(start, end)}
-    if verb in ("hash", "sha256", "sha"):
+    if verb in ("hash", "sha256", "sha") or "t" not in env and verb in ("replace", "swap"):
         return act(Mask(columns=env["c"], method="hash"), touched=env["c"])
     if "t" in env:
         if verb in ("replace", "overwrite") and not low & {"every", "all", "each"} and not re.fullmatch(r"[*X#x.•-]{2,}|[A-Z]{2,}", env["t"]):

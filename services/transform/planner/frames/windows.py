@@ -16,7 +16,7 @@ frame = frames.frame
 
 declare(
     {
-        "newname": "@add [another|new|extra|additional] [numeric|number|text|integer] [@column] [called|named|:|with name] ",
+        "newname": "(@add [another|new|extra|additional]|new|another) [numeric|number|text|integer] [@column] [called|named|:|with name] ",
         "isa": "[,|:|=|-|LP|;|with|as] [that|which|and|it] [should be|is|are|be|=|:|as|equal to|equals|being|with|holding|containing|contains|of|hold|holds|shows|showing|giving|for|has|that is|must be|where|counting|numbering] [the]",
         "within": "(per|within each|for each|inside each|in each|of each|by|within|for every|of the same|within the same|separately for each|separately per|of same|within same|each|in every|from same|in same|for same|of that|inside every|across each|over each|inside|restarting for each|starting over for each|starting again for each|that restarts for each|restarting with each|partitioned by|grouped by|, restarting for each|reset for each|resetting for each|, separately for each|individually for each|from the same)",
         "previous": "(previous|preceding|prior|last|one before|row before|earlier|previous one|year before|month before|day before|one above|row above|week before|quarter before|period before|line before)",
@@ -294,10 +294,10 @@ def neighbours(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
 def group_figure(reader: Reader, at: int) -> Any:
     """A figure of a row's group: the figure, the column, the keys."""
     for words, function in (("@avg", "mean"), ("@sum", "sum"), ("maximum|max|highest|largest", "max"), ("minimum|min|lowest|smallest", "min")):
-        for end, env, cost in reader.match(f"[the] ({words}) [of|for] <c:Col> (of|for|in|within|per|by|over|across|for each|within each|in each|of each|among) [the|its|their|that|each|same|every] <k:Cols>|[the|its|their] <k:Cols> ['s] ({words}) [of|for] <c:Col>|[the|its] <k:Cols> ({words}) [of|for] <c:Col>", at):
+        for end, env, cost in reader.match(f"[the] ({words}) [of|for] <c:Col> (of|for|in|within|per|by|over|across|for each|within each|in each|of each|among) [the|its|their|that|each|same|every|row ['s]] <k:Cols>|[the|its|their] <k:Cols> ['s] ({words}) [of|for] <c:Col>|[the|its] <k:Cols> ({words}) [of|for] <c:Col>", at):
             if env["c"] not in env["k"]:
                 yield end, (function, env["c"], tuple(env["k"])), cost
-    for end, env, cost in reader.match("[the] (number of|count of|how many) (@rows|<e:Entity>) (of|for|in|within|per|by|with|that have) [the|its|their|that|each|same|every] <k:Cols>|[the] size of [its|the|each|their] <k:Cols> [group]", at):
+    for end, env, cost in reader.match("[the] (number of|count of|how many) (@rows|<e:Entity>) (of|for|in|within|per|by|with|that have) [the|its|their|that|each|same|every|row ['s]] <k:Cols>|[the] size of [its|the|each|their] <k:Cols> [group]", at):
         yield end, ("count", None, tuple(env["k"])), cost
 
 
@@ -321,7 +321,7 @@ def beside(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 
 @frame(
     "share of a total",
-    f"@newname <n:Name> [@column] [@isa] <c:Col> [value] (as|divided by|/|over|in) [@all|percent|percentage|percentages] [share|fraction|percentage|percent|proportion|%|part] [of] [the|its|their|whole|overall|that] [<k:Cols> ['s]] (total|sum) [of] [<c2:Col>] [of|for|in|over|within] [the|its|their|all|each|same|every|whole] [<kk:Cols>|@table|@rows|column] [in percent|as percent|as percentage|times 100|, in percent|LP in percent RP|, as percentage|LP percent RP] [<d:Rounding>|, <d:Rounding>]",
+    f"@newname <n:Name> [@column] [@isa] <c:Col> [value] (as|divided by|/|over|in) [@all|percent|percentage|percentages] [share|fraction|percentage|percent|proportion|%|part] [of] [the|its|their|whole|overall|that] [<k:Cols> ['s]] (total|sum) [of] [<c2:Col>] [of|for|in|over|within] [the|its|their|all|each|same|every|whole|that|row ['s]] [<kk:Cols>|@table|@rows|column] [in percent|as percent|as percentage|times 100|, in percent|LP in percent RP|, as percentage|LP percent RP] [<d:Rounding>|, <d:Rounding>]",
     f"@newname <n:Name> [@column] [@isa] [the|each|its] [row's|row] [percentage|percent|%|percent] (share|fraction|proportion|percentage|percent) [of|in] [the|its] [total|overall|whole] <c:Col> [total|sum] [of|for|in|over|within|per|that] [the|its|their|all|each|same] [<kk:Cols>|@table|@rows|column] [in percent|as percent|times 100|, in percent|LP in percent RP] [<d:Rounding>|, <d:Rounding>]",
     f"@newname <n:Name> [@column] [@isa] [the] [row's] (share|percentage|percent|fraction|proportion) (of|in) [the|its|their] <k:Cols> ['s] (total|sum) [of] <c:Col> [in percent|as percent|times 100|, in percent|LP in percent RP] [<d:Rounding>|, <d:Rounding>]",
 )
