@@ -82,4 +82,9 @@ class Sql(StepModel):
     """One SELECT over the table, which is called `input`, and the recipe's inputs by their names."""
 
     kind: Literal["sql"] = "sql"
-    query: str = Field(min_length=1, max_length=20_000)
+    query: str = Field(
+        min_length=1,
+        max_length=10_000,
+        description="SELECT … FROM … [JOIN … ON a = b] [WHERE] [GROUP BY] [HAVING] [ORDER BY] [LIMIT], UNION [ALL],"
+        " WITH and queries in FROM. What is computed has a name: AS …",
+    )

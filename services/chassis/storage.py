@@ -56,6 +56,7 @@ class StorageSettings(Protocol):
 @dataclass(frozen=True)
 class _Manifest:
     schema: Schema
+    content_hash: str
     parts: tuple[Part, ...]
 
 
@@ -95,6 +96,15 @@ class Storage:
         for path, part in zip(parts, adopted, strict=True):
             self._objects.put_file(_part_key(tenant, part.sha256), path, move=True)
         return self._complete(tenant, schema, adopted)
+
+    def known(self, tenant: UUID, identity: str) -> DatasetRef | None:
+        """A dataset of this workspace by its id; None if there is none. Raises DatasetCorrupt."""
+        _refuse_foreign(tenant)
+        try:
+            manifest = self._read_manifest(tenant, identity)
+        except ObjectMissing:
+            return None
+        return _reference(tenant, identity, manifest)
 
     @contextmanager
     def local_parts(self, ref: DatasetRef, *, tenant: UUID | None = None) -> Iterator[list[Path]]:
@@ -164,15 +174,7 @@ class Storage:
         encoded = json.dumps(manifest, ensure_ascii=True, separators=(",", ":"), sort_keys=True).encode()
         identity = hashlib.sha256(encoded).hexdigest()
         self._objects.put_bytes(_manifest_key(tenant, identity), encoded)
-        return DatasetRef(
-            id=identity,
-            uri=f"dataset://{tenant}/{identity}",
-            table_schema=schema,
-            fingerprint=schema.fingerprint,
-            content_hash=content_hash,
-            rows=sum(part.rows for part in parts),
-            bytes=sum(part.bytes for part in parts),
-        )
+        return _reference(tenant, identity, _Manifest(schema, content_hash, tuple(parts)))
 
     def _manifest(self, ref: DatasetRef, tenant: UUID | None) -> tuple[UUID, _Manifest]:
         found = _DATASET.fullmatch(ref.uri)
@@ -180,14 +182,17 @@ class Storage:
             raise AddressRefused("not the address of a dataset")
         owner = _refuse_foreign(UUID(found[1]), tenant)
         try:
-            encoded = self._objects.get_bytes(_manifest_key(owner, found[2]))
+            return owner, self._read_manifest(owner, found[2])
         except ObjectMissing:
             raise DatasetCorrupt(f"dataset {found[2]}: its manifest is not there") from None
-        if hashlib.sha256(encoded).hexdigest() != found[2]:
-            raise DatasetCorrupt(f"dataset {found[2]}: its manifest was changed")
+
+    def _read_manifest(self, owner: UUID, identity: str) -> _Manifest:
+        encoded = self._objects.get_bytes(_manifest_key(owner, identity))
+        if hashlib.sha256(encoded).hexdigest() != identity:
+            raise DatasetCorrupt(f"dataset {identity}: its manifest was changed")
         document: dict[str, Any] = json.loads(encoded)
         parts = tuple(Part(**part) for part in document["parts"])
-        return owner, _Manifest(Schema.model_validate_json(json.dumps(document["schema"])), parts)
+        return _Manifest(Schema.model_validate_json(json.dumps(document["schema"])), document["content_hash"], parts)
 
     def _local(self, key: str, digest: str, target: Path) -> Path:
         try:
@@ -218,6 +223,18 @@ class Storage:
         if self._scratch is not None:
             self._scratch.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix="modulardata-", dir=self._scratch))
+
+
+def _reference(tenant: UUID, identity: str, manifest: _Manifest) -> DatasetRef:
+    return DatasetRef(
+        id=identity,
+        uri=f"dataset://{tenant}/{identity}",
+        table_schema=manifest.schema,
+        fingerprint=manifest.schema.fingerprint,
+        content_hash=manifest.content_hash,
+        rows=sum(part.rows for part in manifest.parts),
+        bytes=sum(part.bytes for part in manifest.parts),
+    )
 
 
 def _refuse_foreign(owner: UUID, tenant: UUID | None = None) -> UUID:

@@ -3,16 +3,17 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
 from contracts.commands.connector import QuarantinedRows
 from contracts.commands.transform import Profile, StepBooks
 from contracts.data import Column, DatasetRef, LogicalType, Schema
-from contracts.recipe import Recipe
+from contracts.recipe import DatasetInput, Mask, Recipe
 from contracts.runs import ErrorType
 from services.chassis.storage import DatasetCorrupt, Storage
 from services.transform.errors import DatasetUnreadable, RecipeInvalid, TransformError
@@ -51,13 +52,23 @@ class Result:
     quarantined: QuarantinedRows | None
 
 
+class Keys(Protocol):
+    """Where the workspaces' secrets are."""
+
+    async def named(self, tenant: UUID, names: Collection[str]) -> dict[str, bytes]:
+        """The secrets of these names."""
+
+
 class Computing:
     """Runs jobs; knows the store and the sandbox, and neither sessions nor runs."""
 
-    def __init__(self, storage: Storage, sandbox: Sandbox, scratch: Path | None = None) -> None:
+    def __init__(
+        self, storage: Storage, sandbox: Sandbox, scratch: Path | None = None, keys: Keys | None = None
+    ) -> None:
         self._storage = storage
         self._sandbox = sandbox
         self._scratch = scratch
+        self._keys = keys
 
     @property
     def waiting(self) -> int:
@@ -66,14 +77,28 @@ class Computing:
 
     async def apply(self, tenant: UUID, dataset: DatasetRef, modules: Sequence[JobModule], seconds: float) -> Result:
         """Run recipes in sequence; raises TransformError."""
-        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+        async with AsyncExitStack() as open_files:
+            parts = await open_files.enter_async_context(self._parts(tenant, dataset))
+            beside: list[Path] = []
+            given = []
+            for module in modules:
+                others = {}
+                for name, wanted in module.recipe.inputs.items():
+                    if isinstance(wanted, DatasetInput):
+                        other = await self._other(tenant, wanted, f"{module.pointer}/inputs/{name}")
+                        files = await open_files.enter_async_context(self._parts(tenant, other))
+                        others[name] = tuple(map(str, files))
+                        beside += files
+                given.append(module.model_copy(update={"inputs": others}))
+            folder = await open_files.enter_async_context(self._folder())
             job = ApplyJob(
                 inputs=tuple(map(str, parts)),
                 table_schema=dataset.table_schema,
-                modules=tuple(modules),
+                modules=tuple(given),
                 output=str(folder),
+                keys=await self._secrets(tenant, modules),
             )
-            done = await self._run(job, parts, folder, seconds)
+            done = await self._run(job, [*parts, *beside], folder, seconds)
             if not isinstance(done, Applied):
                 raise _unexpected(done)
             return await asyncio.to_thread(self._keep, tenant, folder, done)
@@ -97,6 +122,27 @@ class Computing:
         if not isinstance(done, Checked):
             raise _unexpected(done)
         return done
+
+    async def _other(self, tenant: UUID, wanted: DatasetInput, pointer: str) -> DatasetRef:
+        """Another dataset of the workspace, which must have the columns that the recipe was checked with."""
+        try:
+            found = await asyncio.to_thread(self._storage.known, tenant, wanted.dataset)
+        except DatasetCorrupt as error:
+            raise DatasetUnreadable(str(error)) from error
+        if found is None:
+            raise RecipeInvalid.at(f"{pointer}/dataset", "dataset_unknown", "There is no such dataset here.")
+        if found.fingerprint != wanted.table_schema.fingerprint:
+            message = "The dataset does not have these columns and types."
+            raise RecipeInvalid.at(f"{pointer}/table_schema", "wrong_columns", message)
+        return found
+
+    async def _secrets(self, tenant: UUID, modules: Sequence[JobModule]) -> dict[str, str]:
+        """The secrets that the recipes name, and no others."""
+        steps = [step for module in modules for step in module.recipe.steps if isinstance(step, Mask)]
+        names = {step.key for step in steps if step.method == "keyed_hash"}
+        if not names or self._keys is None:
+            return {}
+        return {name: key.hex() for name, key in (await self._keys.named(tenant, names)).items()}
 
     async def _run(
         self, job: Job, readable: Sequence[Path], folder: Path, seconds: float

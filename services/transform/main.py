@@ -8,6 +8,7 @@ from services.transform.computing import Computing
 from services.transform.deployments import Deployments
 from services.transform.isolation.sandbox import Sandbox
 from services.transform.isolation.walls import Limits
+from services.transform.mask_keys import MaskKeys
 from services.transform.service import Sessions
 from services.transform.settings import TransformSettings
 
@@ -23,7 +24,7 @@ def build(platform: Platform) -> Service:
         threads=settings.child_threads,
         rest_after=settings.rest_seconds,
     )
-    computing = Computing(platform.storage, sandbox, settings.scratch)
+    computing = Computing(platform.storage, sandbox, settings.scratch, MaskKeys(platform.database, platform.sealer))
     sessions = Sessions(computing, platform.storage, settings)
     deployments = Deployments(lambda: platform.temporal.client)
     activities = TransformActivities(platform.database, sessions, computing, settings.job_seconds)

@@ -1,7 +1,7 @@
 """What plans ask of the run that they are part of: files, counts, other tables, secrets."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,6 +108,10 @@ class ModuleRun(Tell):
             return lazy.collect(engine="streaming")
         finally:
             self.shared.silent = False
+
+    @property
+    def inputs(self) -> Collection[str]:
+        return self._module.recipe.inputs.keys()
 
     def other(self, name: str, table: Table) -> Table:
         wanted = self._module.recipe.inputs[name]

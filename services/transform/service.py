@@ -109,7 +109,8 @@ class Sessions:
             raise invalid([Problem(pointer="/parent_id", code="node_unknown", message="is no node of this session")])
         if await repository.count_nodes(work, session_id) >= self._settings.session_nodes:
             raise conflict(f"A session has at most {self._settings.session_nodes} nodes; open another one.", "full")
-        own, recipe = Recipe(steps=wanted.steps), self._grown(parent, wanted)
+        recipe = self._grown(parent, wanted)
+        own = Recipe(steps=wanted.steps, inputs=recipe.inputs)
         result = await self._apply(work.tenant, parent, own)
         await self._open_session(work, session_id, lock=True)
         node_id = work.ids.new()
@@ -225,7 +226,11 @@ class Sessions:
         before = Recipe.model_validate(parent["recipe"])
         if len(before.steps) + len(wanted.steps) > 500:
             raise invalid([Problem(pointer="/steps", code="too_many", message="A recipe has at most 500 steps.")])
-        return Recipe(steps=(*before.steps, *wanted.steps))
+        for name, other in wanted.inputs.items():
+            if before.inputs.get(name, other) != other:
+                message = f"The name {name!r} stands for another table in this session's steps."
+                raise invalid([Problem(pointer=f"/inputs/{name}", code="input_taken", message=message)])
+        return Recipe(steps=(*before.steps, *wanted.steps), inputs=before.inputs | wanted.inputs)
 
     async def _apply(self, tenant: UUID, parent: RowMapping, recipe: Recipe) -> Result:
         self._refuse_when_busy()

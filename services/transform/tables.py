@@ -1,6 +1,6 @@
-"""The tables of transform: sessions, and their nodes."""
+"""The tables of transform: sessions, their nodes, and the secrets that values are hashed with."""
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, MetaData, Table, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Column, DateTime, LargeBinary, MetaData, Table, Text, Uuid
 
 metadata = MetaData(schema="transform")
 
@@ -35,5 +35,14 @@ nodes = Table(
     Column("quarantined", JSON),
     Column("profile", JSON),
     Column("created_by", Uuid, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+mask_keys = Table(
+    "mask_keys",
+    metadata,
+    Column("tenant", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )

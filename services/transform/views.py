@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.commands.transform import StepBooks
 from contracts.data import Schema
-from contracts.recipe import Step
+from contracts.recipe import InputName, InputRef, Step
 from contracts.workflow import Name
 
 State = Literal["opening", "open", "failed"]
@@ -39,6 +39,9 @@ class AddNodeRequest(Request):
 
     parent_id: UUID | None = None
     steps: tuple[Step, ...] = Field(min_length=1, max_length=500)
+    inputs: dict[InputName, InputRef] = Field(
+        default_factory=dict, max_length=50, description="Other tables, by the names that these and later steps use."
+    )
 
 
 class BackRequest(Request):

@@ -59,7 +59,12 @@ _TYPE_NAMES = "BOOLEAN, INTEGER, FLOAT, DECIMAL, STRING, DATE, TIME, TIMESTAMP, 
 
 def analyse(text: str, schema: Schema) -> Node:
     """The typed tree of an expression over these columns; raises ExpressionInvalid."""
-    root = _Analysis(schema).visit(parse(text))
+    return typed(parse(text), schema)
+
+
+def typed(tree: exp.Expr, schema: Schema) -> Node:
+    """The typed tree of a syntax tree over these columns; raises ExpressionInvalid."""
+    root = _Analysis(schema).visit(tree)
     if size(root) > MAX_SIZE:
         raise ExpressionInvalid("too_large", "The expression is too large; make columns of its parts.")
     return root

@@ -42,6 +42,7 @@ from services.transform.steps.sample import SampleKind
 from services.transform.steps.select import SelectKind
 from services.transform.steps.sort import SortKind
 from services.transform.steps.split import SplitKind
+from services.transform.steps.sql import SqlKind
 from services.transform.steps.text import TextKind
 from services.transform.steps.union import UnionKind
 from services.transform.steps.unnest_json import UnnestJsonKind
@@ -93,4 +94,5 @@ KINDS: dict[str, StepKind[Any]] = {
     "convert_unit": ConvertUnitKind(),
     "round": RoundKind(),
     "fill_gaps": FillGapsKind(),
+    "sql": SqlKind(),
 }

@@ -7,10 +7,12 @@ Floats are added as whole numbers of 128 bits, scaled by a power of two that fit
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import polars as pl
 
 from contracts.data import LogicalType
+from services.transform.dtypes import DECIMAL
 from services.transform.expressions.refusal import Witness
 from services.transform.steps.kind import Site
 from services.transform.table import Table
@@ -97,3 +99,12 @@ def floats_of(table: Table, names: Sequence[str]) -> list[str]:
     """The engine's names of those columns that are floats."""
     found = [column for name in dict.fromkeys(names) if (column := table.schema.column(name)) is not None]
     return [table.inner[column.name] for column in found if column.type is LogicalType.FLOAT]
+
+
+def from_units(units: pl.Expr) -> pl.Expr:
+    """The decimal of so many units of the ninth digit, as `to_physical` gives them."""
+    size = pl.lit(10**9, dtype=pl.Int128())
+    # Toward zero: the whole part of the smallest decimal would else be one that no decimal holds.
+    whole = (units + pl.when(units < 0).then(size - 1).otherwise(0)) // size
+    rest = units - whole * size
+    return whole.cast(DECIMAL) + (rest.cast(DECIMAL) / pl.lit(Decimal(10**9), dtype=DECIMAL)).cast(DECIMAL)

@@ -108,6 +108,11 @@ class Tell(ABC):
     def probe(self, lazy: pl.LazyFrame) -> pl.DataFrame:
         """A few figures of the table as it is here, computed at once; rows that pass on the way are not counted."""
 
+    @property
+    @abstractmethod
+    def inputs(self) -> Collection[str]:
+        """The names of the other tables."""
+
     @abstractmethod
     def other(self, name: str, table: Table) -> Table:
         """Another table that the recipe names, which can stand beside this one in a plan."""

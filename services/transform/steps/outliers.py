@@ -100,7 +100,10 @@ def _bounds(value: pl.Expr, step: Outliers, scale: Scale) -> tuple[pl.Expr, pl.E
     mean = float_mean(finite, scale)
     # Sorted, so that it is the same however the rows are shared among threads.
     deviation = finite.drop_nulls().implode().list.sort().list.std(ddof=1).first()
-    return mean - deviation * far, mean + deviation * far
+    # Where all values are one, the mean may still miss it by its last digit, and none is far from the others.
+    one = finite.min() == finite.max()
+    low, high = mean - deviation * far, mean + deviation * far
+    return pl.when(one).then(finite.min()).otherwise(low), pl.when(one).then(finite.max()).otherwise(high)
 
 
 def _put(table: Table, column: Column, low: str, high: str, step: Outliers) -> pl.Expr:

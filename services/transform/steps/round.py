@@ -1,14 +1,13 @@
 """Round numbers to so many digits after the point; fewer than none rounds to tens and hundreds."""
 
-from decimal import Decimal
 from typing import Any, Literal
 
 import polars as pl
 
 from contracts.data import LogicalType, Schema
 from contracts.recipe import Round
-from services.transform.dtypes import DECIMAL
 from services.transform.expressions.tree import NUMBERS
+from services.transform.steps.exact import from_units
 from services.transform.steps.kind import Report, Site, StepKind, column_of, listed
 from services.transform.table import Table
 
@@ -83,9 +82,7 @@ def _decimal(value: pl.Expr, step: Round) -> pl.Expr:
     units = value.to_physical().cast(pl.Int128)
     unit = 10 ** (9 - step.digits)
     rounded = _steps(units, unit, step.mode) * pl.lit(unit, dtype=pl.Int128())
-    whole = rounded // pl.lit(10**9, dtype=pl.Int128())
-    rest = rounded % pl.lit(10**9, dtype=pl.Int128())
-    return whole.cast(DECIMAL) + (rest.cast(DECIMAL) / pl.lit(Decimal(10**9), dtype=DECIMAL)).cast(DECIMAL)
+    return from_units(rounded)
 
 
 def _steps(value: pl.Expr, unit: int, mode: str) -> pl.Expr:

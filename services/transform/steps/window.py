@@ -7,7 +7,7 @@ import polars as pl
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Window, WindowColumn
 from services.transform.expressions.tree import NUMBERS
-from services.transform.steps.exact import Scale, float_mean, float_sum, floats_of, narrowed, scales
+from services.transform.steps.exact import Scale, float_mean, float_sum, floats_of, from_units, narrowed, scales
 from services.transform.steps.kind import MAX_COLUMNS, Report, Site, Sources, StepKind, column_of, listed, with_columns
 from services.transform.steps.ordering import check_keys, in_order, sorting
 from services.transform.table import Table
@@ -167,7 +167,10 @@ def _running(value: pl.Expr, type: LogicalType, figure: str) -> pl.Expr:
 def _moving(value: pl.Expr, type: LogicalType, figure: str, size: int) -> pl.Expr:
     """Over so many rows up to this one, over fewer at the start; nulls are passed over."""
     if figure in ("min", "max"):
-        return (value.rolling_min if figure == "min" else value.rolling_max)(size, min_samples=1)
+        exact = type is LogicalType.DECIMAL  # the engine has no such window over decimals
+        value = value.to_physical() if exact else value
+        moved = (value.rolling_min if figure == "min" else value.rolling_max)(size, min_samples=1)
+        return from_units(moved) if exact else moved
     if type is LogicalType.FLOAT:
         return (value.rolling_sum if figure == "sum" else value.rolling_mean)(size, min_samples=1)
     # Exact: the running sum here, less what it was so many rows before.

@@ -89,7 +89,10 @@ def sample(rows: list[Row], size: int, seed: int) -> list[Row]:
 
 CASES = [
     Case({"kind": "select", "columns": ["name", "k"]}, lambda rows: select(rows, ["name", "k"])),
-    Case({"kind": "drop", "columns": ["v", "day"]}, lambda rows: select(rows, [c for c in COLUMNS if c not in ("v", "day")])),
+    Case(
+        {"kind": "drop", "columns": ["v", "day"]},
+        lambda rows: select(rows, [c for c in COLUMNS if c not in ("v", "day")]),
+    ),
     Case(
         {"kind": "reorder", "columns": ["price", "k"], "position": "after", "anchor": "name"},
         lambda rows: select(rows, ["n", "v", "x", "name", "price", "k", *COLUMNS[5:7], *COLUMNS[8:]]),
@@ -115,7 +118,10 @@ CASES = [
         {"kind": "filter", "where": "k > 0 OR name = 'é'"},
         lambda rows: [row for row in rows if (row["k"] or 0) > 0 or row["name"] == "é"],
     ),
-    Case({"kind": "drop_null", "columns": ["k", "name"]}, lambda rows: [r for r in rows if None not in (r["k"], r["name"])]),
+    Case(
+        {"kind": "drop_null", "columns": ["k", "name"]},
+        lambda rows: [r for r in rows if None not in (r["k"], r["name"])],
+    ),
     Case({"kind": "drop_null"}, lambda rows: [r for r in rows if None not in r.values()]),
     Case(
         {"kind": "drop_null", "columns": ["k", "x"], "how": "all"},
@@ -149,5 +155,8 @@ CASES = [
     Case({"kind": "limit", "rows": 3, "offset": 2}, lambda rows: rows[2:5]),
     Case({"kind": "limit", "rows": 0}, lambda rows: []),
     Case({"kind": "sample", "rows": 4, "seed": 1}, lambda rows: sample(rows, 4, 1)),
-    Case({"kind": "sample", "fraction": 0.5, "seed": 4_000_000_000}, lambda rows: sample(rows, (len(rows) + 1) // 2, 4_000_000_000)),
+    Case(
+        {"kind": "sample", "fraction": 0.5, "seed": 4_000_000_000},
+        lambda rows: sample(rows, (len(rows) + 1) // 2, 4_000_000_000),
+    ),
 ]

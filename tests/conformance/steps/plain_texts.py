@@ -197,7 +197,14 @@ CASES = [
         texts("name", lambda text: text.replace("*", "\\1")),
     ),
     Case(
-        {"kind": "replace_text", "columns": ["name"], "pattern": "A", "replacement": "$0", "literal": True, "ignore_case": True},
+        {
+            "kind": "replace_text",
+            "columns": ["name"],
+            "pattern": "A",
+            "replacement": "$0",
+            "literal": True,
+            "ignore_case": True,
+        },
         texts("name", lambda text: re.sub("a", "$0", text, flags=re.I)),
     ),
     *(
@@ -210,7 +217,14 @@ CASES = [
     ),
     *(
         Case(
-            {"kind": "split", "column": "name", "pattern": "[ ;,-]", "into": ["p", "q", "r"], "rest": rest, "keep": True},
+            {
+                "kind": "split",
+                "column": "name",
+                "pattern": "[ ;,-]",
+                "into": ["p", "q", "r"],
+                "rest": rest,
+                "keep": True,
+            },
             lambda rows, rest=rest: [split_pattern(row, ["p", "q", "r"], rest) for row in rows],
         )
         for rest in ("last", "drop")
@@ -229,15 +243,25 @@ CASES = [
     ),
     Case(
         {"kind": "extract", "column": "name", "pattern": "[0-9]+", "into": ["number"], "keep": False},
-        lambda rows: [replaced(row, {"number": extract(row, "([0-9]+)", ["number"])["number"]}, "name") for row in rows],
+        lambda rows: [
+            replaced(row, {"number": extract(row, "([0-9]+)", ["number"])["number"]}, "name") for row in rows
+        ],
     ),
     Case(
         {"kind": "explode", "column": "name", "separator": ";"},
-        lambda rows: [row | {"name": part} for row in rows for part in (row["name"].split(";") if row["name"] is not None else [None])],
+        lambda rows: [
+            row | {"name": part}
+            for row in rows
+            for part in (row["name"].split(";") if row["name"] is not None else [None])
+        ],
     ),
     Case(
         {"kind": "explode", "column": "name", "separator": " ", "into": "word"},
-        lambda rows: [row | {"word": part} for row in rows for part in (row["name"].split(" ") if row["name"] is not None else [None])],
+        lambda rows: [
+            row | {"word": part}
+            for row in rows
+            for part in (row["name"].split(" ") if row["name"] is not None else [None])
+        ],
     ),
     Case(
         {
@@ -263,13 +287,29 @@ CASES = [
         lambda rows: [one for row in rows for one in flat_rows(row)],
     ),
     Case(
-        {"kind": "unnest_json", "column": "js", "fields": {"a": "integer", "s": "string", "k y": "boolean"}, "prefix": "j."},
+        {
+            "kind": "unnest_json",
+            "column": "js",
+            "fields": {"a": "integer", "s": "string", "k y": "boolean"},
+            "prefix": "j.",
+        },
         lambda rows: [
-            replaced(row, {"j.a": integer(walk(parsed(row), "a")), "j.s": spelled(walk(parsed(row), "s")), "j.k y": walk(parsed(row), "k y")}, "js")
+            replaced(
+                row,
+                {
+                    "j.a": integer(walk(parsed(row), "a")),
+                    "j.s": spelled(walk(parsed(row), "s")),
+                    "j.k y": walk(parsed(row), "k y"),
+                },
+                "js",
+            )
             for row in rows
         ],
     ),
-    Case({"kind": "mask", "columns": ["name"], "method": "hash"}, texts("name", lambda t: hashlib.sha256(t.encode()).hexdigest())),
+    Case(
+        {"kind": "mask", "columns": ["name"], "method": "hash"},
+        texts("name", lambda t: hashlib.sha256(t.encode()).hexdigest()),
+    ),
     Case(
         {"kind": "mask", "columns": ["name"], "method": "keyed_hash"},
         texts("name", lambda t: hmac.new(KEY, t.encode(), "sha256").hexdigest()),
@@ -286,3 +326,4 @@ CASES = [
         texts("name", lambda t: "$" * len(t) if len(t) <= 2 else "$" * (len(t) - 2) + t[-2:]),
     ),
 ]
+CASES.append(Case({"kind": "explode", "column": "txt"}, lambda rows: [one for row in rows for one in lines(row)]))

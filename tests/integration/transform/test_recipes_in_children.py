@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from contracts.data import DatasetRef, Schema
-from contracts.recipe import Recipe, Steps
+from contracts.recipe import DatasetInput, Recipe, Steps
 from contracts.runs import ErrorType
 from services.chassis.storage import Storage
 from services.transform.computing import Computing
@@ -51,8 +51,13 @@ class Bench:
     def rows(self, ref: DatasetRef) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for batch in self.storage.batches(ref) for row in batch.to_pylist()]
 
-    async def apply(self, dataset: DatasetRef, *steps: dict[str, Any], seconds: float = 60) -> Any:
-        recipe = Recipe(steps=Steps.validate_python(list(steps)))
+    async def apply(
+        self, dataset: DatasetRef, *steps: dict[str, Any], seconds: float = 60, beside: DatasetRef | None = None
+    ) -> Any:
+        inputs = {}
+        if beside is not None:
+            inputs["other"] = DatasetInput(dataset=beside.id, table_schema=beside.table_schema)
+        recipe = Recipe(steps=Steps.validate_python(list(steps)), inputs=inputs)
         return await self.computing.apply(TENANT, dataset, [JobModule(name="m", recipe=recipe)], seconds)
 
 
@@ -148,6 +153,40 @@ async def test_a_deadline_ends_a_recipe(bench: Bench) -> None:
     heavy = [{"column": f"c{n}", "expression": "REGEXP_REPLACE(s, '(x+x+)+y', 'z', 'g')"} for n in range(100)]
     with pytest.raises(TimeExceeded):
         await bench.apply(dataset, {"kind": "derive", "columns": heavy}, seconds=0.5)
+
+
+JOIN: dict[str, Any] = {"kind": "join", "with": "other", "on": [{"left": "s", "right": "s"}], "columns": ["label"]}
+
+
+async def test_another_dataset_is_joined_inside_the_walls(bench: Bench) -> None:
+    labels = [(f"row {n}", f"label {n}") for n in range(0, 5_000, 10)] + [("row 1", "one"), ("row 1", "eins")]
+    other = bench.dataset(schema(s="string", label="string"), labels)
+    result = await bench.apply(bench.dataset(), JOIN, beside=other)
+    expected = [(row, label) for row in ROWS for key, label in labels if row[1] == key]
+    assert sorted(bench.rows(result.dataset)) == sorted((*row, label) for row, label in expected)
+    (book,) = result.books
+    assert (book.rows_in, book.filtered, book.added, book.rows_out) == (
+        5_000,
+        5_000 - len(expected) + 1,
+        1,
+        len(expected),
+    )
+
+
+async def test_a_dataset_that_is_not_there_or_another_ones_is_no_input(bench: Bench) -> None:
+    mine, labels = bench.dataset(), schema(s="string", label="string")
+    with bench.storage.writer(UUID("00000000-0000-7000-8000-000000000002"), labels) as writer:
+        writer.write(frame(labels, [("row 1", "secret")]))
+        foreign = writer.finish()
+    lost = foreign.model_copy(update={"id": "0" * 64})
+    for other in (foreign, lost):
+        with pytest.raises(RecipeInvalid) as caught:
+            await bench.apply(mine, JOIN, beside=other)
+        (problem,) = caught.value.problems
+        assert (problem.pointer, problem.code) == ("/inputs/other/dataset", "dataset_unknown")
+    with pytest.raises(RecipeInvalid) as caught:
+        await bench.apply(mine, JOIN, beside=mine.model_copy(update={"table_schema": labels}))
+    assert caught.value.problems[0].code == "wrong_columns"
 
 
 async def test_a_part_that_was_changed_on_disk_is_refused(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 """transform on a real database, store and children: sessions open or fail once, nodes branch, a node is one version."""
 
 import asyncio
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -30,6 +31,7 @@ from services.chassis.storage import Storage
 from services.chassis.temporal import build_worker, connect
 from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
 from services.transform.computing import SET_ASIDE
+from services.transform.mask_keys import MaskKeys
 from tests.integration.composed import Composed, composed
 from tests.unit.transform.evaluating import frame, schema
 
@@ -177,6 +179,8 @@ async def test_steps_make_nodes_that_can_be_gone_back_to_and_branched_from(world
             "filtered": 1,
             "deduplicated": 0,
             "quarantined": 0,
+            "added": 0,
+            "combined": 0,
         }
     ]
     assert set(last["dataset"]) == {"id", "rows", "bytes"}
@@ -236,7 +240,7 @@ REFUSED: list[tuple[list[dict[str, Any]], str, str]] = [
         "too_deep",
     ),
     ([{"kind": "cast", "columns": {"carrier": "integer"}}], "/steps/0/columns/carrier", "expression_failed"),
-    ([{"kind": "explode", "columns": ["a"]}], "/steps/0", "union_tag_invalid"),
+    ([{"kind": "polish", "columns": ["a"]}], "/steps/0", "union_tag_invalid"),
     ([{"kind": "limit", "rows": "5"}], "/steps/0/limit/rows", "int_type"),
     ([{"kind": "filter", "where": "a" * 10_001}], "/steps/0/filter/where", "string_too_long"),
     ([], "/steps", "too_short"),
@@ -373,3 +377,44 @@ async def test_deploying_a_node_is_one_version_however_often_it_is_asked(world: 
         await grow(world, session, {"kind": "limit", "rows": 1})
         second = await world.request("POST", path, json={"name": "clean-flights"})
         assert second.json()["version"] == 2
+
+
+async def test_a_session_looks_at_another_dataset_by_its_name(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    other = store(world, schema(code="string", airline="string"), [("UA", "United"), ("AA", "American")])
+    airlines = {"kind": "dataset", "dataset": other.id, "table_schema": other.table_schema.model_dump(mode="json")}
+    step = {"kind": "lookup", "with": "airlines", "on": [{"left": "carrier", "right": "code"}], "columns": ["airline"]}
+    unknown = await grow(world, session, step)
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/steps/0/with")
+    made = await grow(world, session, step, inputs={"airlines": airlines})
+    assert made.status_code == 201, made.text
+    node = made.json()["id"]
+    seen = await shown(world, f"/api/sessions/{session['id']}/nodes/{node}/preview")
+    assert [row["airline"] for row in seen["rows"]] == ["United", "United", "American", None, None]
+    # What came before still knows the name, and it cannot come to mean something else.
+    later = await grow(world, session, {**step, "columns": ["code"]})
+    assert later.status_code == 201, later.text
+    taken = await grow(world, session, step, inputs={"airlines": airlines | {"dataset": "0" * 64}})
+    assert (taken.status_code, taken.json()["errors"][0]["code"]) == (422, "input_taken")
+
+
+async def test_a_hash_with_a_key_matches_itself_for_ever_and_no_other_workspace(world: Composed, doing: Doing) -> None:
+    step = {"kind": "mask", "columns": ["carrier"], "method": "keyed_hash", "key": "customers"}
+    first, second = await hashed(world, doing, step), await hashed(world, doing, step)
+    assert first == second
+    assert first[0] == first[1] != first[2]
+    assert await hashed(world, doing, {**step, "key": "others"}) != first
+    keys = MaskKeys(world.platforms["transform"].database, world.platforms["transform"].sealer)
+    mine = await keys.named(world.tenant, {"customers"})
+    assert first[0] == hmac.new(mine["customers"], b"UA", "sha256").hexdigest()
+    assert await keys.named(uuid4(), {"customers"}) != mine
+    both = await asyncio.gather(*(keys.named(world.tenant, {"new"}) for _ in range(4)))
+    assert all(one == both[0] for one in both)
+
+
+async def hashed(world: Composed, doing: Doing, step: dict[str, Any]) -> list[str]:
+    session = await opened(world, doing)
+    made = await grow(world, session, step)
+    assert made.status_code == 201, made.text
+    seen = await shown(world, f"/api/sessions/{session['id']}/nodes/{made.json()['id']}/preview")
+    return [row["carrier"] for row in seen["rows"]]
