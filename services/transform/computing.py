@@ -13,7 +13,7 @@ from uuid import UUID
 from contracts.commands.connector import QuarantinedRows
 from contracts.commands.transform import Profile, StepBooks
 from contracts.data import Column, DatasetRef, LogicalType, Schema
-from contracts.recipe import DatasetInput, Mask, Recipe
+from contracts.recipe import DatasetInput, Mask, Recipe, Step
 from contracts.runs import ErrorType
 from services.chassis.storage import DatasetCorrupt, Storage
 from services.transform.errors import DatasetUnreadable, RecipeInvalid, TransformError
@@ -24,12 +24,18 @@ from services.transform.jobs import (
     ApplyJob,
     Checked,
     CheckJob,
+    Done,
     Failed,
     Job,
     JobModule,
+    Looked,
+    LookJob,
+    Planned,
+    PlanJob,
     Profiled,
     ProfileJob,
 )
+from services.transform.planner.view import TableView
 
 SET_ASIDE = Schema(
     columns=(
@@ -123,6 +129,39 @@ class Computing:
             raise _unexpected(done)
         return done
 
+    async def look(self, tenant: UUID, dataset: DatasetRef, seconds: float) -> TableView:
+        """What a planner may know of a dataset; raises TransformError."""
+        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+            job = LookJob(inputs=tuple(map(str, parts)), table_schema=dataset.table_schema)
+            done = await self._run(job, parts, folder, seconds)
+        if not isinstance(done, Looked):
+            raise _unexpected(done)
+        return done.view
+
+    async def plan(
+        self,
+        tenant: UUID,
+        dataset: DatasetRef,
+        seconds: float,
+        *,
+        instruction: str | None = None,
+        steps: Sequence[Step] = (),
+    ) -> Planned:
+        """Steps for an instruction, or those that are given, tried on the first rows; raises TransformError."""
+        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+            job = PlanJob(
+                inputs=tuple(map(str, parts)),
+                table_schema=dataset.table_schema,
+                output=str(folder),
+                instruction=instruction,
+                steps=tuple(steps),
+                keys=await self._secrets(tenant, [JobModule(name="", recipe=Recipe(steps=tuple(steps)))]),
+            )
+            done = await self._run(job, parts, folder, seconds)
+        if not isinstance(done, Planned):
+            raise _unexpected(done)
+        return done
+
     async def _other(self, tenant: UUID, wanted: DatasetInput, pointer: str) -> DatasetRef:
         """Another dataset of the workspace, which must have the columns that the recipe was checked with."""
         try:
@@ -144,9 +183,7 @@ class Computing:
             return {}
         return {name: key.hex() for name, key in (await self._keys.named(tenant, names)).items()}
 
-    async def _run(
-        self, job: Job, readable: Sequence[Path], folder: Path, seconds: float
-    ) -> Applied | Checked | Profiled:
+    async def _run(self, job: Job, readable: Sequence[Path], folder: Path, seconds: float) -> Done:
         said = await self._sandbox.run(job.model_dump_json(), readable=readable, folder=folder, seconds=seconds)
         answer = ANSWERS.validate_json(said)
         if isinstance(answer, Failed):

@@ -16,6 +16,7 @@ from services.transform.errors import (
 )
 from services.transform.jobs import JOBS, Checked, CheckJob, Done, Failed
 from services.transform.needed import needed_columns
+from services.transform.planner import planning
 
 
 def check(job: CheckJob) -> Checked:
@@ -27,7 +28,7 @@ def check(job: CheckJob) -> Checked:
     return Checked(table_schema=after, needed=needed_columns(checked, job.table_schema))
 
 
-_RUN: dict[str, Callable[[Any], Done]] = {"apply": runner.apply, "check": check, "profile": profile.profile}
+_RUN: dict[str, Callable[[Any], Done]] = {"apply": runner.apply, "check": check, "profile": profile.profile, "look": planning.look_at, "plan": planning.plan}
 
 
 def handle(job: bytes) -> bytes:
