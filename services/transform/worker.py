@@ -28,7 +28,13 @@ def check(job: CheckJob) -> Checked:
     return Checked(table_schema=after, needed=needed_columns(checked, job.table_schema))
 
 
-_RUN: dict[str, Callable[[Any], Done]] = {"apply": runner.apply, "check": check, "profile": profile.profile, "look": planning.look_at, "plan": planning.plan}
+_RUN: dict[str, Callable[[Any], Done]] = {
+    "apply": runner.apply,
+    "check": check,
+    "profile": profile.profile,
+    "look": planning.look_at,
+    "plan": planning.plan,
+}
 
 
 def handle(job: bytes) -> bytes:

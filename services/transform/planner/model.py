@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Literal
 
-import httpx
+import httpx2
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_ai import Agent, ModelRetry, ToolOutput
-from pydantic_ai.exceptions import AgentRunError, ModelHTTPError, UserError
+from pydantic_ai.exceptions import AgentRunError, ModelAPIError, ModelHTTPError, UserError
 from pydantic_ai.models import Model
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIChatModel
@@ -101,16 +101,16 @@ class ModelPlanner:
                     raise ModelGone("The model took too long to answer.") from None
                 except ModelHTTPError as error:
                     raise ModelGone(_told(error.status_code)) from None
+                except (ModelAPIError, httpx2.HTTPError, _TooLarge):
+                    raise ModelGone("The model cannot be reached, or its answer cannot be read.") from None
                 except (AgentRunError, UserError):
                     raise ModelGone("The model proposed nothing that can be run on this table.") from None
-                except (httpx.HTTPError, _TooLarge):
-                    raise ModelGone("The model cannot be reached, or its answer cannot be read.") from None
         proposal = done.output
         if proposal.question is not None or not proposal.steps:
             return Question(proposal.question or "What is to be done with this table?", "unclear", tuple(proposal.choices))
         return tuple(proposal.steps)
 
-    def _model(self, client: httpx.AsyncClient, key: str) -> Model:
+    def _model(self, client: httpx2.AsyncClient, key: str) -> Model:
         if self._protocol == "anthropic":
             anthropic = AsyncAnthropic(base_url=self._url, api_key=key, http_client=client, max_retries=0)
             return AnthropicModel(self._name, provider=AnthropicProvider(anthropic_client=anthropic))
@@ -140,10 +140,10 @@ class _TooLarge(Exception):  # noqa: N818
     """The answer is longer than any plan can be."""
 
 
-class _Limited(httpx.AsyncByteStream):
+class _Limited(httpx2.AsyncByteStream):
     """A body of which no more is read than an answer may be long."""
 
-    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream = stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -158,17 +158,17 @@ class _Limited(httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-class _Transport(httpx.AsyncHTTPTransport):
+class _Transport(httpx2.AsyncHTTPTransport):
     """Limits what is read of an answer."""
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         request.headers["Accept-Encoding"] = "identity"  # a small body cannot become a large one
         answer = await super().handle_async_request(request)
-        if isinstance(answer.stream, httpx.AsyncByteStream):
+        if isinstance(answer.stream, httpx2.AsyncByteStream):
             answer.stream = _Limited(answer.stream)
         return answer
 
 
-def _client(seconds: float) -> httpx.AsyncClient:
+def _client(seconds: float) -> httpx2.AsyncClient:
     """No redirects: the instruction goes where the operator said, and nowhere else."""
-    return httpx.AsyncClient(transport=_Transport(trust_env=False), timeout=seconds, follow_redirects=False, trust_env=False)
+    return httpx2.AsyncClient(transport=_Transport(trust_env=False), timeout=seconds, follow_redirects=False, trust_env=False)
