@@ -62,17 +62,27 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
         if len(env["c"]) > 1:
             total = " + ".join(map(quoted, env["c"]))
             yield end, Formula(f"({total}) / {len(env['c'])}", env["c"]), cost
-    for words, function in (("(larger|greater|bigger|maximum|max|higher|largest|greatest|highest|later) [value|one|number] of", "GREATEST"), ("(smaller|lesser|minimum|min|lower|smallest|lowest|earlier) [value|one|number] of", "LEAST")):
+    for words, function in (
+        ("(larger|greater|bigger|maximum|max|higher|largest|greatest|highest|later) [value|one|number] of", "GREATEST"),
+        ("(smaller|lesser|minimum|min|lower|smallest|lowest|earlier) [value|one|number] of", "LEAST"),
+    ):
         for end, env, cost in reader.match(f"{words} <c:Cols>", at):
             if len(env["c"]) > 1:
                 yield end, Formula(f"{function}({', '.join(map(quoted, env['c']))})", env["c"]), cost
-    for end, env, cost in reader.match("(difference|gap|spread|range) (between|of) <a:Term> and <b:Term>|difference <a:Term> - <b:Term>", at):
+    for end, env, cost in reader.match(
+        "(difference|gap|spread|range) (between|of) <a:Term> and <b:Term>|difference <a:Term> - <b:Term>", at
+    ):
         yield end, Formula(f"{_in(env['a'])} - {_in(env['b'])}", _whole(env["a"], env["b"])), cost
-    for end, env, cost in reader.match("(ratio|quotient) (of|between) <a:Term> (to|and|over|by|divided by) <b:Term>|<a:Term> to <b:Term> ratio|<a:Term> / <b:Term> ratio", at):
+    for end, env, cost in reader.match(
+        "(ratio|quotient) (of|between) <a:Term> (to|and|over|by|divided by) <b:Term>|<a:Term> to <b:Term> ratio|<a:Term> / <b:Term> ratio",
+        at,
+    ):
         yield end, Formula(f"{_in(env['a'])} / {_in(env['b'])}", _whole(env["a"], env["b"])), cost
     for end, env, cost in reader.match("<a:Term> (subtracted from|taken from|taken away from) <b:Term>", at):
         yield end, Formula(f"{_in(env['b'])} - {_in(env['a'])}", _whole(env["a"], env["b"])), cost
-    for end, env, cost in reader.match("<c:Cols> (added together|added up|summed|combined|together|summed up|added)", at):
+    for end, env, cost in reader.match(
+        "<c:Cols> (added together|added up|summed|combined|together|summed up|added)", at
+    ):
         if len(env["c"]) > 1:
             yield end, Formula(" + ".join(map(quoted, env["c"])), env["c"]), cost
     for end, env, cost in reader.match("<c:Cols> (multiplied together|multiplied)", at):
@@ -84,7 +94,9 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
         yield end, Formula(f"{_in(env['t'])} * 2", env["t"].columns), cost
     for end, env, cost in reader.match("square root of <t:Term>", at):
         yield end, Formula(f"SQRT({env['t'].sql})", env["t"].columns, True), cost
-    for end, env, cost in reader.match("(absolute value of|absolute|abs of|magnitude of|absolute difference between) <t:Expr>", at):
+    for end, env, cost in reader.match(
+        "(absolute value of|absolute|abs of|magnitude of|absolute difference between) <t:Expr>", at
+    ):
         yield end, Formula(f"ABS({env['t'].sql})", env["t"].columns, True), cost
     for end, env, cost in reader.match("absolute difference (between|of) <a:Term> and <b:Term>", at):
         yield end, Formula(f"ABS({_in(env['a'])} - {_in(env['b'])})", _whole(env["a"], env["b"]), True), cost
@@ -99,10 +111,16 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
     ):
         a, b = env["a"], env["b"]
         yield end, Formula(f"({_in(b)} - {_in(a)}) / {_in(a)} * 100", _whole(a, b)), cost
-    for end, env, cost in reader.match("<a:Term> as [@all] (percentage|percent|%|pct) of <b:Term>|(percentage|percent) of <b:Term> that <a:Term> (is|makes up)|<a:Term> in (percent|%|percentage) of <b:Term>", at):
+    for end, env, cost in reader.match(
+        "<a:Term> as [@all] (percentage|percent|%|pct) of <b:Term>|(percentage|percent) of <b:Term> that <a:Term> (is|makes up)|<a:Term> in (percent|%|percentage) of <b:Term>",
+        at,
+    ):
         a, b = env["a"], env["b"]
         yield end, Formula(f"{_in(a)} / {_in(b)} * 100", _whole(a, b)), cost
-    for end, env, cost in reader.match("<a:Term> as [@all] (share|fraction|proportion|part|ratio) of <b:Term>|(share|fraction|proportion) of <a:Term> in <b:Term>", at):
+    for end, env, cost in reader.match(
+        "<a:Term> as [@all] (share|fraction|proportion|part|ratio) of <b:Term>|(share|fraction|proportion) of <a:Term> in <b:Term>",
+        at,
+    ):
         a, b = env["a"], env["b"]
         yield end, Formula(f"{_in(a)} / {_in(b)}", _whole(a, b)), cost
     yield from _of_texts(reader, at)
@@ -122,24 +140,54 @@ def _of_texts(reader: Reader, at: int) -> Iterator[Result]:
         yield end, Formula(f"LEFT({as_text(reader, env['c'])}, {env['n']})", (env["c"],), True), cost
     for end, env, cost in reader.match(f"[@only] last <n:Count> {chars} {of} <c:Col>", at):
         yield end, Formula(f"RIGHT({as_text(reader, env['c'])}, {env['n']})", (env["c"],), True), cost
-    for end, env, cost in reader.match(f"[@only] (first|initial) (character|letter|char|letter) {of} <c:Col>|initial {of} <c:Col>|<c:Col> ['s] (first|initial) (letter|character)", at):
+    for end, env, cost in reader.match(
+        f"[@only] (first|initial) (character|letter|char|letter) {of} <c:Col>|initial {of} <c:Col>|<c:Col> ['s] (first|initial) (letter|character)",
+        at,
+    ):
         yield end, Formula(f"LEFT({as_text(reader, env['c'])}, 1)", (env["c"],), True), cost
     for end, env, cost in reader.match(f"[@only] last (character|letter|char|digit) {of} <c:Col>", at):
         yield end, Formula(f"RIGHT({as_text(reader, env['c'])}, 1)", (env["c"],), True), cost
     for end, env, cost in reader.match(f"{chars} <a:Count> (to|through|-|–) <b:Count> {of} <c:Col>", at):
         if env["b"] >= env["a"] > 0:
-            yield end, Formula(f"SUBSTRING({as_text(reader, env['c'])}, {env['a']}, {env['b'] - env['a'] + 1})", (env["c"],), True), cost
-    for end, env, cost in reader.match(f"(number of|count of|how many) {chars} (in|of) [each|text of] <c:Col> [has|is]|[text|string|character] length of <c:Col> [text|string] [in characters]|<c:Col> ['s] length in characters|how (long|many {chars}) <c:Col> (is|has) [in characters]", at):
+            yield (
+                end,
+                Formula(
+                    f"SUBSTRING({as_text(reader, env['c'])}, {env['a']}, {env['b'] - env['a'] + 1})", (env["c"],), True
+                ),
+                cost,
+            )
+    for end, env, cost in reader.match(
+        f"(number of|count of|how many) {chars} (in|of) [each|text of] <c:Col> [has|is]|[text|string|character] length of <c:Col> [text|string] [in characters]|<c:Col> ['s] length in characters|how (long|many {chars}) <c:Col> (is|has) [in characters]",
+        at,
+    ):
         if reader.column(env["c"]).type is LogicalType.STRING:
             yield end, Formula(f"LENGTH({quoted(env['c'])})", (env["c"],), True), cost
-    for words, function in (("upper [-] case|uppercase|capitals|capital letters|all caps", "UPPER"), ("lower [-] case|lowercase|small letters", "LOWER")):
-        for end, env, cost in reader.match(f"<c:Col> in [all] ({words})|({words}) [version|form|copy|spelling] of <c:Col>|({words}) <c:Col>", at):
+    for words, function in (
+        ("upper [-] case|uppercase|capitals|capital letters|all caps", "UPPER"),
+        ("lower [-] case|lowercase|small letters", "LOWER"),
+    ):
+        for end, env, cost in reader.match(
+            f"<c:Col> in [all] ({words})|({words}) [version|form|copy|spelling] of <c:Col>|({words}) <c:Col>", at
+        ):
             if reader.column(env["c"]).type is LogicalType.STRING:
                 yield end, Formula(f"{function}({quoted(env['c'])})", (env["c"],), True), cost
     yield from _of_moments(reader, at)
 
 
-MONTH_NAMES = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+MONTH_NAMES = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -152,7 +200,10 @@ def named_part(part: str, moment: str, names: tuple[str, ...], short: bool = Fal
 _PARTS = (
     ("year|calendar year|4 - digit year|four - digit year|year number", "DATE_PART('year', {0})"),
     ("quarter|quarter number|calendar quarter|quarter of year", "DATE_PART('quarter', {0})"),
-    ("month|month number|number of month|number of the month|calendar month|month as number|month as a number|numeric month", "DATE_PART('month', {0})"),
+    (
+        "month|month number|number of month|number of the month|calendar month|month as number|month as a number|numeric month",
+        "DATE_PART('month', {0})",
+    ),
     ("[iso] week|[iso] week number|calendar week|week of year|iso week of year", "DATE_PART('week', {0})"),
     ("day|day of month|day number|day of the month|day of month number", "DATE_PART('day', {0})"),
     ("day of year|day number of year|day of the year", "DATE_PART('doy', {0})"),
@@ -161,10 +212,30 @@ _PARTS = (
     ("date|date part|day without time|calendar date", "DATE_TRUNC('day', {0})"),
 )
 _NAMES = (
-    ("[full|english|whole|full english] (month name|name of month|month by name|month in words|month as word|month as text|month as name|month's name|month as a word)", "month", MONTH_NAMES, False),
-    ("[three letter|3 - letter|three - letter|short|abbreviated|3 letter] (month name|month|month abbreviation|name of month)", "month", MONTH_NAMES, True),
-    ("[full|english|whole|full english] (weekday|weekday name|day name|name of weekday|name of day|day of week name|name of day of week|day of week|week day|weekday as word|weekday as text|day of the week) [as name|as text|in words|by name|name]", "isodow", DAY_NAMES, False),
-    ("[three letter|3 - letter|three - letter|short|abbreviated|3 letter] (weekday|weekday name|day name|day of week|name of weekday|weekday abbreviation)", "isodow", DAY_NAMES, True),
+    (
+        "[full|english|whole|full english] (month name|name of month|month by name|month in words|month as word|month as text|month as name|month's name|month as a word)",
+        "month",
+        MONTH_NAMES,
+        False,
+    ),
+    (
+        "[three letter|3 - letter|three - letter|short|abbreviated|3 letter] (month name|month|month abbreviation|name of month)",
+        "month",
+        MONTH_NAMES,
+        True,
+    ),
+    (
+        "[full|english|whole|full english] (weekday|weekday name|day name|name of weekday|name of day|day of week name|name of day of week|day of week|week day|weekday as word|weekday as text|day of the week) [as name|as text|in words|by name|name]",
+        "isodow",
+        DAY_NAMES,
+        False,
+    ),
+    (
+        "[three letter|3 - letter|three - letter|short|abbreviated|3 letter] (weekday|weekday name|day name|day of week|name of weekday|weekday abbreviation)",
+        "isodow",
+        DAY_NAMES,
+        True,
+    ),
 )
 _EXAMPLE = "[LP|,] [like|as|e . g .|such as|for example|i . e .|as in] [full|in english|english|words|name|full english] [day|month] [name] [in english|like|as in|e . g .] <e:Sample> [RP]"
 
@@ -175,7 +246,11 @@ def sample_word(reader: Reader, at: int) -> Iterator[Result]:
     if at < len(reader.tokens) and reader.tokens[at].kind in ("word", "quoted"):
         yield at + 1, reader.tokens[at].text, 0.0
         end = at + 1
-        while reader.low(end) in (",", "/") and end + 1 < len(reader.tokens) and reader.tokens[end + 1].kind in ("word", "quoted"):
+        while (
+            reader.low(end) in (",", "/")
+            and end + 1 < len(reader.tokens)
+            and reader.tokens[end + 1].kind in ("word", "quoted")
+        ):
             end += 2
             yield end, reader.tokens[at].text, 0.0
 
@@ -193,7 +268,11 @@ def date_part(reader: Reader, at: int) -> Iterator[Result]:
     """A part of a date: a template with the place of the moment, and a name for it."""
     for words, template in _PARTS:
         for end, _, cost in reader.match(f"({words})", at):
-            name = reader.low(at) if reader.low(at) not in ("calendar", "iso", "number", "numeric", "4", "four") else words.split("|")[0].split()[-1]
+            name = (
+                reader.low(at)
+                if reader.low(at) not in ("calendar", "iso", "number", "numeric", "4", "four")
+                else words.split("|")[0].split()[-1]
+            )
             yield end, (template, name), cost
     for words, part, names, short in _NAMES:
         for end, env, cost in reader.match(f"({words}) [{_EXAMPLE}]", at):
@@ -210,12 +289,16 @@ def date_part(reader: Reader, at: int) -> Iterator[Result]:
 
 
 def _of_moments(reader: Reader, at: int) -> Iterator[Result]:
-    for end, env, cost in reader.match("<p:DatePart> (of|in|from|out of|for|that|on which) [each|every] <c:Col> [falls on|falls in|is in]|<c:Col> ['s] <p:DatePart>", at):
+    for end, env, cost in reader.match(
+        "<p:DatePart> (of|in|from|out of|for|that|on which) [each|every] <c:Col> [falls on|falls in|is in]|<c:Col> ['s] <p:DatePart>",
+        at,
+    ):
         moment = moment_of(reader, env["c"])
         if moment is not None:
             yield end, Formula(env["p"][0].format(moment), (env["c"],), True), cost
     for end, env, cost in reader.match(
-        "(number of|how many) days (between|from) <a:Col> (and|to|until) <b:Col>|days (between|from) <a:Col> (and|to|until) <b:Col>|<b:Col> (minus|-) <a:Col> in days|days <a:Col> to <b:Col>", at
+        "(number of|how many) days (between|from) <a:Col> (and|to|until) <b:Col>|days (between|from) <a:Col> (and|to|until) <b:Col>|<b:Col> (minus|-) <a:Col> in days|days <a:Col> to <b:Col>",
+        at,
     ):
         if reader.column(env["a"]).type in TEMPORAL and reader.column(env["b"]).type in TEMPORAL:
             yield end, Formula(f"@days@{env['a']}@{env['b']}", (env["a"], env["b"]), True), cost
@@ -243,7 +326,10 @@ def _products(reader: Reader, at: int, found: Formula, cost: float, depth: int) 
                     continue
                 if not found.columns and not other.columns:
                     continue
-                joined = Formula(f"{_in(found) if sign == '/' or '+' in found.sql or '-' in found.sql else found.sql} {sign} {_in(other)}", _whole(found, other))
+                joined = Formula(
+                    f"{_in(found) if sign == '/' or '+' in found.sql or '-' in found.sql else found.sql} {sign} {_in(other)}",
+                    _whole(found, other),
+                )
                 yield from _products(reader, end, joined, cost + more, depth + 1)
 
 
@@ -274,12 +360,18 @@ def formula(reader: Reader, at: int) -> Iterator[Result]:
 
 def _finished(reader: Reader, at: int, found: Formula, cost: float) -> Iterator[Result]:
     yield at, found, cost
-    for end, _, more in reader.match("[,] (as|in) [@all] (percentage|percent|%|pct|percentages)|[,] times 100|[,] (expressed|given|shown) (as|in) [@all] (percentage|percent|%)", at):
+    for end, _, more in reader.match(
+        "[,] (as|in) [@all] (percentage|percent|%|pct|percentages)|[,] times 100|[,] (expressed|given|shown) (as|in) [@all] (percentage|percent|%)",
+        at,
+    ):
         if "times" in [reader.low(step) for step in range(at, end)]:
             continue
         yield from _rounded(reader, end, Formula(f"({found.sql}) * 100", found.columns), cost + more)
     yield from _rounded(reader, at, found, cost)
-    for words, function in (("upper [-] case|uppercase|capitals|capital letters|caps", "UPPER"), ("lower [-] case|lowercase|small letters", "LOWER")):
+    for words, function in (
+        ("upper [-] case|uppercase|capitals|capital letters|caps", "UPPER"),
+        ("lower [-] case|lowercase|small letters", "LOWER"),
+    ):
         for end, _, more in reader.match(f"[,] (in|all in|and in|as|, in) [all] ({words}) [letters]", at):
             if found.simple and found.columns:
                 yield end, Formula(f"{function}({found.sql})", found.columns, True), cost + more
@@ -287,16 +379,28 @@ def _finished(reader: Reader, at: int, found: Formula, cost: float) -> Iterator[
 
 def _rounded(reader: Reader, at: int, found: Formula, cost: float) -> Iterator[Result]:
     yield at, found, cost
-    for end, env, more in reader.match("[,|(|;|and|-] [to be|then|and] [all] (rounded|round it|round|rounding|round result|rounded off|round that|, round|rounding it|round them) [down to|up to|off to|off|result] [to|at] <d:Digits> [RP]|[,|(|with] <d:Digits> [RP]", at):
+    for end, env, more in reader.match(
+        "[,|(|;|and|-] [to be|then|and] [all] (rounded|round it|round|rounding|round result|rounded off|round that|, round|rounding it|round them) [down to|up to|off to|off|result] [to|at] <d:Digits> [RP]|[,|(|with] <d:Digits> [RP]",
+        at,
+    ):
         digits = env["d"]
         if digits >= 0:
-            yield end, Formula(f"ROUND({found.sql}, {digits})" if digits else f"ROUND({found.sql})", found.columns, True), cost + more
+            yield (
+                end,
+                Formula(f"ROUND({found.sql}, {digits})" if digits else f"ROUND({found.sql})", found.columns, True),
+                cost + more,
+            )
         else:
             unit = 10 ** (-digits)
             yield end, Formula(f"ROUND(({found.sql}) / {unit}) * {unit}", found.columns), cost + more
-    for end, _, more in reader.match("[,|(] (rounded down|round down|round it down|truncated) [to (whole|nearest whole|integer)] [number|numbers] [RP]", at):
+    for end, _, more in reader.match(
+        "[,|(] (rounded down|round down|round it down|truncated) [to (whole|nearest whole|integer)] [number|numbers] [RP]",
+        at,
+    ):
         yield end, Formula(f"FLOOR({found.sql})", found.columns, True), cost + more
-    for end, _, more in reader.match("[,|(] (rounded up|round up|round it up) [to (whole|nearest whole|integer)] [number|numbers] [RP]", at):
+    for end, _, more in reader.match(
+        "[,|(] (rounded up|round up|round it up) [to (whole|nearest whole|integer)] [number|numbers] [RP]", at
+    ):
         yield end, Formula(f"CEIL({found.sql})", found.columns, True), cost + more
 
 

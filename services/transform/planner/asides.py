@@ -53,7 +53,10 @@ def relaxed(tokens: list[Token], index: Index) -> Iterator[tuple[list[Token], tu
     firm = [
         token
         for token in tokens
-        if token.kind != "word" or token.low not in _SOFT or index.column([token]) is not None or index.cells([token])[0]
+        if token.kind != "word"
+        or token.low not in _SOFT
+        or index.column([token]) is not None
+        or index.cells([token])[0]
     ]
     if len(firm) < len(tokens):
         yield firm, ()
@@ -79,7 +82,11 @@ def _remarks(tokens: list[Token]) -> list[tuple[int, int]]:
             close = next((step for step in range(at, len(tokens)) if tokens[step].low == ")"), None)
             if close is not None:
                 found.append((at, close + 1))
-    borders = [at for at, token in enumerate(tokens) if token.kind == "break" or (token.kind == "sign" and token.text in (".", ";", "!", "?", "-", "–", "—", ":"))]
+    borders = [
+        at
+        for at, token in enumerate(tokens)
+        if token.kind == "break" or (token.kind == "sign" and token.text in (".", ";", "!", "?", "-", "–", "—", ":"))
+    ]
     edges = [-1, *borders, len(tokens)]
     for begin, end in zip(edges, edges[1:], strict=False):
         if end - begin > 2:

@@ -30,17 +30,63 @@ def label(reader: Reader, at: int) -> Iterator[Result]:
     if token.kind == "quoted":
         yield at + 1, text(token.text), 0.0
         return
-    for words, sql in (("true", "TRUE"), ("false", "FALSE"), ("[leave] [it] (@blank|nothing)|leave [it|them] @blank", "NULL")):
+    for words, sql in (
+        ("true", "TRUE"),
+        ("false", "FALSE"),
+        ("[leave] [it] (@blank|nothing)|leave [it|them] @blank", "NULL"),
+    ):
         end = reader.first(f"({words})", at)
         if end is not None:
             yield end, sql, 0.0
     if token.kind == "number" and token.number is not None:
         yield at + 1, number(token.number), 0.0
-        if reader.low(at + 1) in ("-", "–") and at + 2 < len(reader.tokens) and reader.tokens[at + 2].kind == "number" and reader.tokens[at + 2].start == token.end + 1:
+        if (
+            reader.low(at + 1) in ("-", "–")
+            and at + 2 < len(reader.tokens)
+            and reader.tokens[at + 2].kind == "number"
+            and reader.tokens[at + 2].start == token.end + 1
+        ):
             yield at + 3, text(reader.raw(at, at + 3)), 0.2
     for end, name, cost in reader.slot("Name", at):
         yield end, text(name), cost + 0.05
-    if token.kind == "word" and token.low in ("low", "high", "under", "over", "up", "down", "yes", "no", "top", "bottom", "first", "last", "large", "small", "short", "long", "early", "late", "above", "below", "on", "off", "old", "new", "positive", "negative", "more", "less", "least", "most", "average", "count", "date", "whole", "number", "text"):
+    if token.kind == "word" and token.low in (
+        "low",
+        "high",
+        "under",
+        "over",
+        "up",
+        "down",
+        "yes",
+        "no",
+        "top",
+        "bottom",
+        "first",
+        "last",
+        "large",
+        "small",
+        "short",
+        "long",
+        "early",
+        "late",
+        "above",
+        "below",
+        "on",
+        "off",
+        "old",
+        "new",
+        "positive",
+        "negative",
+        "more",
+        "less",
+        "least",
+        "most",
+        "average",
+        "count",
+        "date",
+        "whole",
+        "number",
+        "text",
+    ):
         yield at + 1, text(token.text), 0.1
     for end, name, cost in reader.slot("Col", at):
         yield end, quoted(name), cost + 0.5
@@ -68,15 +114,23 @@ def _cases(
 ) -> Iterator[tuple[int, list[_Case], str | None, float]]:
     if depth > 9:
         return
-    for end, case, cost in _one(reader, at, column or (found[-1][2][0] if found and len(set(found[-1][2])) == 1 else None)):
+    for end, case, cost in _one(
+        reader, at, column or (found[-1][2][0] if found and len(set(found[-1][2])) == 1 else None)
+    ):
         longer = [*found, case]
         yield end, longer, None, cost
-        for follow in {stop for stop, _, _ in reader.match("(,|;|, and|and|. |, or|or|; and|.|, then|, else|else|\n) [if|then]", end)} | {end}:
+        for follow in {
+            stop
+            for stop, _, _ in reader.match("(,|;|, and|and|. |, or|or|; and|.|, then|, else|else|\n) [if|then]", end)
+        } | {end}:
             if follow == end and depth == 0 and reader.low(end) in ("", "."):
                 continue
             for stop, rest, otherwise, more in _cases(reader, follow, column, longer, depth + 1):
                 yield stop, rest, otherwise, cost + more
-        for stop, env, more in reader.match(f"({_ELSE}) [as|=|:] <l:Label>|[,] [and] <l:Label> [,|(|for] (otherwise|else|for rest|for everything else|for all others|elsewhere|rest|in all other cases|everything else|if not|for all other rows|for everyone else|for anything else|for others|everyone else|anything else|all others|in other cases|when not|for remaining ones|in every other case|where not|for all rest|others|all other rows|for all other values)", end):
+        for stop, env, more in reader.match(
+            f"({_ELSE}) [as|=|:] <l:Label>|[,] [and] <l:Label> [,|(|for] (otherwise|else|for rest|for everything else|for all others|elsewhere|rest|in all other cases|everything else|if not|for all other rows|for everyone else|for anything else|for others|everyone else|anything else|all others|in other cases|when not|for remaining ones|in every other case|where not|for all rest|others|all other rows|for all other values)",
+            end,
+        ):
             yield stop, longer, env["l"], cost + more
 
 
@@ -93,14 +147,29 @@ def _one(reader: Reader, at: int, column: str | None) -> Iterator[tuple[int, _Ca
                 for end, found, more in ranges(reader, start, column):
                     close = end + (reader.low(end) == ")" and reader.low(start - 1) == "(")
                     yield close, (found.sql, said, found.columns), cost + more
-    for start in {at, *(end for end, _, _ in reader.match("if|when|where|for|whenever|for rows where|anything|everything|for values|values|those|<e:Entity>|people|for anything|for people|it is|if it is|all", at))}:
+    for start in {
+        at,
+        *(
+            end
+            for end, _, _ in reader.match(
+                "if|when|where|for|whenever|for rows where|anything|everything|for values|values|those|<e:Entity>|people|for anything|for people|it is|if it is|all",
+                at,
+            )
+        ),
+    }:
         options: list[tuple[int, Cond, float]] = list(reader.slot("Cond", start))
         if column is not None:
             options += list(ranges(reader, start, column))
         for middle, found, cost in options:
             if found.sql.startswith("@"):
                 continue
-            for follow in {end for end, _, _ in reader.match("[,] [then] [it|they|that] [should be|is|are|becomes|become|be|=|:|->|=>|→|gets|get|means|as|put|write|use|count as|counts as|say|call it|called|labelled|label it|into|call them|goes in|go in|should read|to|we say|set it to|it is|it should be|say it is|will be|→|mark as|mark it]", middle)}:
+            for follow in {
+                end
+                for end, _, _ in reader.match(
+                    "[,] [then] [it|they|that] [should be|is|are|becomes|become|be|=|:|->|=>|→|gets|get|means|as|put|write|use|count as|counts as|say|call it|called|labelled|label it|into|call them|goes in|go in|should read|to|we say|set it to|it is|it should be|say it is|will be|→|mark as|mark it]",
+                    middle,
+                )
+            }:
                 if follow == middle and reader.low(middle) == "(":
                     continue
                 for end, said, more in reader.slot("Label", follow):
@@ -116,9 +185,15 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
     if reader.column(column).type in NUMERIC:
         for end, env, cost in reader.match(f"{be} <a:Num> (to|-|–|up to|until|through) <b:Num> [LP] [@incl] [RP]", at):
             yield end, Cond(f"{name} BETWEEN {number(env['a'])} AND {number(env['b'])}", (column,)), cost
-        for end, env, cost in reader.match(f"{be} [@ge] <a:Num> (to|up to|until|-|and|but|or more but|or more and) [but] (under|below|less than|just under|not including|just below|not reaching|excluding|strictly less than) <b:Num>|{be} [@ge] <a:Num> [up] (to|until) but (not including|excluding|not) <b:Num>|{be} from <a:Num> up to but not including <b:Num>|{be} <a:Num> to <b:Num> LP (exclusive|not included|excluded) RP", at):
+        for end, env, cost in reader.match(
+            f"{be} [@ge] <a:Num> (to|up to|until|-|and|but|or more but|or more and) [but] (under|below|less than|just under|not including|just below|not reaching|excluding|strictly less than) <b:Num>|{be} [@ge] <a:Num> [up] (to|until) but (not including|excluding|not) <b:Num>|{be} from <a:Num> up to but not including <b:Num>|{be} <a:Num> to <b:Num> LP (exclusive|not included|excluded) RP",
+            at,
+        ):
             yield end, Cond(f"{name} >= {number(env['a'])} AND {name} < {number(env['b'])}", (column,)), cost
-        for end, env, cost in reader.match(f"{be} @gt <a:Num> (up to|and up to|to|and at most|and|but|but at most|and no more than) [and including|including|at most|up to|@le] <b:Num>", at):
+        for end, env, cost in reader.match(
+            f"{be} @gt <a:Num> (up to|and up to|to|and at most|and|but|but at most|and no more than) [and including|including|at most|up to|@le] <b:Num>",
+            at,
+        ):
             if reader.low(end - 2) not in ("under", "below", "than"):
                 yield end, Cond(f"{name} > {number(env['a'])} AND {name} <= {number(env['b'])}", (column,)), cost + 0.05
         for end, env, cost in reader.match(f"{be} <a:Num> [@andup]|{be} <a:Num> +", at):

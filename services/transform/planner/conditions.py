@@ -93,7 +93,10 @@ def predicates(reader: Reader, at: int, column: str, *, bare: bool = True) -> It
     type_ = reader.column(column).type
     name = quoted(column)
     for end, _, cost in reader.match("@isblank", at):
-        if reader.low(at) in ("unknown", "none", "na", "missing") and reader.index.value_of(column, [reader.tokens[at]])[0]:
+        if (
+            reader.low(at) in ("unknown", "none", "na", "missing")
+            and reader.index.value_of(column, [reader.tokens[at]])[0]
+        ):
             continue
         yield end, Cond(f"{name} IS NULL", (column,)), cost
     for end, _, cost in reader.match("@notblank", at):
@@ -142,23 +145,29 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
         low, high = _pair(reader, end, env, column)
         if low is not None and high is not None:
             if low > high:
-                reader.note(end, ask("contradictory", f"No number lies between {low} and {high}; which limits are meant?"), 4.0)
+                reader.note(
+                    end, ask("contradictory", f"No number lies between {low} and {high}; which limits are meant?"), 4.0
+                )
                 continue
             negated = "NOT " if any(reader.low(step) == "not" for step in range(at, at + 4)) else ""
             yield end, Cond(f"{name} {negated}BETWEEN {number(low)} AND {number(high)}", (column,)), cost
     for end, env, cost in reader.match(
-        f"{_BE} (between|from) <a:Amount> (and|to|-|until) <b:Amount> [,] [LP] @excl [RP]|{_BE} strictly between <a:Amount> and <b:Amount>", at
+        f"{_BE} (between|from) <a:Amount> (and|to|-|until) <b:Amount> [,] [LP] @excl [RP]|{_BE} strictly between <a:Amount> and <b:Amount>",
+        at,
     ):
         low, high = _pair(reader, end, env, column)
         if low is not None and high is not None:
             yield end, Cond(f"{name} > {number(low)} AND {name} < {number(high)}", (column,)), cost
     for end, env, cost in reader.match(
-        f"{_BE} from <a:Amount> (to|up to|until) (below|under|less than|but not including|not including) <b:Amount>|{_BE} from <a:Amount> (to|up to) but (not including|excluding) <b:Amount>|{_BE} from <a:Amount> up [to] but not including <b:Amount>|{_BE} @ge <a:Amount> (and|but) @lt <b:Amount>", at
+        f"{_BE} from <a:Amount> (to|up to|until) (below|under|less than|but not including|not including) <b:Amount>|{_BE} from <a:Amount> (to|up to) but (not including|excluding) <b:Amount>|{_BE} from <a:Amount> up [to] but not including <b:Amount>|{_BE} @ge <a:Amount> (and|but) @lt <b:Amount>",
+        at,
     ):
         low, high = _pair(reader, end, env, column)
         if low is not None and high is not None:
             yield end, Cond(f"{name} >= {number(low)} AND {name} < {number(high)}", (column,)), cost
-    for end, env, cost in reader.match("[@be] <n:Amount> [(and|or|,) <m:Amount>] [(and|or|, or) <o:Amount>] [exactly]", at):
+    for end, env, cost in reader.match(
+        "[@be] <n:Amount> [(and|or|,) <m:Amount>] [(and|or|, or) <o:Amount>] [exactly]", at
+    ):
         values = []
         for one in ("n", "m", "o"):
             if one in env:
@@ -188,7 +197,9 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
             yield end_, Cond(sql, (column,)), 0.0
 
 
-def _pair(reader: Reader, end: int, env: dict[str, object], column: str) -> tuple[float | int | None, float | int | None]:
+def _pair(
+    reader: Reader, end: int, env: dict[str, object], column: str
+) -> tuple[float | int | None, float | int | None]:
     (low, unit_low), (high, unit_high) = env["a"], env["b"]  # type: ignore[misc]
     return (
         _in_unit(reader, end, low, unit_low or unit_high, column),
@@ -212,22 +223,31 @@ def _in_unit(reader: Reader, end: int, value: float | int, unit: str | None, col
 def _of_moments(reader: Reader, at: int, column: str) -> Iterator[Result]:
     type_ = reader.column(column).type
     be = "[is|are|was|were|falls|fall|dated|lies|be|that is|happened|occurred] "
-    for words, operator in (("@after", ">"), ("@since", ">="), ("@before", "<"), ("@until", "<="), ("@gt", ">"), ("@lt", "<")):
+    for words, operator in (
+        ("@after", ">"),
+        ("@since", ">="),
+        ("@before", "<"),
+        ("@until", "<="),
+        ("@gt", ">"),
+        ("@lt", "<"),
+    ):
         for end, env, cost in reader.match(f"{be} {words} <d:Span> [LP] [@incl] [RP]", at):
             yield end, Cond(dates.compare(column, type_, operator, env["d"]), (column,)), cost
-    for end, env, cost in reader.match(f"{be} (from|since|starting) <d:Span> (on|onwards|onward|on wards|and later|and on|or later|forward|and after)|{be} <d:Span> (or later|and later|onwards|or after|and after)", at):
+    for end, env, cost in reader.match(
+        f"{be} (from|since|starting) <d:Span> (on|onwards|onward|on wards|and later|and on|or later|forward|and after)|{be} <d:Span> (or later|and later|onwards|or after|and after)",
+        at,
+    ):
         yield end, Cond(dates.compare(column, type_, ">=", env["d"]), (column,)), cost
     for end, env, cost in reader.match(f"{be} <d:Span> (or earlier|and earlier|or before|and before)", at):
         yield end, Cond(dates.compare(column, type_, "<=", env["d"]), (column,)), cost
     for end, env, cost in reader.match(
-        f"{be} [not] (between|from|in range|in period|in period from|within|ranging from) <a:Span> (and|to|until|till|through|up to|-|–|up to and including) <b:Span> [,] [LP] [@incl] [RP]", at
+        f"{be} [not] (between|from|in range|in period|in period from|within|ranging from) <a:Span> (and|to|until|till|through|up to|-|–|up to and including) <b:Span> [,] [LP] [@incl] [RP]",
+        at,
     ):
         if env["a"].first > env["b"].last:
             reader.note(end, ask("contradictory", "The period ends before it begins; which dates are meant?"), 4.0)
             continue
-        inside = (
-            f"{dates.compare(column, type_, '>=', env['a'])} AND {dates.compare(column, type_, '<=', env['b'])}"
-        )
+        inside = f"{dates.compare(column, type_, '>=', env['a'])} AND {dates.compare(column, type_, '<=', env['b'])}"
         negated = any(reader.low(step) == "not" for step in range(at, at + 3))
         yield end, Cond(f"NOT ({inside})" if negated else inside, (column,)), cost
     for end, env, cost in reader.match("[@on] <d:Span> [(and|or|,) <e:Span>] [only]", at):
@@ -300,21 +320,28 @@ def _of_texts(reader: Reader, at: int, column: str) -> Iterator[Result]:
         ("@ends", "ends"),
         ("@endsnot", "not ends"),
     ):
-        for end, env, cost in reader.match(f"{words} [either] <m:Mark> [(or|, or|and|,) <o:Mark>] [in it|in them|somewhere in it|anywhere|in name|somewhere]", at):
-            if reader.low(at) in ("has", "have", "with", "having", "includes", "like", "including", "holds") and not (
-                reader.tokens[at + 1 if at + 1 < len(reader.tokens) else at].kind == "quoted" or end - at > 2
-            ) and words == "@contains":
+        for end, env, cost in reader.match(
+            f"{words} [either] <m:Mark> [(or|, or|and|,) <o:Mark>] [in it|in them|somewhere in it|anywhere|in name|somewhere]",
+            at,
+        ):
+            if (
+                reader.low(at) in ("has", "have", "with", "having", "includes", "like", "including", "holds")
+                and not (reader.tokens[at + 1 if at + 1 < len(reader.tokens) else at].kind == "quoted" or end - at > 2)
+                and words == "@contains"
+            ):
                 cost += 0.6
             marks = [env[one] for one in ("m", "o") if one in env]
             found = [_part(reader, column, shape.replace("not ", ""), one) for one in marks]
             whole = both(found, "OR")
             yield end, (negate(whole) if shape.startswith("not") else whole), cost + 0.1
     for end, env, cost in reader.match(
-        "[is|are|has|have|of] (more than|over|longer than) <n:Count> (characters|letters|chars|characters long|letters long|digits)", at
+        "[is|are|has|have|of] (more than|over|longer than) <n:Count> (characters|letters|chars|characters long|letters long|digits)",
+        at,
     ):
         yield end, Cond(f"LENGTH({name}) > {env['n']}", (column,)), cost
     for end, env, cost in reader.match(
-        "[is|are|has|have|of] (fewer than|less than|under|shorter than) <n:Count> (characters|letters|chars|characters long|letters long|digits)", at
+        "[is|are|has|have|of] (fewer than|less than|under|shorter than) <n:Count> (characters|letters|chars|characters long|letters long|digits)",
+        at,
     ):
         yield end, Cond(f"LENGTH({name}) < {env['n']}", (column,)), cost
     for end, env, cost in reader.match(
@@ -416,30 +443,63 @@ def _one_value(reader: Reader, at: int, column: str) -> Iterator[tuple[int, tupl
 def _of_columns(reader: Reader, at: int, column: str) -> Iterator[Result]:
     name = quoted(column)
     be = "[is|are|was|were|has] "
-    for words, operator in (*_OPERATORS, ("(= |==|equals|equal to|same as|as|matches)", "="), ("(different from|differs from|not equal to|not same as|<>|!=|not)", "<>"), ("@after", ">"), ("@before", "<")):
+    for words, operator in (
+        *_OPERATORS,
+        ("(= |==|equals|equal to|same as|as|matches)", "="),
+        ("(different from|differs from|not equal to|not same as|<>|!=|not)", "<>"),
+        ("@after", ">"),
+        ("@before", "<"),
+    ):
         for end, env, cost in reader.match(f"{be} {words} <c:Col>", at):
             if env["c"] != column:
                 yield end, Cond(f"{name} {operator} {quoted(env['c'])}", (column, env["c"])), cost + 0.2
     for words, operator in _OPERATORS:
         for end, env, cost in reader.match(f"{be} {words} <n:Num> (%|percent|per cent) of [its|the|their] <c:Col>", at):
             if env["c"] != column and reader.column(env["c"]).type in NUMERIC:
-                yield end, Cond(f"{name} {operator} {quoted(env['c'])} * {number(round(env['n'] / 100, 12))}", (column, env["c"])), cost
-        for end, env, cost in reader.match(f"{be} {words} <n:Amount> (above|higher than|more than|greater than|over|larger than|longer than|bigger than) <c:Col>", at):
+                yield (
+                    end,
+                    Cond(
+                        f"{name} {operator} {quoted(env['c'])} * {number(round(env['n'] / 100, 12))}",
+                        (column, env["c"]),
+                    ),
+                    cost,
+                )
+        for end, env, cost in reader.match(
+            f"{be} {words} <n:Amount> (above|higher than|more than|greater than|over|larger than|longer than|bigger than) <c:Col>",
+            at,
+        ):
             if env["c"] != column and reader.column(env["c"]).type in NUMERIC:
-                yield end, Cond(f"{name} - {quoted(env['c'])} {operator} {number(env['n'][0])}", (column, env["c"])), cost
-        for end, env, cost in reader.match(f"{be} {words} <n:Amount> (below|lower than|less than|under|smaller than|shorter than) <c:Col>", at):
+                yield (
+                    end,
+                    Cond(f"{name} - {quoted(env['c'])} {operator} {number(env['n'][0])}", (column, env["c"])),
+                    cost,
+                )
+        for end, env, cost in reader.match(
+            f"{be} {words} <n:Amount> (below|lower than|less than|under|smaller than|shorter than) <c:Col>", at
+        ):
             if env["c"] != column and reader.column(env["c"]).type in NUMERIC:
-                yield end, Cond(f"{quoted(env['c'])} - {name} {operator} {number(env['n'][0])}", (column, env["c"])), cost
-        for end, env, cost in reader.match(f"{be} {words} (twice|double|two times|half|three times) [its|the|their] <c:Col>", at):
+                yield (
+                    end,
+                    Cond(f"{quoted(env['c'])} - {name} {operator} {number(env['n'][0])}", (column, env["c"])),
+                    cost,
+                )
+        for end, env, cost in reader.match(
+            f"{be} {words} (twice|double|two times|half|three times) [its|the|their] <c:Col>", at
+        ):
             times = {"twice": "2", "double": "2", "two": "2", "half": "0.5", "three": "3"}
             factor = next(times[reader.low(step)] for step in range(at, end) if reader.low(step) in times)
             if env["c"] != column and reader.column(env["c"]).type in NUMERIC:
                 yield end, Cond(f"{name} {operator} {quoted(env['c'])} * {factor}", (column, env["c"])), cost
     for words, operator in _OPERATORS[0:1] + _OPERATORS[2:3]:
         for figure in ("average|mean|avg", "median"):
-            end_ = reader.first(f"{be} {words} [overall|its] ({figure}) [value|of column|of that column|for column|of all rows]", at)
+            end_ = reader.first(
+                f"{be} {words} [overall|its] ({figure}) [value|of column|of that column|for column|of all rows]", at
+            )
             if end_ is not None:
-                for stop, env, cost in [(end_, {}, 0.0), *reader.match(f"{be} {words} [overall|its] ({figure}) [of] <c:Col>", at)]:
+                for stop, env, cost in [
+                    (end_, {}, 0.0),
+                    *reader.match(f"{be} {words} [overall|its] ({figure}) [of] <c:Col>", at),
+                ]:
                     if env.get("c", column) == column:
                         yield stop, Cond(f"@{figure.split('|')[0]}@{operator}", (column,)), cost + 0.1
 
@@ -468,12 +528,18 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
 
 def _of_several(reader: Reader, at: int) -> Iterator[Result]:
     """Both of two columns, or either of them, satisfy the same."""
-    for words, joint in (("both|both of|all of|each of|all", "AND"), ("either|either of|any of|one of|at least one of", "OR")):
+    for words, joint in (
+        ("both|both of|all of|each of|all", "AND"),
+        ("either|either of|any of|one of|at least one of", "OR"),
+    ):
         for middle, env, cost in reader.match(f"({words}) <c:Cols>", at):
             columns: tuple[str, ...] = env["c"]
             if len(columns) < 2:
                 continue
-            ways = [{end: (found, more) for end, found, more in predicates(reader, middle, name, bare=False)} for name in columns]
+            ways = [
+                {end: (found, more) for end, found, more in predicates(reader, middle, name, bare=False)}
+                for name in columns
+            ]
             for end in set.intersection(*(set(way) for way in ways)):
                 found = [way[end][0] for way in ways]
                 if not any(one.sql.startswith("@") for one in found):
@@ -482,7 +548,10 @@ def _of_several(reader: Reader, at: int) -> Iterator[Result]:
 
 def _subjects(reader: Reader, at: int) -> list[int]:
     found = [at]
-    end = reader.first("[for] [which|whom] (its|their|his|her|of which)|there is|there are|value of|value in|values of|values in|any|column|with|whose|of|has|have|having|had|in terms of", at)
+    end = reader.first(
+        "[for] [which|whom] (its|their|his|her|of which)|there is|there are|value of|value in|values of|values in|any|column|with|whose|of|has|have|having|had|in terms of",
+        at,
+    )
     if end is not None:
         found.append(end)
     return found
@@ -492,7 +561,8 @@ def _owned(reader: Reader, at: int) -> Iterator[Result]:
     """With or without something in a column."""
     none = "[with|has|have|had|having|that have|which have|who have|there is|there are|showing|show|shows|where there is|where there are] (no|@blank|without|lacking|lack|lacks) [@blank|known|recorded|given|valid|any|value for|value in|values for|values in|value of|entry for|entry in|data for|data in] "
     for end, env, cost in reader.match(
-        f"{none} <c:Cols>|without <c:Cols>|lacking <c:Cols>|that lack <c:Cols>|(do|does|did) not have [value for|value in|any] <c:Cols>|[with|that have|have|has] [@blank] (nothing|no value|no values|no data|no entry|blanks|blank|nulls|null|missing values|missing value|missing data|empty cells|gaps) (in|for|under) <c:Cols>|whose <c:Cols> (is|are) @blank|@blank (in|for) <c:Cols>|not having <c:Cols>", at
+        f"{none} <c:Cols>|without <c:Cols>|lacking <c:Cols>|that lack <c:Cols>|(do|does|did) not have [value for|value in|any] <c:Cols>|[with|that have|have|has] [@blank] (nothing|no value|no values|no data|no entry|blanks|blank|nulls|null|missing values|missing value|missing data|empty cells|gaps) (in|for|under) <c:Cols>|whose <c:Cols> (is|are) @blank|@blank (in|for) <c:Cols>|not having <c:Cols>",
+        at,
     ):
         names = env["c"]
         joint = "AND"
@@ -504,12 +574,14 @@ def _owned(reader: Reader, at: int) -> Iterator[Result]:
             joint = "AND"  # no X or Y: neither
         yield end, both(found, joint), cost + 0.05
     for end, env, cost in reader.match(
-        "(with|has|have|having|had) neither <a:Col> nor <b:Col>|neither <a:Col> nor <b:Col> (is|are) (known|given|filled in|present|there|set)|[with|have|has|that have] both <a:Col> and <b:Col> @blank|both <a:Col> and <b:Col> are @blank", at
+        "(with|has|have|having|had) neither <a:Col> nor <b:Col>|neither <a:Col> nor <b:Col> (is|are) (known|given|filled in|present|there|set)|[with|have|has|that have] both <a:Col> and <b:Col> @blank|both <a:Col> and <b:Col> are @blank",
+        at,
     ):
         found = [Cond(f"{quoted(env[one])} IS NULL", (env[one],)) for one in ("a", "b")]
         yield end, both(found), cost
     for end, env, cost in reader.match(
-        "(with|have|has|having|that have|which have|who have) [known|valid|recorded|given|actual|real|non - blank|value for|value in|value of|any|some|non blank|non - empty|non - null|non null|filled in|complete] <c:Cols>|[with|have|has] value (for|in) <c:Cols>|(do|does) have <c:Cols>|(with|have|has) <c:Cols> (given|recorded|filled in|present|known|set|available)", at
+        "(with|have|has|having|that have|which have|who have) [known|valid|recorded|given|actual|real|non - blank|value for|value in|value of|any|some|non blank|non - empty|non - null|non null|filled in|complete] <c:Cols>|[with|have|has] value (for|in) <c:Cols>|(do|does) have <c:Cols>|(with|have|has) <c:Cols> (given|recorded|filled in|present|known|set|available)",
+        at,
     ):
         found = [Cond(f"{quoted(name)} IS NOT NULL", (name,)) for name in env["c"]]
         yield end, both(found), cost + 1.2
@@ -518,26 +590,51 @@ def _owned(reader: Reader, at: int) -> Iterator[Result]:
 def _counted(reader: Reader, at: int) -> Iterator[Result]:
     """At least 4 cylinders; 8-cylinder; parties of at least 4."""
     for words, operator in (*_OPERATORS, ("[exactly|with|have|has|having|of|that have|which have]", "=")):
-        for end, env, cost in reader.match(f"[with|have|has|having|that have|which have|who have|had|made|got|of|showing|who made|who had] {words} <n:Num> [-] <c:Col>", at):
+        for end, env, cost in reader.match(
+            f"[with|have|has|having|that have|which have|who have|had|made|got|of|showing|who made|who had] {words} <n:Num> [-] <c:Col>",
+            at,
+        ):
             if reader.column(env["c"]).type in NUMERIC:
                 yield end, Cond(f"{quoted(env['c'])} {operator} {number(env['n'])}", (env["c"],)), cost + 0.15
-    for (low_words, low_sign), (high_words, high_sign) in ((low, high) for low in _OPERATORS[:2] for high in _OPERATORS[2:]):
-        for end, env, cost in reader.match(f"[with|have|has|having|of] {low_words} <a:Num> [<c0:Col>] (and|but|, but) {high_words} <b:Num> <c:Col>", at):
+    for (low_words, low_sign), (high_words, high_sign) in (
+        (low, high) for low in _OPERATORS[:2] for high in _OPERATORS[2:]
+    ):
+        for end, env, cost in reader.match(
+            f"[with|have|has|having|of] {low_words} <a:Num> [<c0:Col>] (and|but|, but) {high_words} <b:Num> <c:Col>", at
+        ):
             if reader.column(env["c"]).type in NUMERIC and env.get("c0", env["c"]) == env["c"]:
                 name = quoted(env["c"])
-                yield end, Cond(f"{name} {low_sign} {number(env['a'])} AND {name} {high_sign} {number(env['b'])}", (env["c"],)), cost + 0.1
+                yield (
+                    end,
+                    Cond(
+                        f"{name} {low_sign} {number(env['a'])} AND {name} {high_sign} {number(env['b'])}", (env["c"],)
+                    ),
+                    cost + 0.1,
+                )
     for words, operator in (("@andup", ">="), ("@anddown", "<=")):
         for end, env, cost in reader.match(f"[with|have|has|having|of] <n:Num> {words} <c:Col>", at):
             if reader.column(env["c"]).type in NUMERIC:
                 yield end, Cond(f"{quoted(env['c'])} {operator} {number(env['n'])}", (env["c"],)), cost + 0.15
     for words, operator in _OPERATORS:
-        for end, env, cost in reader.match(f"(parties|party|groups|group|tables|families|households) of {words} <n:Num> [people|persons|guests|diners]|[with] {words} <n:Num> (people|guests|diners|persons) [at table|in party]", at):
+        for end, env, cost in reader.match(
+            f"(parties|party|groups|group|tables|families|households) of {words} <n:Num> [people|persons|guests|diners]|[with] {words} <n:Num> (people|guests|diners|persons) [at table|in party]",
+            at,
+        ):
             yield from _by_size(reader, end, operator, env["n"], cost)
-    for end, env, cost in reader.match("(parties|party|groups|tables|families) of <n:Num> [people|guests] [@andup]", at):
-        operator = ">=" if reader.first("(parties|party|groups|tables|families) of <n:Num> [people|guests] @andup", at) == end else "="
+    for end, env, cost in reader.match(
+        "(parties|party|groups|tables|families) of <n:Num> [people|guests] [@andup]", at
+    ):
+        operator = (
+            ">="
+            if reader.first("(parties|party|groups|tables|families) of <n:Num> [people|guests] @andup", at) == end
+            else "="
+        )
         yield from _by_size(reader, end, operator, env["n"], cost)
     for words, operator in _OPERATORS:
-        for end, env, cost in reader.match(f"(<v:Verb>) [by] {words} <n:Amount> (late|delayed|behind schedule|behind)|(<v:Verb>) {words} <n:Amount> (late|delayed)|(<v:Verb>) [by] {words} <n:Amount> (of delay|delay)", at):
+        for end, env, cost in reader.match(
+            f"(<v:Verb>) [by] {words} <n:Amount> (late|delayed|behind schedule|behind)|(<v:Verb>) {words} <n:Amount> (late|delayed)|(<v:Verb>) [by] {words} <n:Amount> (of delay|delay)",
+            at,
+        ):
             link = reader.index.column([_word(env["v"]), _word("delay")])
             if link is not None and link.sure:
                 name = link.columns[0]
@@ -546,18 +643,45 @@ def _counted(reader: Reader, at: int) -> Iterator[Result]:
                 from services.transform.planner.slots import which_column
 
                 reader.note(end, which_column(f"{env['v']} … late", link.columns), 2.0)
-        for end, env, cost in reader.match(f"[aged|who are|that are|people|those|is|are] {words} <n:Num> [years old|years|years of age]|age {words} <n:Num>", at):
+        for end, env, cost in reader.match(
+            f"[aged|who are|that are|people|those|is|are] {words} <n:Num> [years old|years|years of age]|age {words} <n:Num>",
+            at,
+        ):
             ages = [name for name in reader.view.names if "age" in parts(name)]
             said = [reader.low(step) for step in range(at, end)]
-            if len(ages) == 1 and ("years" in said or "aged" in said or key(ages[0]) == "age") and reader.column(ages[0]).type in NUMERIC:
-                yield end, Cond(f"{quoted(ages[0])} {operator} {number(env['n'])}", (ages[0],)), cost + (0.3 if "years" in said or "aged" in said else 1.4)
+            if (
+                len(ages) == 1
+                and ("years" in said or "aged" in said or key(ages[0]) == "age")
+                and reader.column(ages[0]).type in NUMERIC
+            ):
+                yield (
+                    end,
+                    Cond(f"{quoted(ages[0])} {operator} {number(env['n'])}", (ages[0],)),
+                    cost + (0.3 if "years" in said or "aged" in said else 1.4),
+                )
 
 
 @slot("Verb")
 def verb(reader: Reader, at: int) -> Iterator[Result]:
     """A verb that a column of delays may be about."""
-    if reader.low(at) in ("arrived", "arriving", "arrive", "arrives", "departed", "departing", "depart", "departs", "left", "leaving", "leave", "landed", "took"):
-        word = {"left": "departed", "leaving": "departed", "leave": "departed", "landed": "arrived"}.get(reader.low(at), reader.low(at))
+    if reader.low(at) in (
+        "arrived",
+        "arriving",
+        "arrive",
+        "arrives",
+        "departed",
+        "departing",
+        "depart",
+        "departs",
+        "left",
+        "leaving",
+        "leave",
+        "landed",
+        "took",
+    ):
+        word = {"left": "departed", "leaving": "departed", "leave": "departed", "landed": "arrived"}.get(
+            reader.low(at), reader.low(at)
+        )
         yield at + 1, word, 0.0
         if reader.low(at + 1) == "off":
             yield at + 2, "departed", 0.0
@@ -571,7 +695,9 @@ def _word(word: str):  # type: ignore[no-untyped-def]
 
 def _by_size(reader: Reader, end: int, operator: str, value: float, cost: float) -> Iterator[Result]:
     sizes = [
-        name for name in reader.view.names if {"size", "party", "people", "guests", "persons", "members", "household"} & set(parts(name))
+        name
+        for name in reader.view.names
+        if {"size", "party", "people", "guests", "persons", "members", "household"} & set(parts(name))
         and reader.column(name).type in NUMERIC
     ]
     if len(sizes) == 1:
@@ -583,18 +709,26 @@ def _aged(reader: Reader, at: int) -> Iterator[Result]:
     ages = measuring(reader, "older")
     if len(ages) == 1:
         name = quoted(ages[0])
-        for end, env, cost in reader.match("[aged|age] (between|from) <a:Num> (and|to|-) <b:Num> [years|yrs] [old|of age]|(aged|age) <a:Num> (to|-) <b:Num>", at):
+        for end, env, cost in reader.match(
+            "[aged|age] (between|from) <a:Num> (and|to|-) <b:Num> [years|yrs] [old|of age]|(aged|age) <a:Num> (to|-) <b:Num>",
+            at,
+        ):
             said = {reader.low(step) for step in range(at, end)}
             if said & {"old", "aged", "age", "years"}:
                 yield end, Cond(f"{name} BETWEEN {number(env['a'])} AND {number(env['b'])}", tuple(ages)), cost + 0.2
         for words, operator in (*_OPERATORS, ("[exactly]", "=")):
-            for end, env, cost in reader.match(f"(aged|age|of age) {words} <n:Num>|{words} <n:Num> (years old|years of age|yrs old|year old)", at):
+            for end, env, cost in reader.match(
+                f"(aged|age|of age) {words} <n:Num>|{words} <n:Num> (years old|years of age|yrs old|year old)", at
+            ):
                 yield end, Cond(f"{name} {operator} {number(env['n'])}", tuple(ages)), cost + 0.2
         for words, operator in (("@andup", ">="), ("@anddown", "<=")):
             for end, env, cost in reader.match(f"[aged] <n:Num> [years] [old] ({words})", at):
                 if reader.low(at) == "aged" or "years" in [reader.low(step) for step in range(at, end)]:
                     yield end, Cond(f"{name} {operator} {number(env['n'])}", tuple(ages)), cost + 0.2
-    for words, operator in (("above|over|higher than|better than|greater than|more than", ">"), ("below|under|lower than|less than", "<")):
+    for words, operator in (
+        ("above|over|higher than|better than|greater than|more than", ">"),
+        ("below|under|lower than|less than", "<"),
+    ):
         for end, env, cost in reader.match(f"[with|of|an|has|have|having] ({words}) [-] (average|mean) <c:Col>", at):
             if reader.column(env["c"]).type in NUMERIC:
                 yield end, Cond(f"@average@{operator}", (env["c"],)), cost + 0.2
@@ -638,13 +772,49 @@ def measuring(reader: Reader, word: str) -> tuple[str, ...]:
 def _prepositions() -> dict[str, tuple[str, ...]]:
     leaving = ("origin", "source", "from", "departure", "start", "sender")
     going = ("dest", "destination", "to", "arrival", "end", "target", "receiver")
-    return {"from": leaving, "leaving": leaving, "leave": leaving, "left": leaving, "departing": leaving, "out": leaving, "to": going, "bound": going, "going": going, "heading": going, "headed": going, "into": going, "arriving": going, "flying": going, "depart": leaving, "departed": leaving, "went": going, "flew": going, "go": going, "arrived": going}
+    return {
+        "from": leaving,
+        "leaving": leaving,
+        "leave": leaving,
+        "left": leaving,
+        "departing": leaving,
+        "out": leaving,
+        "to": going,
+        "bound": going,
+        "going": going,
+        "heading": going,
+        "headed": going,
+        "into": going,
+        "arriving": going,
+        "flying": going,
+        "depart": leaving,
+        "departed": leaving,
+        "went": going,
+        "flew": going,
+        "go": going,
+        "arrived": going,
+    }
 
 
 def _valued(reader: Reader, at: int) -> Iterator[Result]:
     """A value that only one column holds."""
-    for start, said, cost in [(at, "", 0.0), *((end, reader.low(at), 0.05) for end, _, _ in reader.match("[is|are|was|were|did|do|does] [not] (@from|coming|come|came|made|been)", at)), *((end, reader.low(at), 0.05) for end, _, _ in reader.match("(is|are|was|were|not|be|being|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than|neither|is neither|are neither|was neither|were neither) [@from]", at))]:
-        negated = any(reader.low(step) in ("not", "non", "neither") or (reader.low(step) == "other") for step in range(at, start))
+    for start, said, cost in [
+        (at, "", 0.0),
+        *(
+            (end, reader.low(at), 0.05)
+            for end, _, _ in reader.match("[is|are|was|were|did|do|does] [not] (@from|coming|come|came|made|been)", at)
+        ),
+        *(
+            (end, reader.low(at), 0.05)
+            for end, _, _ in reader.match(
+                "(is|are|was|were|not|be|being|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than|neither|is neither|are neither|was neither|were neither) [@from]",
+                at,
+            )
+        ),
+    ]:
+        negated = any(
+            reader.low(step) in ("not", "non", "neither") or (reader.low(step) == "other") for step in range(at, start)
+        )
         words = [reader.low(step) for step in range(at, start)]
         preposition = next((word for word in reversed(words) if word in _prepositions()), said)
         if "to" in words[-1:]:
@@ -687,7 +857,11 @@ def _cells(reader: Reader, at: int, preposition: str) -> Iterator[tuple[int, Con
             else:
                 names = tuple(column for column, _ in options)
                 shown = reader.raw(start, end)
-                reader.note(end, ask("ambiguous", f"'{shown}' is found in {listed(names, 'and')}. Which column is meant?", names), 2.0)
+                reader.note(
+                    end,
+                    ask("ambiguous", f"'{shown}' is found in {listed(names, 'and')}. Which column is meant?", names),
+                    2.0,
+                )
 
 
 Options = list[tuple[str, tuple[str, ...]]]
@@ -714,7 +888,11 @@ def _cell_lists(reader: Reader, at: int, preposition: str, depth: int = 0) -> It
 def _cell(reader: Reader, at: int) -> Iterator[tuple[int, Options, float]]:
     for end in range(min(len(reader.tokens), at + 8), at, -1):
         span = reader.tokens[at:end]
-        if any(token.kind == "break" for token in span) or span[-1].low in (",", ".", ";", ":") or span[0].kind in ("number", "date"):
+        if (
+            any(token.kind == "break" for token in span)
+            or span[-1].low in (",", ".", ";", ":")
+            or span[0].kind in ("number", "date")
+        ):
             continue
         if span[0].low in (",", "(", ")"):
             continue
@@ -739,8 +917,26 @@ def _flagged(reader: Reader, at: int) -> Iterator[Result]:
     """A column of yes and no, by itself: smokers, non-smokers, who survived, active ones."""
     for start, negated in (
         (at, False),
-        *((end, True) for end in [reader.first("not|did not|do not|does not|is not|are not|were not|was not|have not|has not|non -|non|never|who did not|that did not|no", at)] if end is not None),
-        *((end, False) for end in [reader.first("is|are|was|were|do|did|does|has|have|eaten by|made by|had by|paid by|by|marked|marked as|flagged|flagged as", at)] if end is not None),
+        *(
+            (end, True)
+            for end in [
+                reader.first(
+                    "not|did not|do not|does not|is not|are not|were not|was not|have not|has not|non -|non|never|who did not|that did not|no",
+                    at,
+                )
+            ]
+            if end is not None
+        ),
+        *(
+            (end, False)
+            for end in [
+                reader.first(
+                    "is|are|was|were|do|did|does|has|have|eaten by|made by|had by|paid by|by|marked|marked as|flagged|flagged as",
+                    at,
+                )
+            ]
+            if end is not None
+        ),
     ):
         for end in (start + 2, start + 1):
             if end > len(reader.tokens):
@@ -764,7 +960,11 @@ def _flags(reader: Reader, words: tuple[str, ...]) -> list[str]:
         bare = "".join(own)
         if len(bare) < 4:
             continue
-        same = joined in (bare, bare + "s", bare + "d", bare + "ed") or bare in (joined + "s", joined + "d", joined + "ed")
+        same = joined in (bare, bare + "s", bare + "d", bare + "ed") or bare in (
+            joined + "s",
+            joined + "d",
+            joined + "ed",
+        )
         root = bare[:-2] if bare.endswith("ed") else bare[:-2] if bare.endswith("er") else bare
         kin = len(root) >= 5 and joined.startswith(root) and len(joined) - len(root) <= 4
         if same or kin:
@@ -779,25 +979,36 @@ def _dated(reader: Reader, at: int) -> Iterator[Result]:
         return
     column = dates.only_moment(reader)
     years = [
-        one.name for one in reader.view.columns if one.type is LogicalType.INTEGER and ({"year", "yr", "years"} & set(parts(one.name)))
+        one.name
+        for one in reader.view.columns
+        if one.type is LogicalType.INTEGER and ({"year", "yr", "years"} & set(parts(one.name)))
     ]
     if column is not None and not years:
         for end, found, cost in _of_moments(reader, at, column):
             yield end, found, cost + 0.4
     elif column is not None:
         for end, found, cost in _of_moments(reader, at, column):
-            if not any(one.kind == "number" and isinstance(one.number, int) and 1500 <= one.number <= 2200 for one in reader.tokens[at:end]) or any(
-                one.kind == "date" for one in reader.tokens[at:end]
-            ):
+            if not any(
+                one.kind == "number" and isinstance(one.number, int) and 1500 <= one.number <= 2200
+                for one in reader.tokens[at:end]
+            ) or any(one.kind == "date" for one in reader.tokens[at:end]):
                 yield end, found, cost + 0.4
     if len(years) == 1:
         for words, operator in (("@after", ">"), ("@since", ">="), ("@before", "<"), ("@until", "<=")):
-            for end, env, cost in reader.match(f"[made|built|from|taken|year|years|dated] {words} <d:Span> [onwards|on|onward|and later]", at):
+            for end, env, cost in reader.match(
+                f"[made|built|from|taken|year|years|dated] {words} <d:Span> [onwards|on|onward|and later]", at
+            ):
                 if env["d"].year_only is not None:
                     yield end, Cond(f"{quoted(years[0])} {operator} {env['d'].year_only}", tuple(years)), cost + 0.4
-        for end, env, cost in reader.match("[year|years|made|built] (between|from) <a:Span> (and|to|until|through|-) <b:Span> [,] [@incl]", at):
+        for end, env, cost in reader.match(
+            "[year|years|made|built] (between|from) <a:Span> (and|to|until|through|-) <b:Span> [,] [@incl]", at
+        ):
             if env["a"].year_only is not None and env["b"].year_only is not None:
-                yield end, Cond(f"{quoted(years[0])} BETWEEN {env['a'].year_only} AND {env['b'].year_only}", tuple(years)), cost + 0.4
+                yield (
+                    end,
+                    Cond(f"{quoted(years[0])} BETWEEN {env['a'].year_only} AND {env['b'].year_only}", tuple(years)),
+                    cost + 0.4,
+                )
         for end, env, cost in reader.match("[@on|built in|built] [year] <d:Span> [(and|or) <e:Span>]", at):
             wanted = [env[one].year_only for one in ("d", "e") if one in env]
             if all(one is not None for one in wanted):
@@ -805,13 +1016,25 @@ def _dated(reader: Reader, at: int) -> Iterator[Result]:
     elif column is None and len(years) > 1:
         for end, env, _ in reader.match("[@on] <d:Span>", at):
             if env["d"].year_only is not None:
-                reader.note(end, ask("ambiguous", f"The year {env['d'].year_only} could be in {listed(years)}. Which column is meant?", years), 1.5)
+                reader.note(
+                    end,
+                    ask(
+                        "ambiguous",
+                        f"The year {env['d'].year_only} could be in {listed(years)}. Which column is meant?",
+                        years,
+                    ),
+                    1.5,
+                )
 
 
 def _called_off(reader: Reader, at: int) -> Iterator[Result]:
     """Cancelled: what has a time of departure, and this one has none."""
     if reader.low(at) in ("cancelled", "canceled") and not reader.index.cells([reader.tokens[at]])[0]:
-        found = [name for name in reader.view.names if key(name) in ("deptime", "departuretime", "departedat", "actualdeparture")]
+        found = [
+            name
+            for name in reader.view.names
+            if key(name) in ("deptime", "departuretime", "departedat", "actualdeparture")
+        ]
         if len(found) == 1 and reader.column(found[0]).nulls:
             yield at + 1, Cond(f"{quoted(found[0])} IS NULL", (found[0],)), 0.6
 
@@ -844,7 +1067,13 @@ def _joined(reader: Reader, at: int, before: list[tuple[str, Cond]], depth: int)
         yield end, fold(whole), cost
         if depth >= 6:
             continue
-        for words, joined in (("@orword", "or"), ("and|, and|,|but|& |and also|while|and at same time|, but|&&|and that|and whose|and with|and where|and which|, and also|yet|and who|and only where|and only if|that are also|, that are|that also|but also|, where|and if|and when|, with|with|, whose|and are|and is", "and")):
+        for words, joined in (
+            ("@orword", "or"),
+            (
+                "and|, and|,|but|& |and also|while|and at same time|, but|&&|and that|and whose|and with|and where|and which|, and also|yet|and who|and only where|and only if|that are also|, that are|that also|but also|, where|and if|and when|, with|with|, whose|and are|and is",
+                "and",
+            ),
+        ):
             seen = set()
             for follow, _, _ in reader.match(words, end):
                 if follow in seen:

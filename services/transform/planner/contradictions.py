@@ -34,8 +34,18 @@ class _Room:
         return bool(self.low > self.high or (self.low == self.high and (self.low_open or self.high_open)))
 
     def _inside(self, value: Any) -> bool:
-        above = self.low is None or not _alike(self.low, value) or value > self.low or (value == self.low and not self.low_open)
-        below = self.high is None or not _alike(self.high, value) or value < self.high or (value == self.high and not self.high_open)
+        above = (
+            self.low is None
+            or not _alike(self.low, value)
+            or value > self.low
+            or (value == self.low and not self.low_open)
+        )
+        below = (
+            self.high is None
+            or not _alike(self.high, value)
+            or value < self.high
+            or (value == self.high and not self.high_open)
+        )
         return above and below
 
 
@@ -65,7 +75,14 @@ def _parts(tree: exp.Expression) -> Iterator[exp.Expression]:
         yield tree
 
 
-_SIDES = {exp.GT: (">", "<"), exp.GTE: (">=", "<="), exp.LT: ("<", ">"), exp.LTE: ("<=", ">="), exp.EQ: ("=", "="), exp.NEQ: ("<>", "<>")}
+_SIDES = {
+    exp.GT: (">", "<"),
+    exp.GTE: (">=", "<="),
+    exp.LT: ("<", ">"),
+    exp.LTE: ("<=", ">="),
+    exp.EQ: ("=", "="),
+    exp.NEQ: ("<>", "<>"),
+}
 
 
 def _narrow(rooms: dict[str, _Room], part: exp.Expression) -> None:
@@ -108,9 +125,13 @@ def _among(room: _Room, values: list[Any]) -> None:
 def _bound(room: _Room, sign: str, value: Any) -> None:
     if value is None:
         return
-    if sign in (">", ">=") and (room.low is None or (_alike(room.low, value) and (value, sign == ">") > (room.low, room.low_open))):
+    if sign in (">", ">=") and (
+        room.low is None or (_alike(room.low, value) and (value, sign == ">") > (room.low, room.low_open))
+    ):
         room.low, room.low_open = value, sign == ">"
-    if sign in ("<", "<=") and (room.high is None or (_alike(room.high, value) and (value, sign != "<") < (room.high, not room.high_open))):
+    if sign in ("<", "<=") and (
+        room.high is None or (_alike(room.high, value) and (value, sign != "<") < (room.high, not room.high_open))
+    ):
         room.high, room.high_open = value, sign == "<"
 
 

@@ -40,7 +40,11 @@ def weekday_number(word: str) -> int | None:
     low = word.casefold().rstrip(".")
     low = low[:-1] if low.endswith("s") and low[:-1] in WEEKDAYS else low
     for at, name in enumerate(WEEKDAYS, start=1):
-        if low in (name, name[:3]) or (name == "thursday" and low in ("thur", "thurs")) or (name == "tuesday" and low == "tues"):
+        if (
+            low in (name, name[:3])
+            or (name == "thursday" and low in ("thur", "thurs"))
+            or (name == "tuesday" and low == "tues")
+        ):
             return at
     return None
 
@@ -87,7 +91,12 @@ def span(reader: Reader, at: int) -> Iterator[Result]:
         year = int(token.number or 0)
         if reader.low(at + 1) == "-" and _small(reader, at + 2, 12) and reader.tokens[at + 2].start == token.end + 1:
             yield at + 3, _month(year, int(reader.tokens[at + 2].number or 1)), 0.0
-        if reader.low(at + 1) in ("/", ".") and _small(reader, at + 2, 12) and reader.low(at + 3) in ("/", ".") and _small(reader, at + 4, 31):
+        if (
+            reader.low(at + 1) in ("/", ".")
+            and _small(reader, at + 2, 12)
+            and reader.low(at + 3) in ("/", ".")
+            and _small(reader, at + 4, 31)
+        ):
             day_found = _day(year, int(reader.tokens[at + 2].number or 1), int(reader.tokens[at + 4].number or 1))
             if day_found is not None:
                 yield at + 5, day_found, 0.0
@@ -106,7 +115,11 @@ def _small(reader: Reader, at: int, most: int) -> bool:
 
 def _slashed(reader: Reader, at: int) -> Iterator[Result]:
     signs = (reader.low(at + 1), reader.low(at + 3))
-    if signs not in (("/", "/"), (".", "."), ("-", "-")) or not _small(reader, at, 31) or not _small(reader, at + 2, 31):
+    if (
+        signs not in (("/", "/"), (".", "."), ("-", "-"))
+        or not _small(reader, at, 31)
+        or not _small(reader, at + 2, 31)
+    ):
         return
     if at + 4 >= len(reader.tokens) or not _is_year(reader.tokens[at + 4].number):
         return

@@ -243,9 +243,7 @@ metallic metal
     KIN[_kin + "s"] = tuple(_places)
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
+MONTHS = "january february march april may june july august september october november december".split()
 
 
 def written_otherwise(word: str) -> tuple[str, ...]:
@@ -261,7 +259,7 @@ def written_otherwise(word: str) -> tuple[str, ...]:
                 found += sorted(short - {low})
     rank = ORDINALS.get(low)
     if rank is not None:
-        found.append(f"{rank}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(rank, 'th')}")
+        found.append(f"{rank}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(rank, 'th') }")
     for name, number in ORDINALS.items():
         if low in (f"{number}st", f"{number}nd", f"{number}rd", f"{number}th"):
             found.append(name)

@@ -71,7 +71,9 @@ def is_near(typed: str, name: str) -> bool:
     distance = OSA.distance(typed, name, score_cutoff=2)
     if size < 6:
         doubled = _undoubled(typed) == _undoubled(name)
-        return distance == 1 and (doubled if size < 4 else doubled or sorted(typed) == sorted(name) or _lost(typed, name))
+        return distance == 1 and (
+            doubled if size < 4 else doubled or sorted(typed) == sorted(name) or _lost(typed, name)
+        )
     return distance == 1 or (distance == 2 and size >= 8)
 
 
@@ -187,7 +189,10 @@ class Index:
             name
             for name, of_name in self._parts.items()
             if len(of_name) > 1
-            and all(any(_same_word(word, part) or (len(word) > 4 and is_near(word, part)) for part in of_name) for word in low)
+            and all(
+                any(_same_word(word, part) or (len(word) > 4 and is_near(word, part)) for part in of_name)
+                for word in low
+            )
         ]
         return Link(tuple(near), 2.0) if near else None
 

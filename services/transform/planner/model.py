@@ -107,7 +107,9 @@ class ModelPlanner:
                     raise ModelGone("The model proposed nothing that can be run on this table.") from None
         proposal = done.output
         if proposal.question is not None or not proposal.steps:
-            return Question(proposal.question or "What is to be done with this table?", "unclear", tuple(proposal.choices))
+            return Question(
+                proposal.question or "What is to be done with this table?", "unclear", tuple(proposal.choices)
+            )
         return tuple(proposal.steps)
 
     def _model(self, client: httpx2.AsyncClient, key: str) -> Model:
@@ -171,4 +173,6 @@ class _Transport(httpx2.AsyncHTTPTransport):
 
 def _client(seconds: float) -> httpx2.AsyncClient:
     """No redirects: the instruction goes where the operator said, and nowhere else."""
-    return httpx2.AsyncClient(transport=_Transport(trust_env=False), timeout=seconds, follow_redirects=False, trust_env=False)
+    return httpx2.AsyncClient(
+        transport=_Transport(trust_env=False), timeout=seconds, follow_redirects=False, trust_env=False
+    )

@@ -12,7 +12,9 @@ from services.transform.planner.vocabulary import CLASSES
 from services.transform.planner.view import TableView
 from services.transform.planner.words import Token, key, stem, tokenize
 
-_ARTICLES = frozenset({"sry", "soz", "the", "a", "an", "please", "pls", "plz", "plse", "pleas", "plis", "kindly", "teh", "da"})
+_ARTICLES = frozenset(
+    {"sry", "soz", "the", "a", "an", "please", "pls", "plz", "plse", "pleas", "plis", "kindly", "teh", "da"}
+)
 _SLANG: dict[str, tuple[str, ...]] = {
     "n": ("and",),
     "nd": ("and",),
@@ -112,7 +114,19 @@ def _tokens(text: str, index: Index) -> list[Token]:
             further = raw[at + 2].low if at + 2 < len(raw) else ""
             if not (token.low == "a" and following in ("to", "-", "–", "→") and further == "z"):
                 continue
-        if token.kind == "word" and token.low in _SLANG and key(token.low) not in index.keys and (len(token.low) > 1 or (token.text.islower() and not (tokens and tokens[-1].low in ("as", "called", "named", "column", "it", "to", "into"))  and at + 1 < len(raw))):
+        if (
+            token.kind == "word"
+            and token.low in _SLANG
+            and key(token.low) not in index.keys
+            and (
+                len(token.low) > 1
+                or (
+                    token.text.islower()
+                    and not (tokens and tokens[-1].low in ("as", "called", "named", "column", "it", "to", "into"))
+                    and at + 1 < len(raw)
+                )
+            )
+        ):
             tokens += [Token(word, word, "word", token.start, token.end) for word in _SLANG[token.low]]
             continue
         if token.kind == "word" and len(token.low) >= 4:
@@ -122,7 +136,26 @@ def _tokens(text: str, index: Index) -> list[Token]:
                 continue
         if tokens and tokens[-1].low == "mind" and token.low in _GERUNDS:
             token = Token(token.text, _GERUNDS[token.low], token.kind, token.start, token.end)
-        if token.low == "then" and tokens and tokens[-1].low in ("more", "less", "greater", "higher", "lower", "larger", "smaller", "fewer", "older", "younger", "longer", "bigger", "heavier"):
+        if (
+            token.low == "then"
+            and tokens
+            and tokens[-1].low
+            in (
+                "more",
+                "less",
+                "greater",
+                "higher",
+                "lower",
+                "larger",
+                "smaller",
+                "fewer",
+                "older",
+                "younger",
+                "longer",
+                "bigger",
+                "heavier",
+            )
+        ):
             token = Token(token.text, "than", token.kind, token.start, token.end)
         tokens.append(token)
     return tokens
@@ -167,7 +200,9 @@ _SLIPS = tuple(
     decimal format contains starting ending beginning before after first biggest then blank blanks unknown forward
     """.split()
 )
-_ENGLISH = frozenset("there these those other hence when then that than them they thus what this with will wish well were vote note late rate date".split())
+_ENGLISH = frozenset(
+    "there these those other hence when then that than them they thus what this with will wish well were vote note late rate date".split()
+)
 _MORE = "which there their these those where when than then them they with from into that this what will would could should might have been being doing does done going here just like made many more most much must need only other over same some such sure take tell them very want well went were your yours about after again along also although always among another around away back because become before began behind being below between both bring came cannot come could every find found give given goes gone good great hand hard high hold home keep kept kind knew know last later leave left less life light line live long look lost main make mean might mind miss moment month morning move name near never next night none nothing number often once open order others part past place plan play point put rather read ready real really rest right round said same says second seem seen send sent set several shall short show side since small something soon sort start state still stop such system table taken talk than thank think third though thought three through time today together told took toward true turn twice under until upon used using usually value view wait walk way week weight whether while white whole whose wide within without word work world write year yes yet"
 
 
@@ -180,7 +215,9 @@ def _uncorrected(text: str, index: Index) -> Iterator[str]:
     before, after = text[: first.start()], text[first.end() :]
     boundary = max((before.rfind(sign) + 1 for sign in (". ", ";", "\n", " then ")), default=0)
     starts = re.findall(r"[^\W_]+", after)[:1]
-    verbs = {word for one in ("remove", "keep", "sort", "add", "replace", "fill", "make") for word in CLASSES[one].split("|")} | {"rename", "split", "group", "count", "round", "join", "combine", "drop"}
+    verbs = {
+        word for one in ("remove", "keep", "sort", "add", "replace", "fill", "make") for word in CLASSES[one].split("|")
+    } | {"rename", "split", "group", "count", "round", "join", "combine", "drop"}
     if starts and starts[0].casefold() in verbs and re.search(r"\w", after):
         yield from _uncorrected(before[:boundary] + " " + after, index)
         return

@@ -32,7 +32,9 @@ MAX_LENGTH = 4_000  # characters; longer instructions are not one
 MAX_STEPS = 30
 _DOUBT = 0.5  # what it costs to understand a clause as something that has to be asked about
 _BEAM = 24  # readings of the beginning that are followed up
-_SIGNS = frozenset({",", ".", ";", "\n", "-", "–", ":", "!", "?", "&", "...", "…", "(", ")", "->", "→", "+", "*", "•", "=>"})
+_SIGNS = frozenset(
+    {",", ".", ";", "\n", "-", "–", ":", "!", "?", "&", "...", "…", "(", ")", "->", "→", "+", "*", "•", "=>"}
+)
 
 
 @dataclass(frozen=True)
@@ -140,19 +142,34 @@ def _skips(search: _Search, state: State) -> list[int]:
             break
         at = end
         found.append(at)
-    if state.clauses and state.at < len(search.tokens) and found[-1] == state.at and reader.low(state.at) not in _BEGINNERS:
+    if (
+        state.clauses
+        and state.at < len(search.tokens)
+        and found[-1] == state.at
+        and reader.low(state.at) not in _BEGINNERS
+    ):
         return []  # a clause ends where something shows that it ends
     return found
 
 
-_FILLER = "|".join(dict.fromkeys(" ".join(word for word in one.split() if word not in ("a", "an", "the")) for one in FILLERS if one not in ("first", "last", "a", "the")))
+_FILLER = "|".join(
+    dict.fromkeys(
+        " ".join(word for word in one.split() if word not in ("a", "an", "the"))
+        for one in FILLERS
+        if one not in ("first", "last", "a", "the")
+    )
+)
 
 
 def _filler(reader: Reader, at: int) -> int | None:
     low = reader.low(at)
     if low in ("first", "last", "second", "third") and reader.low(at + 1) in (",", ":"):
         return at + 2
-    if low == "first" and reader.first("@remove|@sort|filter|rename|convert|keep only|keep|fill|add", at + 1) is not None and not reader.low(at + 1).isdigit():
+    if (
+        low == "first"
+        and reader.first("@remove|@sort|filter|rename|convert|keep only|keep|fill|add", at + 1) is not None
+        and not reader.low(at + 1).isdigit()
+    ):
         return at + 1
     end = reader.first(_FILLER, at)
     if end is None:
@@ -193,8 +210,50 @@ def _boundary(search: _Search, at: int) -> bool:
 
 
 # Words with which clauses begin even where no sign stands before them.
-_BEGINNERS = frozenset({"only", "sort", "remove", "drop", "keep", "rename", "add", "need", "show", "just", "delete", "order", "sorted", "call", "leave", "round", "limit"})
-_ENDERS = frozenset({one.split()[0] for one in FILLERS} - {"first", "last", "of", "in", "from", "on", "for", "with", "the", "like", "can", "may", "might", "man", "we", "i", "second", "third"})
+_BEGINNERS = frozenset(
+    {
+        "only",
+        "sort",
+        "remove",
+        "drop",
+        "keep",
+        "rename",
+        "add",
+        "need",
+        "show",
+        "just",
+        "delete",
+        "order",
+        "sorted",
+        "call",
+        "leave",
+        "round",
+        "limit",
+    }
+)
+_ENDERS = frozenset(
+    {one.split()[0] for one in FILLERS}
+    - {
+        "first",
+        "last",
+        "of",
+        "in",
+        "from",
+        "on",
+        "for",
+        "with",
+        "the",
+        "like",
+        "can",
+        "may",
+        "might",
+        "man",
+        "we",
+        "i",
+        "second",
+        "third",
+    }
+)
 
 
 def _handled(reader: Reader, frame: Frame, env: dict[str, object], state: State, end: int, cost: float) -> State | None:
@@ -207,7 +266,9 @@ def _handled(reader: Reader, frame: Frame, env: dict[str, object], state: State,
         return None  # no such step can be: it was not meant so
     except Doubt as doubt:
         reader.note(end, doubt, 2.5)
-        return replace(state, at=end, doubt=state.doubt or doubt.question, cost=cost + _DOUBT, clauses=state.clauses + 1)
+        return replace(
+            state, at=end, doubt=state.doubt or doubt.question, cost=cost + _DOUBT, clauses=state.clauses + 1
+        )
 
 
 def _applied(state: State, done: Act, end: int, cost: float) -> State:
@@ -216,7 +277,9 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
     steps = (*state.steps, *done.steps)
     column = excluded(one.where for one in _last_filters(steps)) if done.steps else None
     if column is not None:
-        raise ask("contradictory", f"No row can satisfy these conditions on '{column}' at once. Which of them is meant?")
+        raise ask(
+            "contradictory", f"No row can satisfy these conditions on '{column}' at once. Which of them is meant?"
+        )
     for step in done.steps:
         view = _after(view, step)
     if len(state.steps) + len(done.steps) > MAX_STEPS:
@@ -224,12 +287,16 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
     before, after = set(state.view.names), set(view.names)
     removed = (removed | (before - after)) - after
     silent = not done.steps and not done.made and not done.touched
-    memory = state.memory if silent else Memory(
-        done.made or tuple(name for name in view.names if name not in before),
-        done.used,
-        done.touched,
-        frozenset(removed),
-        tuple(renamed.items()),
+    memory = (
+        state.memory
+        if silent
+        else Memory(
+            done.made or tuple(name for name in view.names if name not in before),
+            done.used,
+            done.touched,
+            frozenset(removed),
+            tuple(renamed.items()),
+        )
     )
     return State(
         end,
@@ -272,7 +339,17 @@ def _after(view: TableView, step: Step) -> TableView:
         shown = TableView(
             tuple(type(one)(one.name, one.type) if one.name in changed else one for one in shown.columns), shown.rows
         )
-    if step.kind in ("filter", "drop_null", "aggregate", "pivot", "unpivot", "limit", "deduplicate", "sample", "explode"):
+    if step.kind in (
+        "filter",
+        "drop_null",
+        "aggregate",
+        "pivot",
+        "unpivot",
+        "limit",
+        "deduplicate",
+        "sample",
+        "explode",
+    ):
         shown = TableView(shown.columns, 0 if step.kind in ("aggregate", "pivot", "unpivot") else shown.rows)
     return shown
 

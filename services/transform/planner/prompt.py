@@ -34,4 +34,6 @@ def message(instruction: str, view: TableView, *, values: bool) -> str:
         if values and column.values:
             told["values"] = [value[:100] for value in column.values]
         columns.append(told)
-    return json.dumps({"instruction": instruction, "table": {"rows": view.rows, "columns": columns}}, ensure_ascii=False)
+    return json.dumps(
+        {"instruction": instruction, "table": {"rows": view.rows, "columns": columns}}, ensure_ascii=False
+    )

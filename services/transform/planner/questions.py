@@ -31,7 +31,11 @@ def unexplained(
         return max(noted, key=lambda one: (one.weight, one.at)).question
     rest = text[tokens[min(furthest, len(tokens) - 1)].start :].strip() if tokens else text
     shown = rest if len(rest) <= 80 else rest[:77] + "…"
-    return Question(f"'{shown}' is not clear to me. Which columns, and what should happen to them?", "unclear", view.names[:MAX_CHOICES])
+    return Question(
+        f"'{shown}' is not clear to me. Which columns, and what should happen to them?",
+        "unclear",
+        view.names[:MAX_CHOICES],
+    )
 
 
 def _unknown(text: str, tokens: list[Token], index: Index) -> list[str]:

@@ -12,8 +12,13 @@ _TO = "to|into|as|->|=>|→|=|should be|becomes|become|is now|so it is called|to
 @slot("Renames")
 def renames(reader: Reader, at: int) -> Iterator[Result]:
     """a to b, c to d; a, b and c to d, e and f."""
-    yield from _pairs(reader, at, f"<c:Col> [column] ({_TO}) [@column|be called|called|simply|just|name|header] <n:Name>", ())
-    for end, env, cost in reader.match(f"<c:Cols> ({_TO}) [columns|be called|called|simply|just] <n:Names> [respectively|in that order|, respectively]", at):
+    yield from _pairs(
+        reader, at, f"<c:Col> [column] ({_TO}) [@column|be called|called|simply|just|name|header] <n:Name>", ()
+    )
+    for end, env, cost in reader.match(
+        f"<c:Cols> ({_TO}) [columns|be called|called|simply|just] <n:Names> [respectively|in that order|, respectively]",
+        at,
+    ):
         if len(env["c"]) == len(env["n"]) > 1:
             yield end, tuple(zip(env["c"], env["n"], strict=True)), cost + 0.05
 
@@ -40,7 +45,10 @@ def renames_should(reader: Reader, at: int) -> Iterator[Result]:
         "<c:Col> [column] (should|must|has to|needs to|is to|shall|ought to|to) [now|really|@only] be [now|re] (called|named|renamed|renamed to|labelled|labeled|renamed as|titled|known as) [to|as] [simply|just] <n:Name> [instead]",
         (),
     )
-    for end, env, cost in reader.match("<c:Cols> (should|must|have to|need to|are to|shall|ought to) be [now] (called|named|renamed|renamed to|labelled|labeled) [to] <n:Names> [respectively|, respectively|in that order]", at):
+    for end, env, cost in reader.match(
+        "<c:Cols> (should|must|have to|need to|are to|shall|ought to) be [now] (called|named|renamed|renamed to|labelled|labeled) [to] <n:Names> [respectively|, respectively|in that order]",
+        at,
+    ):
         if len(env["c"]) == len(env["n"]):
             yield end, tuple(zip(env["c"], env["n"], strict=True)), cost
 
@@ -48,7 +56,12 @@ def renames_should(reader: Reader, at: int) -> Iterator[Result]:
 @slot("RenamesBe")
 def renames_be(reader: Reader, at: int) -> Iterator[Result]:
     """a to be called b."""
-    yield from _pairs(reader, at, "<c:Col> [column] [to be|be|renamed|as|should be] (called|named|renamed to|renamed|labelled|labeled|known as|titled) [to|as] <n:Name> [instead]", ())
+    yield from _pairs(
+        reader,
+        at,
+        "<c:Col> [column] [to be|be|renamed|as|should be] (called|named|renamed to|renamed|labelled|labeled|known as|titled) [to|as] <n:Name> [instead]",
+        (),
+    )
 
 
 @slot("RenamesArrow")
@@ -64,7 +77,13 @@ def _pairs(reader: Reader, at: int, pattern: str, found: tuple[tuple[str, str], 
             continue
         yield end, pairs, cost
         if len(pairs) < 30:
-            follows = {stop for stop, _, _ in reader.match("(,|and|, and|;|&|as well as|and also|\n|, then|; and|then|and rename|, rename|and column|also|, and rename|and call|, call) [@column]", end)}
+            follows = {
+                stop
+                for stop, _, _ in reader.match(
+                    "(,|and|, and|;|&|as well as|and also|\n|, then|; and|then|and rename|, rename|and column|also|, and rename|and call|, call) [@column]",
+                    end,
+                )
+            }
             for follow in follows:
                 for stop, rest, more in _pairs(reader, follow, pattern, pairs):
                     yield stop, rest, cost + more
@@ -85,9 +104,13 @@ _PLURAL = {"brackets": ("(", ")"), "parentheses": ("(", ")"), "spaces": (" ",), 
 @slot("Swap")
 def swap(reader: Reader, at: int) -> Iterator[Result]:
     """Dots with underscores; underscores instead of spaces."""
-    for end, env, cost in reader.match("[@all|any] <a:Gone> (with|by|to|into|for|->|become) [@all|single|an] <b:Sep> [instead]", at):
+    for end, env, cost in reader.match(
+        "[@all|any] <a:Gone> (with|by|to|into|for|->|become) [@all|single|an] <b:Sep> [instead]", at
+    ):
         yield end, (env["a"], env["b"]), cost
-    for end, env, cost in reader.match("<b:Sep> (instead of|in place of|rather than|for|where there are|not) [@all|any] <a:Gone>", at):
+    for end, env, cost in reader.match(
+        "<b:Sep> (instead of|in place of|rather than|for|where there are|not) [@all|any] <a:Gone>", at
+    ):
         yield end, (env["a"], env["b"]), cost
 
 
@@ -116,5 +139,8 @@ def one_gone(reader: Reader, at: int) -> Iterator[Result]:
 @slot("FollowedBy")
 def followed_by(reader: Reader, at: int) -> Iterator[Result]:
     """price, then date, and then the rest."""
-    for end, env, cost in reader.match("<c:Cols> [, then rest|then rest|, then everything else|and then rest|, and then rest|, rest after|, then others|, and rest|, and then everything else|, followed by rest|, then remaining columns|, then all others]", at):
+    for end, env, cost in reader.match(
+        "<c:Cols> [, then rest|then rest|, then everything else|and then rest|, and then rest|, rest after|, then others|, and rest|, and then everything else|, followed by rest|, then remaining columns|, then all others]",
+        at,
+    ):
         yield end, env["c"], cost

@@ -12,7 +12,10 @@ def english(steps: Sequence[Step], view: TableView) -> tuple[str, ...]:
     if not steps:
         return ()
     checked = stages(Recipe(steps=tuple(steps)), view.schema)
-    return tuple(stage.kind.english(stage.step, stage.before) if hasattr(stage.kind, "english") else stage.step.kind for stage in checked)
+    return tuple(
+        stage.kind.english(stage.step, stage.before) if hasattr(stage.kind, "english") else stage.step.kind
+        for stage in checked
+    )
 
 
 def touched_columns(steps: Sequence[Step], view: TableView) -> tuple[str, ...]:

@@ -12,9 +12,13 @@ from services.transform.planner.words import NUMBERS, Token, key, ordinal, parts
 _BEFORE = frozenset(
     "column columns field fields col variable variables attribute feature their its his her our each every all both my your".split()
 )
-_OF = frozenset("values value contents content entries data text texts strings cells names dates numbers amounts figures".split())
+_OF = frozenset(
+    "values value contents content entries data text texts strings cells names dates numbers amounts figures".split()
+)
 _AFTER = frozenset("column columns col cols field fields values value 's data entries figures variable figure".split())
-_LOOSE_AFTER = frozenset("share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time".split())
+_LOOSE_AFTER = frozenset(
+    "share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time".split()
+)
 _NOT_NAMES = frozenset(
     """
     and or then with by per for each from to in of on at is are be where which that if when it them this those these
@@ -129,7 +133,28 @@ def _pronoun(reader: Reader, at: int) -> Iterator[Result]:
     made = reader.memory.made or reader.memory.touched
     if len(made) != 1 or reader.view.column(made[0]) is None:
         return
-    for words in (("it",), ("this",), ("that",), ("result",), ("new", "column"), ("that", "column"), ("this", "column"), ("resulting", "column"), ("new", "one"), ("that", "one"), ("same", "column"), ("count",), ("average",), ("total",), ("sum",), ("mean",), ("median",), ("figure",), ("value",), ("number",)):
+    for words in (
+        ("it",),
+        ("this",),
+        ("that",),
+        ("result",),
+        ("new", "column"),
+        ("that", "column"),
+        ("this", "column"),
+        ("resulting", "column"),
+        ("new", "one"),
+        ("that", "one"),
+        ("same", "column"),
+        ("count",),
+        ("average",),
+        ("total",),
+        ("sum",),
+        ("mean",),
+        ("median",),
+        ("figure",),
+        ("value",),
+        ("number",),
+    ):
         if tuple(reader.low(at + step) for step in range(len(words))) == words:
             yield at + len(words), made[0], 0.9 if len(words) == 1 and words[0] not in ("it", "that", "this") else 0.5
 
@@ -179,11 +204,42 @@ def _one_of_many(reader: Reader, at: int) -> list[Result]:
                     if link is not None and link.sure and link.columns[0] != other:
                         best[at + 1] = (at + 1, link.columns[0], link.cost + cost)
     # Longest first, and no more than two ways of ending: lists branch otherwise.
-    return sorted(best.values(), key=lambda one: (one[2] - 0.2 * one[0]))[:3]
+    return sorted(best.values(), key=lambda one: one[2] - 0.2 * one[0])[:3]
 
 
 # The longest first.
-_JOINTS = tuple(sorted(((",", "and"), (",", "&"), ("as", "well", "as"), (",", "plus"), ("and", "also"), ("and",), (",",), ("&",), ("+",), ("/",), ("plus",), ("or",), ("nor",), (",", "or"), ("then",), (",", "then"), ("and", "then"), ("along", "with"), (";",), ("->",), ("followed", "by"), (",", "followed", "by"), (",", "as", "well", "as"), ("-",)), key=len, reverse=True))
+_JOINTS = tuple(
+    sorted(
+        (
+            (",", "and"),
+            (",", "&"),
+            ("as", "well", "as"),
+            (",", "plus"),
+            ("and", "also"),
+            ("and",),
+            (",",),
+            ("&",),
+            ("+",),
+            ("/",),
+            ("plus",),
+            ("or",),
+            ("nor",),
+            (",", "or"),
+            ("then",),
+            (",", "then"),
+            ("and", "then"),
+            ("along", "with"),
+            (";",),
+            ("->",),
+            ("followed", "by"),
+            (",", "followed", "by"),
+            (",", "as", "well", "as"),
+            ("-",),
+        ),
+        key=len,
+        reverse=True,
+    )
+)
 
 
 def _joint(reader: Reader, at: int) -> int | None:
@@ -226,7 +282,8 @@ def pick(reader: Reader, at: int) -> Iterator[Result]:
         for end, _, cost in reader.match(f"{every} ({words}) [typed|type] @columns", at):
             yield end, names, cost + 0.05
         for end, _, cost in reader.match(
-            f"{every} [@columns] (that|which) (are|hold|contain|have) [only] ({words}|numbers|text) [values|data|type|columns]|{every} @columns (with|of|containing|holding) [only] ({words}) [values|data|type]", at
+            f"{every} [@columns] (that|which) (are|hold|contain|have) [only] ({words}|numbers|text) [values|data|type|columns]|{every} @columns (with|of|containing|holding) [only] ({words}) [values|data|type]",
+            at,
         ):
             yield end, names, cost + 0.1
         for end, _, cost in reader.match(
@@ -266,7 +323,8 @@ def pick(reader: Reader, at: int) -> Iterator[Result]:
     for end, env, cost in reader.match("last <n:Count> @columns", at):
         yield end, view.names[len(view.names) - env["n"] :], cost
     for end, env, cost in reader.match(
-        "[@all] @columns (from|between) <a:Col> (to|through|until|and|till|thru|up to|-) <b:Col>|@columns <a:Col> (to|through|until|till|thru|up to|-) <b:Col>|everything (from|between) <a:Col> (to|through|until|and|till|up to) <b:Col>|[from] <a:Col> (through|thru|up to and including) <b:Col>", at
+        "[@all] @columns (from|between) <a:Col> (to|through|until|and|till|thru|up to|-) <b:Col>|@columns <a:Col> (to|through|until|till|thru|up to|-) <b:Col>|everything (from|between) <a:Col> (to|through|until|and|till|up to) <b:Col>|[from] <a:Col> (through|thru|up to and including) <b:Col>",
+        at,
     ):
         first, last = view.names.index(env["a"]), view.names.index(env["b"])
         if first < last:
@@ -276,7 +334,8 @@ def pick(reader: Reader, at: int) -> Iterator[Result]:
     ):
         yield end, view.names, cost + 0.3
     for end, env, cost in reader.match(
-        "([all|all of|every] [other] [@columns]|everything|anything|all columns) (except|but|except for|apart from|other than|besides|bar|excluding|aside from|save for|save|minus|without|that is not|that are not|but not|not) [for] [@columns] <out:Cols>", at
+        "([all|all of|every] [other] [@columns]|everything|anything|all columns) (except|but|except for|apart from|other than|besides|bar|excluding|aside from|save for|save|minus|without|that is not|that are not|but not|not) [for] [@columns] <out:Cols>",
+        at,
     ):
         rest = tuple(name for name in view.names if name not in env["out"])
         if rest:
@@ -286,7 +345,9 @@ def pick(reader: Reader, at: int) -> Iterator[Result]:
 @slot("Mark")
 def mark(reader: Reader, at: int) -> Iterator[Result]:
     """A piece of a name or value: quoted, or one word as it was typed."""
-    for end, _, cost in reader.match("[word|words|text|string|letters|letter|phrase|prefix|suffix|characters|substring|number|digits|digit|code]", at):
+    for end, _, cost in reader.match(
+        "[word|words|text|string|letters|letter|phrase|prefix|suffix|characters|substring|number|digits|digit|code]", at
+    ):
         if end < len(reader.tokens):
             token = reader.tokens[end]
             if token.kind == "quoted":
@@ -304,10 +365,16 @@ def _glued_end(reader: Reader, at: int) -> int:
     end = at + 1
     while end < len(reader.tokens) and reader.tokens[end].start == reader.tokens[end - 1].end:
         token = reader.tokens[end]
-        if token.kind in ("word", "number") or (
-            token.low in "_-./@#%&+" and end + 1 < len(reader.tokens) and reader.tokens[end + 1].start == token.end
-            and reader.tokens[end + 1].kind in ("word", "number")
-        ) or token.low in "_":
+        if (
+            token.kind in ("word", "number")
+            or (
+                token.low in "_-./@#%&+"
+                and end + 1 < len(reader.tokens)
+                and reader.tokens[end + 1].start == token.end
+                and reader.tokens[end + 1].kind in ("word", "number")
+            )
+            or token.low in "_"
+        ):
             end += 1
             continue
         break
@@ -332,7 +399,30 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
     if token.kind != "word":
         return
     if token.low in _NOT_NAMES:
-        if token.low in ("name", "date", "number", "text", "count", "first", "last", "all", "title", "case", "upper", "lower", "value", "whole", "dates", "numbers", "above", "below", "over", "under", "show", "decimal"):
+        if token.low in (
+            "name",
+            "date",
+            "number",
+            "text",
+            "count",
+            "first",
+            "last",
+            "all",
+            "title",
+            "case",
+            "upper",
+            "lower",
+            "value",
+            "whole",
+            "dates",
+            "numbers",
+            "above",
+            "below",
+            "over",
+            "under",
+            "show",
+            "decimal",
+        ):
             yield at + 1, reader.raw(at, at + 1), 1.0
         return
     end = _glued_end(reader, at)
@@ -364,7 +454,9 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
 def names(reader: Reader, at: int) -> Iterator[Result]:
     """Some new names."""
     start = at
-    end_of = reader.first("[new] [@columns] [called|named]|[new] [two|three|four|2|3|4] [new] [separate] @columns [called|named|:|,]", at)
+    end_of = reader.first(
+        "[new] [@columns] [called|named]|[new] [two|three|four|2|3|4] [new] [separate] @columns [called|named|:|,]", at
+    )
     for begin in {start, end_of if end_of is not None else start}:
         yield from _more_names(reader, begin, (), 0.0)
 
@@ -409,7 +501,14 @@ def num(reader: Reader, at: int) -> Iterator[Result]:
                 end = step + 1
     if value is None:
         return
-    scale = {"thousand": 1_000, "hundred": 100, "million": 1_000_000, "billion": 1_000_000_000, "grand": 1_000, "mio": 1_000_000}
+    scale = {
+        "thousand": 1_000,
+        "hundred": 100,
+        "million": 1_000_000,
+        "billion": 1_000_000_000,
+        "grand": 1_000,
+        "mio": 1_000_000,
+    }
     plain = True
     while reader.low(end) in scale:
         value = value * scale[reader.low(end)]
@@ -483,7 +582,13 @@ def amount(reader: Reader, at: int) -> Iterator[Result]:
                 yield end + 2, (value, unit), cost + 0.03
         if unit in _LOOSE_UNITS:
             yield end + 1, (value, None if unit not in ("%", "percent") else "%"), cost + 0.05
-            if reader.low(end + 1) in ("old", "c", "f", "celsius", "fahrenheit", "of", "long") and unit in ("years", "year", "degrees", "degree", "°"):
+            if reader.low(end + 1) in ("old", "c", "f", "celsius", "fahrenheit", "of", "long") and unit in (
+                "years",
+                "year",
+                "degrees",
+                "degree",
+                "°",
+            ):
                 yield end + 2, (value, None), cost + 0.05
         if unit == "sq" or unit == "square":
             yield end + 2, (value, None), cost + 0.1
@@ -511,7 +616,8 @@ def digits(reader: Reader, at: int) -> Iterator[Result]:
     ):
         yield end, env["n"], cost
     end = reader.first(
-        "[to] [nearest] (whole|integer|whole number|whole numbers|integers|whole unit) [number|numbers|unit]|[to] (no|zero|0|without) (decimals|decimal places)|[to] nearest (unit|one|1|dollar|euro|degree|gram|minute)|to (full|whole) numbers|without (decimals|any decimals)|[to] [nearest] (whole|full) <w:Word>", at
+        "[to] [nearest] (whole|integer|whole number|whole numbers|integers|whole unit) [number|numbers|unit]|[to] (no|zero|0|without) (decimals|decimal places)|[to] nearest (unit|one|1|dollar|euro|degree|gram|minute)|to (full|whole) numbers|without (decimals|any decimals)|[to] [nearest] (whole|full) <w:Word>",
+        at,
     )
     if end is not None:
         yield end, 0, 0.0
@@ -556,7 +662,23 @@ def a_text(reader: Reader, at: int) -> Iterator[Result]:
     if token.kind in ("number", "date"):
         end = _glued_end(reader, at)
         yield end, reader.raw(at, end), 0.05
-    elif token.kind == "word" and token.low not in ("it", "them", "that", "which", "if", "where", "in", "of", "and", "or", "to", "by", "with", "each", "every"):
+    elif token.kind == "word" and token.low not in (
+        "it",
+        "them",
+        "that",
+        "which",
+        "if",
+        "where",
+        "in",
+        "of",
+        "and",
+        "or",
+        "to",
+        "by",
+        "with",
+        "each",
+        "every",
+    ):
         end = _glued_end(reader, at)
         yield end, reader.raw(at, end), 0.3
         while end < len(reader.tokens) and end - at < 4:
@@ -567,7 +689,11 @@ def a_text(reader: Reader, at: int) -> Iterator[Result]:
             yield end, reader.raw(at, end), 0.9
     elif token.kind == "sign" and token.text in ("-", "/", "*", "#", "?", "_", "|", "+", "&", "%", "@", "$"):
         end = at + 1
-        while end < len(reader.tokens) and reader.tokens[end].start == reader.tokens[end - 1].end and reader.tokens[end].text == token.text:
+        while (
+            end < len(reader.tokens)
+            and reader.tokens[end].start == reader.tokens[end - 1].end
+            and reader.tokens[end].text == token.text
+        ):
             end += 1
         yield end, reader.raw(at, end), 0.3
 
@@ -586,9 +712,14 @@ def separator(reader: Reader, at: int) -> Iterator[Result]:
     if token.kind == "quoted":
         yield from _with_kind(reader, start + 1, token.text, 0.0)
         return
-    for end, env, cost in reader.match("<a:SepName> (and|then|followed by|plus|&|+) [single] space|<a:SepName> , space", start):
+    for end, env, cost in reader.match(
+        "<a:SepName> (and|then|followed by|plus|&|+) [single] space|<a:SepName> , space", start
+    ):
         yield end, env["a"] + " ", cost
-    for end, env, cost in reader.match("space , <a:SepName> (and|,) space|<a:SepName> (with|surrounded by) (spaces|space) (around it|on both sides|each side|either side)", start):
+    for end, env, cost in reader.match(
+        "space , <a:SepName> (and|,) space|<a:SepName> (with|surrounded by) (spaces|space) (around it|on both sides|each side|either side)",
+        start,
+    ):
         yield end, f" {env['a']} ", cost
     yield from reader.slot("SepName", start)
     if token.kind == "sign" and token.text not in ("(", ")"):

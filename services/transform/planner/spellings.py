@@ -10,11 +10,25 @@ from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader
 from services.transform.planner.view import ask
 from services.transform.steps.formats import SHAPES
 
-_MAPPED = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent)\s*(?:->|=>|→|=|to|into|becomes?|should (?:be|become)|as|is|means|:)\s*(\d*\.?\d+)")
-_FRACTION = re.compile(r"\bfractions?\b|\b0?\.\d|\bratios?\b|\bproportions?\b|between 0 and 1|\bdecimal (?:fraction|form)|\bas (?:a )?decimals?\b|\bdivide[d]? by 100", re.I)
-_POINTS = re.compile(r"(?:percent|%|percentage) (?:signs?|symbols?|characters?|marks?)|without (?:the )?(?:%|percent)|percentage points|\bpercent number|number of percent|(?:strip|drop|remove|lose|cut|rid of) (?:the )?(?:%|percent)", re.I)
-_COMMA_POINT = re.compile(r"\beuropean\b|\bgerman\b|\bcontinental\b|decimal commas?|comma (?:as|is|for) (?:the )?decimal|\bfrench\b|\bspanish\b|\bitalian\b|commas? (?:as|for) decimals?|dots? (?:as|for|are|is) (?:the )?thousands?|dots? for thousands|commas? (?:to|into|with) (?:a )?(?:points?|dots?)|decimal separator is (?:a |the )?comma", re.I)
-_POINT_POINT = re.compile(r"\bamerican\b|\benglish\b|\bus (?:style|format)|thousands? (?:separator )?commas?|commas? (?:as|for|are|is) (?:the )?thousands?|decimal points?|thousands separators?", re.I)
+_MAPPED = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(?:%|percent)\s*(?:->|=>|→|=|to|into|becomes?|should (?:be|become)|as|is|means|:)\s*(\d*\.?\d+)"
+)
+_FRACTION = re.compile(
+    r"\bfractions?\b|\b0?\.\d|\bratios?\b|\bproportions?\b|between 0 and 1|\bdecimal (?:fraction|form)|\bas (?:a )?decimals?\b|\bdivide[d]? by 100",
+    re.I,
+)
+_POINTS = re.compile(
+    r"(?:percent|%|percentage) (?:signs?|symbols?|characters?|marks?)|without (?:the )?(?:%|percent)|percentage points|\bpercent number|number of percent|(?:strip|drop|remove|lose|cut|rid of) (?:the )?(?:%|percent)",
+    re.I,
+)
+_COMMA_POINT = re.compile(
+    r"\beuropean\b|\bgerman\b|\bcontinental\b|decimal commas?|comma (?:as|is|for) (?:the )?decimal|\bfrench\b|\bspanish\b|\bitalian\b|commas? (?:as|for) decimals?|dots? (?:as|for|are|is) (?:the )?thousands?|dots? for thousands|commas? (?:to|into|with) (?:a )?(?:points?|dots?)|decimal separator is (?:a |the )?comma",
+    re.I,
+)
+_POINT_POINT = re.compile(
+    r"\bamerican\b|\benglish\b|\bus (?:style|format)|thousands? (?:separator )?commas?|commas? (?:as|for|are|is) (?:the )?thousands?|decimal points?|thousands separators?",
+    re.I,
+)
 _WHOLE = re.compile(r"\bintegers?\b|\bints?\b|\bwhole numbers?\b", re.I)
 _SIGNS = re.compile(r"[€$£¥₹₽₩฿¢]|\b(?:EUR|USD|GBP|CHF|JPY|SEK|NOK|DKK|PLN|kr\.?|Fr\.?)(?![A-Za-z])|zł")
 
@@ -33,7 +47,9 @@ _MONTH_FIRST = re.compile(
     r"\bmonths?\s*[/\-. ]\s*days?\b|\bm{1,2}\s*[/\-.]\s*d{1,2}\b|\bmonths? (?:come[s]? |is |goes )?(?:first|before)|\bamerican|\bus (?:style|format|dates?|order|notation)|\bu\.s\.|\bmonth, day|\bmonth then day|\bus\b",
     re.I,
 )
-_TARGET = re.compile(r"(?:to|into|as|in|be)\s+(?:the\s+)?(?:format\s+)?['\"]?[ymd]{2,4}[/\-. ][ymd]{2,4}[/\-. ][ymd]{2,4}['\"]?", re.I)
+_TARGET = re.compile(
+    r"(?:to|into|as|in|be)\s+(?:the\s+)?(?:format\s+)?['\"]?[ymd]{2,4}[/\-. ][ymd]{2,4}[/\-. ][ymd]{2,4}['\"]?", re.I
+)
 _ORDINAL = re.compile(r"\b(\d{1,2})(st|nd|rd|th)\b")
 
 
@@ -53,13 +69,21 @@ def number_steps(reader: Reader, column: str, *, whole: bool | None = None) -> l
     if any(re.search(r"[^\W\d_]", one) for one in letters):
         if len({one.casefold() for one in letters}) > 1 or any(re.fullmatch(r"(?i)k|m|bn|b|t", one) for one in letters):
             odd = next(value for value in values if re.search(r"[^\W\d_]", _SIGNS.sub("", value)))
-            raise ask("unclear", f"'{column}' holds '{odd}'. What number is that to be?", ["leave it empty", "remove those rows"])
+            raise ask(
+                "unclear",
+                f"'{column}' holds '{odd}'. What number is that to be?",
+                ["leave it empty", "remove those rows"],
+            )
         unit = letters.pop()
         steps.append(ReplaceText(columns=(column,), pattern=rf"\s*{re.escape(unit)}\s*", replacement=""))
         bare = [value.replace(unit, "").strip() for value in bare]
     decimal, thousands = _marks(column, bare, said)
     fractions = any(re.search(rf"{re.escape(decimal)}\d+\)?$", value) for value in bare)
-    target = "integer" if not fractions and percent != "fraction" and (whole or _WHOLE.search(said) or whole is None) else "float"
+    target = (
+        "integer"
+        if not fractions and percent != "fraction" and (whole or _WHOLE.search(said) or whole is None)
+        else "float"
+    )
     odd_signs = any(re.search(r"[()]", value) or _SIGNS.search(value) for value in values)
     steps.append(
         ParseNumber(
@@ -108,10 +132,19 @@ def _marks(column: str, bare: Sequence[str], said: str) -> tuple[str, str | None
     many_dots = any(value.count(".") > 1 for value in dot)
     if dot and (many_dots or (_COMMA_POINT.search(said) and not _POINT_POINT.search(said))):
         return ",", "."
-    if comma and _COMMA_POINT.search(said) and not _POINT_POINT.search(said) and not any(value.count(",") > 1 for value in comma):
+    if (
+        comma
+        and _COMMA_POINT.search(said)
+        and not _POINT_POINT.search(said)
+        and not any(value.count(",") > 1 for value in comma)
+    ):
         return ",", None
     if dot and all(re.fullmatch(r"\(?[+\-−]?\d{1,3}\.\d{3}\)?", value) for value in dot) and len(dot) == len(bare):
-        raise ask("ambiguous", f"Is '{dot[0]}' in '{column}' a number in the thousands or one with three decimals?", ["thousands", "decimals"])
+        raise ask(
+            "ambiguous",
+            f"Is '{dot[0]}' in '{column}' a number in the thousands or one with three decimals?",
+            ["thousands", "decimals"],
+        )
     return ".", group or ("," if comma else None)
 
 
@@ -137,7 +170,11 @@ def date_steps(reader: Reader, column: str, *, to: str | None = None) -> list[St
     if view.type in TEMPORAL:
         return []
     if view.type is not LogicalType.STRING:
-        raise ask("contradictory", f"'{column}' holds no texts that could be dates. Which column is meant?", dated_columns(reader))
+        raise ask(
+            "contradictory",
+            f"'{column}' holds no texts that could be dates. Which column is meant?",
+            dated_columns(reader),
+        )
     steps: list[Step] = []
     if any(_ORDINAL.search(value) for value in view.values):
         steps.append(ReplaceText(columns=(column,), pattern=r"\b([0-9]{1,2})(?:st|nd|rd|th)\b", replacement=r"\1"))
@@ -162,7 +199,11 @@ def date_format(reader: Reader, column: str) -> tuple[str, ...]:
             continue
         formats = [one for one in found if _fits(value, one)] or _sure(value)
         if not formats:
-            raise ask("unclear", f"'{value}' in '{column}' is no date. What is to become of it?", ["leave it empty", "remove those rows"])
+            raise ask(
+                "unclear",
+                f"'{value}' in '{column}' is no date. What is to become of it?",
+                ["leave it empty", "remove those rows"],
+            )
         found[formats[0]] = None
     if numbered:
         found |= dict.fromkeys(_numbered_formats(reader, column, numbered))
@@ -194,12 +235,24 @@ def _numbered_formats(reader: Reader, column: str, numbered: list[tuple[str, re.
     days = any(int(match[1]) > 12 for _, match in numbered)
     months = any(int(match[3]) > 12 for _, match in numbered)
     if days and months:
-        raise ask("ambiguous", f"Some dates of '{column}' begin with the day and some with the month. How are the others to be read?", ["day first", "month first"])
+        raise ask(
+            "ambiguous",
+            f"Some dates of '{column}' begin with the day and some with the month. How are the others to be read?",
+            ["day first", "month first"],
+        )
     if (days and month_first) or (months and day_first):
-        raise ask("contradictory", f"'{column}' holds dates that cannot be read so. Day first or month first?", ["day first", "month first"])
+        raise ask(
+            "contradictory",
+            f"'{column}' holds dates that cannot be read so. Day first or month first?",
+            ["day first", "month first"],
+        )
     dots = all(match[2] == "." for _, match in numbered)
     if not (days or months or day_first or month_first or dots):
-        raise ask("ambiguous", f"Is the date column '{column}' day/month/year or month/day/year? No value settles it.", ["day/month/year", "month/day/year"])
+        raise ask(
+            "ambiguous",
+            f"Is the date column '{column}' day/month/year or month/day/year? No value settles it.",
+            ["day/month/year", "month/day/year"],
+        )
     order = ("%d", "%m") if days or day_first or (dots and not month_first and not months) else ("%m", "%d")
     formats: dict[str, None] = {}
     for value, match in numbered:
@@ -207,7 +260,11 @@ def _numbered_formats(reader: Reader, column: str, numbered: list[tuple[str, re.
         base = match[2].join((*order, year))
         whole = next((base + time for time in _TIMES if _fits(value, base + time)), None)
         if whole is None:
-            raise ask("unclear", f"'{value}' in '{column}' is no date. What is to become of it?", ["leave it empty", "remove those rows"])
+            raise ask(
+                "unclear",
+                f"'{value}' in '{column}' is no date. What is to become of it?",
+                ["leave it empty", "remove those rows"],
+            )
         formats[whole] = None
     return list(formats)
 

@@ -10,7 +10,9 @@ from services.transform.planner.words import key, parts, stem
 
 _LEADING = "all|all of|every|any|each|those|these|only|just|ones|rows of|records of|my|our|whole|entire|every single|data for|data on|data of|rows for|records for|of|for|with|only those|just those|such|data from"
 _ROWS = frozenset(word for word in CLASSES["rows"].split("|") if " " not in word)
-_GENERIC = _ROWS | frozenset("anything everything anyone everyone everybody anybody ones one those people persons things stuff results days rest guys folks individuals".split())
+_GENERIC = _ROWS | frozenset(
+    "anything everything anyone everyone everybody anybody ones one those people persons things stuff results days rest guys folks individuals".split()
+)
 _NOT_THINGS = _STOP | frozenset(
     """
     blank blanks empty missing null nulls nan duplicates duplicate repeats copies average averages means totals sums medians
@@ -20,7 +22,26 @@ _NOT_THINGS = _STOP | frozenset(
     values names headers dates others ones headings titles groups group words numbers uppercase lowercase steps ranks
     """.split()
 )
-_DESCRIPTIVE = ("ed", "ing", "ive", "al", "ic", "ful", "ous", "able", "ible", "less", "est", "er", "ent", "ant", "ary", "ish", "y", "ly")
+_DESCRIPTIVE = (
+    "ed",
+    "ing",
+    "ive",
+    "al",
+    "ic",
+    "ful",
+    "ous",
+    "able",
+    "ible",
+    "less",
+    "est",
+    "er",
+    "ent",
+    "ant",
+    "ary",
+    "ish",
+    "y",
+    "ly",
+)
 
 
 @slot("Entity")
@@ -38,7 +59,10 @@ def entity(reader: Reader, at: int) -> Iterator[Result]:
         return
     if reader.low(at - 1) in ("every", "each", "any", "one") and token.low.isalpha():
         yield at + 1, token.low, 0.6
-    elif (stem(token.low) != token.low or token.low in ("staff", "police", "fish", "sheep", "aircraft", "data", "folk", "cattle", "species", "series")) and token.low.isalpha():
+    elif (
+        stem(token.low) != token.low
+        or token.low in ("staff", "police", "fish", "sheep", "aircraft", "data", "folk", "cattle", "species", "series")
+    ) and token.low.isalpha():
         yield at + 1, token.low, 0.5
     elif (
         reader.low(at + 1) in _ROWS
@@ -47,7 +71,12 @@ def entity(reader: Reader, at: int) -> Iterator[Result]:
         and len(token.low) > 3
     ):
         yield at + 2, token.low, 0.7
-    if reader.low(at + 1) in _ROWS and stem(token.low) == token.low and len(token.low) > 3 and _is_called(reader, token.low):
+    if (
+        reader.low(at + 1) in _ROWS
+        and stem(token.low) == token.low
+        and len(token.low) > 3
+        and _is_called(reader, token.low)
+    ):
         yield at + 2, token.low, 0.3
     if (
         at + 1 < len(reader.tokens)
@@ -73,14 +102,22 @@ def who(reader: Reader, at: int) -> Iterator[Result]:
     for start in {at, *(end for end, _, _ in reader.match(_LEADING, at))}:
         yield from _parts(reader, start, [], 0.0, named=False, depth=0)
     # cancelled flights (no dep_time): a word of one's own, explained on the spot
-    for end, env, cost in reader.match("[@all] [<w:Word>] (@rows|<e:Entity>) (LP|, i . e .|, that is) [with|those with|i . e .|ie|that is|where|having|meaning|whose|which have|rows with|rows where|= |e . g .] <c:Cond> [RP]", at):
+    for end, env, cost in reader.match(
+        "[@all] [<w:Word>] (@rows|<e:Entity>) (LP|, i . e .|, that is) [with|those with|i . e .|ie|that is|where|having|meaning|whose|which have|rows with|rows where|= |e . g .] <c:Cond> [RP]",
+        at,
+    ):
         yield end, env["c"], cost + 0.5
     # all but / everything except
     for start, _, cost in reader.match(
-        "(everything|anything|anyone|everyone|all|all <e:Entity>|<e:Entity>|all rows|every row|all of them|everybody|anybody|rows|all records|records) [that is|that are|who is|who are|which are|which is] (except|but|except for|other than|apart from|excluding|besides|bar|not|that is not|that are not|but not|aside from|without) [for] [those|ones|rows]", at
+        "(everything|anything|anyone|everyone|all|all <e:Entity>|<e:Entity>|all rows|every row|all of them|everybody|anybody|rows|all records|records) [that is|that are|who is|who are|which are|which is] (except|but|except for|other than|apart from|excluding|besides|bar|not|that is not|that are not|but not|aside from|without) [for] [those|ones|rows]",
+        at,
     ):
         for end, found, more in _parts(reader, start, [], 0.0, named=False, depth=0):
-            opposite = none_of(found) if found.equals and not found.negated else Cond(f"({found.sql}) IS NOT TRUE", found.columns)
+            opposite = (
+                none_of(found)
+                if found.equals and not found.negated
+                else Cond(f"({found.sql}) IS NOT TRUE", found.columns)
+            )
             yield end, opposite, cost + more
 
 
@@ -107,19 +144,30 @@ def _parts(
                 yield end, fold(longer), cost + more + extra
     if chain:
         rider = reader.first(
-            "[,] (whatever|no matter|regardless of|irrespective of) [what|how] [its|their|of] <c:Word> [is|are|may be]|[,] regardless|[,] no matter what", at
+            "[,] (whatever|no matter|regardless of|irrespective of) [what|how] [its|their|of] <c:Word> [is|are|may be]|[,] regardless|[,] no matter what",
+            at,
         )
         if rider is not None:
             yield rider, fold(chain), cost + 0.3
             yield from _parts(reader, rider, chain, cost + 0.3, named=named, depth=depth + 1)
         # Gentoo penguins heavier than 5000 g, plus every penguin from Torgersen
-        for start, _, _ in reader.match("(, plus|plus|, and also|and also|as well as|, as well as|, or|or|, and|and|together with|along with) (all|every|any|all of|those|also|everything|all other|each|those that are)", at):
+        for start, _, _ in reader.match(
+            "(, plus|plus|, and also|and also|as well as|, as well as|, or|or|, and|and|together with|along with) (all|every|any|all of|those|also|everything|all other|each|those that are)",
+            at,
+        ):
             for end, found, more in _parts(reader, start, [], 0.0, named=False, depth=depth + 2):
                 yield end, both([fold(chain), found], "OR"), cost + more
-        for start, _, _ in reader.match("(, except|except|but not|, but not|excluding|apart from|other than|, excluding|except for|unless|without|, unless|minus) [for|if|those|when|ones]", at):
+        for start, _, _ in reader.match(
+            "(, except|except|but not|, but not|excluding|apart from|other than|, excluding|except for|unless|without|, unless|minus) [for|if|those|when|ones]",
+            at,
+        ):
             for end, found, more in _parts(reader, start, [], 0.0, named=False, depth=depth + 2):
                 kept = fold(chain)
-                yield end, Cond(f"({kept.sql}) AND ({found.sql}) IS NOT TRUE", (*kept.columns, *found.columns)), cost + more
+                yield (
+                    end,
+                    Cond(f"({kept.sql}) AND ({found.sql}) IS NOT TRUE", (*kept.columns, *found.columns)),
+                    cost + more,
+                )
 
 
 @slot("Word")

@@ -175,7 +175,9 @@ def _word(text: str, at: int, known: Collection[str]) -> Token | list[Token] | N
         kind: TokenKind = "sign" if low in ".-'&" else "word"
         digits = low.isdigit()
         pieces.append(
-            Token(piece.group(), low, "number" if digits else kind, start, at + piece.end(), int(low) if digits else None)
+            Token(
+                piece.group(), low, "number" if digits else kind, start, at + piece.end(), int(low) if digits else None
+            )
         )
     return pieces
 

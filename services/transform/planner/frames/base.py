@@ -50,7 +50,9 @@ class Frames:
         return register
 
 
-def act(*steps: Step, made: Sequence[str] = (), used: Sequence[str] = (), touched: Sequence[str] = (), cost: float = 0.0) -> Act:
+def act(
+    *steps: Step, made: Sequence[str] = (), used: Sequence[str] = (), touched: Sequence[str] = (), cost: float = 0.0
+) -> Act:
     """Steps as an answer."""
     return Act(tuple(steps), tuple(made), tuple(used), tuple(touched), (), cost)
 

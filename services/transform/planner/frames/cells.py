@@ -42,13 +42,22 @@ def figure(reader: Reader, at: int) -> Any:
     for words, method in (
         ("@avg", "mean"),
         ("@median", "median"),
-        ("mode|most common|most frequent|most frequently occurring|commonest|most usual|most frequent one|modal|most often seen|most popular|most commonly occurring", "mode"),
+        (
+            "mode|most common|most frequent|most frequently occurring|commonest|most usual|most frequent one|modal|most often seen|most popular|most commonly occurring",
+            "mode",
+        ),
         ("maximum|max|highest|largest|greatest|biggest", "max"),
         ("minimum|min|lowest|smallest|least", "min"),
     ):
-        for end, _, cost in reader.match(f"[column|column's|columns|its|own|their|overall|respective|global] ['s] ({words}) {of} [known|non - blank|non blank|present|existing|other|of non - @blank|remaining] [values|value|entries|entry|ones] [in (it|that column|column)]", at):
+        for end, _, cost in reader.match(
+            f"[column|column's|columns|its|own|their|overall|respective|global] ['s] ({words}) {of} [known|non - blank|non blank|present|existing|other|of non - @blank|remaining] [values|value|entries|entry|ones] [in (it|that column|column)]",
+            at,
+        ):
             yield end, (method, None), cost
-        for end, env, cost in reader.match(f"[overall] ({words}) [value|values] [of|for|in] <c:Col> [value] [of|for|among|across|over] [@all] [of] [@rows|<e:Entity>|other <e:Entity>|known ones|rest|others|other rows|all]", at):
+        for end, env, cost in reader.match(
+            f"[overall] ({words}) [value|values] [of|for|in] <c:Col> [value] [of|for|among|across|over] [@all] [of] [@rows|<e:Entity>|other <e:Entity>|known ones|rest|others|other rows|all]",
+            at,
+        ):
             yield end, (method, env["c"]), cost
 
 
@@ -58,7 +67,9 @@ _MEAN = "(<f:Figure>) [of] [<c2:Col>] [of|for|over|across|among|in] [@all] [of] 
 @slot("Rounding")
 def rounding(reader: Reader, at: int) -> Any:
     """rounded to one decimal."""
-    for end, env, cost in reader.match("(rounded|round it|rounding|round|rounded off|and round it) [it] [down|off] [to] <d:Digits>", at):
+    for end, env, cost in reader.match(
+        "(rounded|round it|rounding|round|rounded off|and round it) [it] [down|off] [to] <d:Digits>", at
+    ):
         yield end, env["d"], cost
 
 
@@ -95,12 +106,18 @@ def fill_figure(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
         return None
     wrong = [name for name in columns if reader.column(name).type not in NUMERIC and method != "mode"]
     if wrong:
-        raise ask("contradictory", f"'{wrong[0]}' holds no numbers, so it has no {method}. What is to stand there?", ["a fixed value", "the most common value"])
+        raise ask(
+            "contradictory",
+            f"'{wrong[0]}' holds no numbers, so it has no {method}. What is to stand there?",
+            ["a fixed value", "the most common value"],
+        )
     by = env.get("k", ())
     return act(*_filled(reader, columns, method, by, env.get("d")), touched=columns)
 
 
-def _filled(reader: Reader, columns: tuple[str, ...], method: str, by: tuple[str, ...], digits: int | None) -> list[Step]:
+def _filled(
+    reader: Reader, columns: tuple[str, ...], method: str, by: tuple[str, ...], digits: int | None
+) -> list[Step]:
     """Steps that fill; a mean of whole numbers, a rounded one or an extreme goes by way of a column of its own."""
     if method in ("max", "min", "mean"):
         steps: list[Step] = []
@@ -129,15 +146,26 @@ def _filled(reader: Reader, columns: tuple[str, ...], method: str, by: tuple[str
     if digits is None:
         whole = tuple(name for name in columns if reader.column(name).type is LogicalType.INTEGER)
         if method == "median" and whole:
-            return [Cast(columns=dict.fromkeys(whole, LogicalType.FLOAT)), FillNull(columns=columns, method="median", by=by)]
+            return [
+                Cast(columns=dict.fromkeys(whole, LogicalType.FLOAT)),
+                FillNull(columns=columns, method="median", by=by),
+            ]
         return [FillNull(columns=columns, method=method, by=by)]  # type: ignore[arg-type]
     flags = tuple(fresh(reader, f"{column}_was_blank") for column in columns)
     return [
-        Derive(columns=tuple(Derivation(column=flag, expression=f"{quoted(column)} IS NULL") for flag, column in zip(flags, columns, strict=True))),
+        Derive(
+            columns=tuple(
+                Derivation(column=flag, expression=f"{quoted(column)} IS NULL")
+                for flag, column in zip(flags, columns, strict=True)
+            )
+        ),
         FillNull(columns=columns, method=method, by=by),  # type: ignore[arg-type]
         Derive(
             columns=tuple(
-                Derivation(column=column, expression=f"CASE WHEN {quoted(flag)} THEN {_round(quoted(column), digits)} ELSE {quoted(column)} END")
+                Derivation(
+                    column=column,
+                    expression=f"CASE WHEN {quoted(flag)} THEN {_round(quoted(column), digits)} ELSE {quoted(column)} END",
+                )
                 for flag, column in zip(flags, columns, strict=True)
             )
         ),
@@ -157,7 +185,10 @@ _SAME = "[value|values|entry|known value|one|row's value|row|non - @blank value|
 @slot("PerColumns")
 def per_columns(reader: Reader, at: int) -> Any:
     """Within each of some columns."""
-    for end, env, cost in reader.match("[,|-] (per|within each|for each|of same|within|by|inside each|for every|within same|in each|of that|from same|separately for each|separately per|of each|but @only within same|but only within each|within the same|but never across|, never across|, @only within same|within every|for same|, separately for each|@only within same|, within each|in same|of the same|group by group for|but not across) <k:Cols>", at):
+    for end, env, cost in reader.match(
+        "[,|-] (per|within each|for each|of same|within|by|inside each|for every|within same|in each|of that|from same|separately for each|separately per|of each|but @only within same|but only within each|within the same|but never across|, never across|, @only within same|within every|for same|, separately for each|@only within same|, within each|in same|of the same|group by group for|but not across) <k:Cols>",
+        at,
+    ):
         yield end, env["k"], cost
 
 
@@ -252,13 +283,19 @@ def fill_value(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     for name in columns:
         type_ = reader.column(name).type
         if type_ in NUMERIC and isinstance(value, str):
-            raise ask("contradictory", f"'{name}' holds numbers, and '{value}' is none. Is '{name}' to become text?", ["make it text", "another value"])
+            raise ask(
+                "contradictory",
+                f"'{name}' holds numbers, and '{value}' is none. Is '{name}' to become text?",
+                ["make it text", "another value"],
+            )
         if type_ is LogicalType.INTEGER and isinstance(value, float) and not value.is_integer():
             steps.append(Cast(columns={name: LogicalType.FLOAT}))
         if type_ in TEMPORAL and not isinstance(value, str):
             return None
     if all(reader.column(name).type is LogicalType.STRING for name in columns) and not isinstance(value, str):
-        value = str(value).lower() if isinstance(value, bool) else reader.raw(*env["v_at"]) if "v_at" in env else f"{value}"
+        value = (
+            str(value).lower() if isinstance(value, bool) else reader.raw(*env["v_at"]) if "v_at" in env else f"{value}"
+        )
     return act(*steps, FillNull(columns=columns, value=value), touched=columns)
 
 
@@ -313,9 +350,17 @@ def fill_how(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     """What to fill with has to be said."""
     low = [reader.low(step) for step in range(start, end)]
     if "rid" in low or "clean" in low:
-        raise ask("ambiguous", "Are the rows with missing values to go, or the values to be filled, and with what?", ["drop those rows", "a fixed value", "the mean", "the median", "the previous value"])
+        raise ask(
+            "ambiguous",
+            "Are the rows with missing values to go, or the values to be filled, and with what?",
+            ["drop those rows", "a fixed value", "the mean", "the median", "the previous value"],
+        )
     what = f" in {', '.join(env['c'])}" if "c" in env and len(env["c"]) < 4 else ""
-    raise ask("ambiguous", f"With what are the missing values{what} to be filled?", ["a fixed value", "the mean", "the median", "the most common value", "the previous value"])
+    raise ask(
+        "ambiguous",
+        f"With what are the missing values{what} to be filled?",
+        ["a fixed value", "the mean", "the median", "the most common value", "the previous value"],
+    )
 
 
 # -- replace values
@@ -331,11 +376,18 @@ _MAPS_TO = "(to|into|with|by|->|=>|→|=|becomes|become|should be|as|for|should 
 
 
 def _mapping(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any:
-    for end, env, cost in reader.match(f"[@all|any|both] [value|values] <a:OldValues> [@all|both] {_MAPS_TO} [simply|@only|value|text|be] <b:Text>", at):
+    for end, env, cost in reader.match(
+        f"[@all|any|both] [value|values] <a:OldValues> [@all|both] {_MAPS_TO} [simply|@only|value|text|be] <b:Text>", at
+    ):
         pairs = (*found, *((old, env["b"]) for old in env["a"]))
         yield end, pairs, cost
         if len(pairs) < 40:
-            for follow in {stop for stop, _, _ in reader.match("(, and|and|,|;|, then|; and|& |and also) [@all] [change|turn|replace|map|set]", end)}:
+            for follow in {
+                stop
+                for stop, _, _ in reader.match(
+                    "(, and|and|,|;|, then|; and|& |and also) [@all] [change|turn|replace|map|set]", end
+                )
+            }:
                 for stop, rest, more in _mapping(reader, follow, pairs):
                     yield stop, rest, cost + more
 
@@ -405,12 +457,17 @@ def _holder(reader: Reader, olds: list[str]) -> str:
     found = [
         one.name
         for one in reader.view.columns
-        if one.type is LogicalType.STRING and all(old in one.values or old.casefold() in {v.casefold() for v in one.values} for old in olds)
+        if one.type is LogicalType.STRING
+        and all(old in one.values or old.casefold() in {v.casefold() for v in one.values} for old in olds)
     ]
     if len(found) == 1:
         return found[0]
     if not found:
-        raise ask("unknown_value", f"No column holds '{olds[0]}'. Which value is meant, and in which column?", reader.view.names)
+        raise ask(
+            "unknown_value",
+            f"No column holds '{olds[0]}'. Which value is meant, and in which column?",
+            reader.view.names,
+        )
     raise ask("ambiguous", f"'{olds[0]}' is found in several columns. In which is it to be replaced?", found)
 
 
@@ -419,7 +476,9 @@ def _replaced(reader: Reader, column: str, pairs: tuple[tuple[str, str], ...]) -
     seen: dict[str, str] = {}
     for old, new in pairs:
         if seen.get(old, new) != new:
-            raise ask("contradictory", f"'{old}' cannot become both '{seen[old]}' and '{new}'. Which one?", [seen[old], new])
+            raise ask(
+                "contradictory", f"'{old}' cannot become both '{seen[old]}' and '{new}'. Which one?", [seen[old], new]
+            )
         seen[old] = new
     if view.type is not LogicalType.STRING:
         return _replaced_numbers(reader, column, seen)
@@ -435,7 +494,9 @@ def _replaced(reader: Reader, column: str, pairs: tuple[tuple[str, str], ...]) -
     if missing and len(missing) == len(seen):
         inside = [value for value in view.values if any(one in value for one in missing)]
         if inside:
-            steps = tuple(ReplaceText(columns=(column,), pattern=old, replacement=new, literal=True) for old, new in seen.items())
+            steps = tuple(
+                ReplaceText(columns=(column,), pattern=old, replacement=new, literal=True) for old, new in seen.items()
+            )
             return act(*steps, touched=(column,), cost=0.2)
         raise ask("unknown_value", f"'{column}' has no value '{missing[0]}'. Which value is meant?", view.values[:8])
     if missing:
@@ -463,7 +524,15 @@ def _replaced_numbers(reader: Reader, column: str, seen: dict[str, str]) -> Answ
         return None
     cases = tuple(Case(when=old, then=new) for old, new in zip(olds, said, strict=True))
     full = len(seen) >= view.distinct and view.complete
-    otherwise = None if full else name if numeric and view.type in NUMERIC else f"CAST({name} AS STRING)" if not numeric and not truths else None
+    otherwise = (
+        None
+        if full
+        else name
+        if numeric and view.type in NUMERIC
+        else f"CAST({name} AS STRING)"
+        if not numeric and not truths
+        else None
+    )
     if not full and otherwise is None:
         return None
     return act(Conditional(column=column, cases=cases, otherwise=otherwise), touched=(column,))
@@ -499,11 +568,21 @@ def replace_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
         held = any(piece in value for name in env["c"] for value in reader.column(name).values)
         plain = all(reader.column(name).complete for name in env["c"])
         if not held and plain:
-            raise ask("unknown_value", f"No value of {env['c'][0]!r} holds '{piece}'. What is to be replaced?", reader.column(env["c"][0]).values[:6])
+            raise ask(
+                "unknown_value",
+                f"No value of {env['c'][0]!r} holds '{piece}'. What is to be replaced?",
+                reader.column(env["c"][0]).values[:6],
+            )
         if (at_start or at_end) and not new:
             import re as _re
 
-            steps.append(ReplaceText(columns=env["c"], pattern=f"^{_re.escape(piece)}" if at_start else f"{_re.escape(piece)}$", replacement=""))
+            steps.append(
+                ReplaceText(
+                    columns=env["c"],
+                    pattern=f"^{_re.escape(piece)}" if at_start else f"{_re.escape(piece)}$",
+                    replacement="",
+                )
+            )
         else:
             steps.append(ReplaceText(columns=env["c"], pattern=piece, replacement=new, literal=True))
     return act(*steps, touched=env["c"])
@@ -514,7 +593,9 @@ def piece(reader: Reader, at: int) -> Any:
     """A piece of text as it stands in values: quoted, a sign, one word."""
     from services.transform.planner.slots import SEPARATORS
 
-    for end, env, cost in reader.match("<a:OnePiece> (and|or|,|, and|/) [@all] <b:OnePiece> [(and|or|, and|,) <d:OnePiece>]", at):
+    for end, env, cost in reader.match(
+        "<a:OnePiece> (and|or|,|, and|/) [@all] <b:OnePiece> [(and|or|, and|,) <d:OnePiece>]", at
+    ):
         yield end, (*env["a"], *env["b"], *env.get("d", ())), cost
     yield from reader.slot("OnePiece", at)
     del SEPARATORS
@@ -542,12 +623,30 @@ def one_piece(reader: Reader, at: int) -> Any:
         yield at + 1, ("(", ")"), 0.1
     if token.kind == "sign" and token.text not in ("(", ")", ".", ","):
         yield at + 1, (token.text,), 0.1
-    if token.kind in ("word", "number") and low not in ("spaces", "rows", "columns", "values", "duplicates", "blanks", "whitespace", "punctuation", "digits", "letters", "numbers", "vowels"):
+    if token.kind in ("word", "number") and low not in (
+        "spaces",
+        "rows",
+        "columns",
+        "values",
+        "duplicates",
+        "blanks",
+        "whitespace",
+        "punctuation",
+        "digits",
+        "letters",
+        "numbers",
+        "vowels",
+    ):
         from services.transform.planner.slots import _glued_end
 
         end = _glued_end(reader, at)
         raw = reader.raw(at, end)
-        if any(raw in value for column in reader.view.columns if column.type is LogicalType.STRING for value in column.values[:300]):
+        if any(
+            raw in value
+            for column in reader.view.columns
+            if column.type is LogicalType.STRING
+            for value in column.values[:300]
+        ):
             yield end, (raw,), 0.3
 
 
@@ -581,12 +680,29 @@ def set_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     type_ = reader.column(column).type
     if "v" not in env:
         said = f"NULLIF({name}, {name})"
-        return act(Derive(columns=(Derivation(column=column, expression=f"CASE WHEN {condition.sql} THEN {said} ELSE {name} END"),)), touched=(column,))
+        return act(
+            Derive(
+                columns=(
+                    Derivation(column=column, expression=f"CASE WHEN {condition.sql} THEN {said} ELSE {name} END"),
+                )
+            ),
+            touched=(column,),
+        )
     value = env["v"]
     if type_ in NUMERIC and isinstance(value, str):
         raise ask("contradictory", f"'{column}' holds numbers, and '{value}' is none. What is meant?")
-    said = text(str(value)) if type_ is LogicalType.STRING else str(value).upper() if isinstance(value, bool) else number(value) if not isinstance(value, str) else f"DATE '{value}'"
-    return act(Conditional(column=column, cases=(Case(when=condition.sql, then=said),), otherwise=name), touched=(column,))
+    said = (
+        text(str(value))
+        if type_ is LogicalType.STRING
+        else str(value).upper()
+        if isinstance(value, bool)
+        else number(value)
+        if not isinstance(value, str)
+        else f"DATE '{value}'"
+    )
+    return act(
+        Conditional(column=column, cases=(Case(when=condition.sql, then=said),), otherwise=name), touched=(column,)
+    )
 
 
 @frame(
@@ -605,7 +721,9 @@ def percent_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
         digits = env.get("d", 0 if whole else None)
         if digits is None:
             raise ask("ambiguous", f"With how many decimals is '{name}' to be shown in percent?", ["0", "1", "2"])
-        rounded = f"ROUND({quoted(name)} * 100, {digits})" if digits else f"CAST(ROUND({quoted(name)} * 100) AS INTEGER)"
+        rounded = (
+            f"ROUND({quoted(name)} * 100, {digits})" if digits else f"CAST(ROUND({quoted(name)} * 100) AS INTEGER)"
+        )
         made.append(Derivation(column=name, expression=f"CAST({rounded} AS STRING) || '%'"))
     return act(Derive(columns=tuple(made)), touched=columns)
 
@@ -661,7 +779,11 @@ def to_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
 
 def _all_whole(reader: Reader, name: str) -> bool:
     view = reader.column(name)
-    return False if not view.values else all(_is_number(value) and float(value).is_integer() for value in view.values) and view.complete
+    return (
+        False
+        if not view.values
+        else all(_is_number(value) and float(value).is_integer() for value in view.values) and view.complete
+    )
 
 
 @frame(
@@ -725,7 +847,10 @@ def cutting(reader: Reader, at: int) -> Any:
     """What becomes of decimals."""
     it = "[it|them|values|each|off|decimals|number|numbers] "
     for words, mode in (
-        ("(cutting|cut|chopping|chop|dropping|drop|truncating|truncate|removing|remove|throwing away|discarding|throw away|cutting away|losing|stripping|strip|truncated|discard|ignoring|ignore|without rounding|do not round|not rounding|not rounded) [off|away|it|them|any] [decimals|decimal part|decimal places|fraction|fractional part|fractions|anything after decimal point|everything after decimal point|digits after decimal point|decimal digits|toward zero|towards zero|any decimals|everything after point|what comes after point|what is after decimal point] [, do not round|without rounding|, no rounding|, without rounding|, not rounding|, not by rounding|rather than rounding|instead of rounding]", "down"),
+        (
+            "(cutting|cut|chopping|chop|dropping|drop|truncating|truncate|removing|remove|throwing away|discarding|throw away|cutting away|losing|stripping|strip|truncated|discard|ignoring|ignore|without rounding|do not round|not rounding|not rounded) [off|away|it|them|any] [decimals|decimal part|decimal places|fraction|fractional part|fractions|anything after decimal point|everything after decimal point|digits after decimal point|decimal digits|toward zero|towards zero|any decimals|everything after point|what comes after point|what is after decimal point] [, do not round|without rounding|, no rounding|, without rounding|, not rounding|, not by rounding|rather than rounding|instead of rounding]",
+            "down",
+        ),
         (f"(rounding|round|rounded) {it} [to] [nearest] [whole|integer|one|whole number] [number] [value]", "half_up"),
         (f"(rounding|round|rounded) {it} down [to whole number]", "floor"),
         (f"(rounding|round|rounded) {it} up [to whole number]", "ceil"),
@@ -736,7 +861,9 @@ def cutting(reader: Reader, at: int) -> Any:
 
 def _plain_numbers(reader: Reader, name: str, whole: bool = False) -> bool:
     view = reader.column(name)
-    return bool(view.values) and all(_is_number(value) and (not whole or float(value).is_integer()) for value in view.values)
+    return bool(view.values) and all(
+        _is_number(value) and (not whole or float(value).is_integer()) for value in view.values
+    )
 
 
 @frame(
@@ -807,9 +934,13 @@ def to_truth(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
 def truth_meaning(reader: Reader, at: int) -> Any:
     """Yes is true and No is false."""
     means = "(is|=|as|means|for|->|to|becomes|should be|being|→|counts as|meaning)"
-    for end, env, cost in reader.match(f"[where|with|so] [that] <a:Text> {means} true [and|,|, and|;] <b:Text> {means} false", at):
+    for end, env, cost in reader.match(
+        f"[where|with|so] [that] <a:Text> {means} true [and|,|, and|;] <b:Text> {means} false", at
+    ):
         yield end, (env["a"], env["b"]), cost
-    for end, env, cost in reader.match(f"true {means} <a:Text> [and|,|, and] false {means} <b:Text>|[where|with] <a:Text> {means} true", at):
+    for end, env, cost in reader.match(
+        f"true {means} <a:Text> [and|,|, and] false {means} <b:Text>|[where|with] <a:Text> {means} true", at
+    ):
         yield end, (env["a"], env.get("b", "")), cost
 
 
@@ -832,7 +963,13 @@ def truth_to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) 
             whens = (f"{quoted(name)} = {text(yes)}", f"{quoted(name)} = {text(no)}")
         else:
             return None
-        steps.append(Conditional(column=name, cases=(Case(when=whens[0], then="1"), Case(when=whens[1], then="0")), otherwise="CAST(NULL AS INTEGER)"))
+        steps.append(
+            Conditional(
+                column=name,
+                cases=(Case(when=whens[0], then="1"), Case(when=whens[1], then="0")),
+                otherwise="CAST(NULL AS INTEGER)",
+            )
+        )
     return act(*steps, touched=env["c"])
 
 
@@ -853,7 +990,15 @@ def truth_in_words(reader: Reader, env: dict[str, Any], start: int, end: int) ->
         if said is None:
             raise ask("ambiguous", f"Which value of '{name}' is yes, and which is no?", reader.column(name).values[:8])
         literal = text if reader.column(name).type is LogicalType.STRING else str.upper
-        steps.append(Conditional(column=name, cases=(Case(when=f"{quoted(name)} = {literal(said[0])}", then=text(words[0])), Case(when=f"{quoted(name)} = {literal(said[1])}", then=text(words[1])))))
+        steps.append(
+            Conditional(
+                column=name,
+                cases=(
+                    Case(when=f"{quoted(name)} = {literal(said[0])}", then=text(words[0])),
+                    Case(when=f"{quoted(name)} = {literal(said[1])}", then=text(words[1])),
+                ),
+            )
+        )
     return act(*steps, touched=env["c"])
 
 
@@ -861,5 +1006,8 @@ def truth_in_words(reader: Reader, env: dict[str, Any], start: int, end: int) ->
 def one_meaning(reader: Reader, at: int) -> Any:
     """1 for yes, 0 for no."""
     means = "(is|=|for|means|being|->)"
-    for end, env, cost in reader.match(f"[where|with|so] 1 {means} <a:Text> [and|,|, and] 0 {means} <b:Text>|[with] <a:Text> {means} 1 [and|,] <b:Text> {means} 0", at):
+    for end, env, cost in reader.match(
+        f"[where|with|so] 1 {means} <a:Text> [and|,|, and] 0 {means} <b:Text>|[with] <a:Text> {means} 1 [and|,] <b:Text> {means} 0",
+        at,
+    ):
         yield end, (env["a"], env["b"]), cost

@@ -56,13 +56,39 @@ def keep_columns(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
     words = [reader.low(step) for step in range(start, end)]
     plain = not {"only", "just"} & set(words)
     verb = words[0] if words else ""
-    selector = {"starting", "start", "starts", "beginning", "numeric", "text", "containing", "contain", "ending", "except", "through", "to", "between", "first", "last", "but"} & set(words)
-    if verb in ("find", "extract", "pull", "get", "are", "need", "want", "take", "filter") and plain and len(chosen) == 1 and not selector:
+    selector = {
+        "starting",
+        "start",
+        "starts",
+        "beginning",
+        "numeric",
+        "text",
+        "containing",
+        "contain",
+        "ending",
+        "except",
+        "through",
+        "to",
+        "between",
+        "first",
+        "last",
+        "but",
+    } & set(words)
+    if (
+        verb in ("find", "extract", "pull", "get", "are", "need", "want", "take", "filter")
+        and plain
+        and len(chosen) == 1
+        and not selector
+    ):
         return None
     if len(chosen) == len(reader.view.names) and verb in ("keep", "leave", "preserve", "retain"):
         return act()
     listed_names = not selector or "except" not in words
-    order = chosen if listed_names and not ({"numeric", "text", "all", "containing", "starting", "ending"} & set(words)) else tuple(name for name in reader.view.names if name in chosen)
+    order = (
+        chosen
+        if listed_names and not ({"numeric", "text", "all", "containing", "starting", "ending"} & set(words))
+        else tuple(name for name in reader.view.names if name in chosen)
+    )
     return act(Select(columns=order), touched=order)
 
 
@@ -117,7 +143,8 @@ def constant_columns(reader: Reader, env: dict[str, Any], start: int, end: int) 
 
 @frame(
     "columns to the front",
-    "(put|move|place|bring|shift|set|make|have|get|i want|want|pull|push) [@columns] <c:Cols> [@columns] [be|to be|to|at|in|as|come|up|right|go|appear] [very] (front|start|beginning|first|first column|first position|first place|leftmost|left|far left|first columns|very front|very start|leftmost column|top|left end|left side|very first|head|first column of @table|leftmost position|first spot|left hand side|left edge|first in @table) [of @table|position|place|column|columns|in @table] " + f"[{_REST}]",
+    "(put|move|place|bring|shift|set|make|have|get|i want|want|pull|push) [@columns] <c:Cols> [@columns] [be|to be|to|at|in|as|come|up|right|go|appear] [very] (front|start|beginning|first|first column|first position|first place|leftmost|left|far left|first columns|very front|very start|leftmost column|top|left end|left side|very first|head|first column of @table|leftmost position|first spot|left hand side|left edge|first in @table) [of @table|position|place|column|columns|in @table] "
+    + f"[{_REST}]",
     "(put|move|place|bring|set|make|have|get|start with|begin with|lead with) [@columns] [with] <c:Cols> (first|up front|in front|at front|at start|at beginning|to front|in first place|come first|as first column|as first columns|be first|in first position|before everything else|before all others|before all other columns|before all the others|in front of everything else|leftmost|on far left|on left|ahead of others|ahead of everything) [of @table] [,|and] [then|followed by|with] [@all] [others|rest|everything else|other columns|remaining columns|remaining ones] [in|as|after|after it|behind|after that|unchanged|following|follow] [their|it|that|them|same|original|current|existing] [order] [they|it] [are|is|were] [now|in|already|after]",
     "<c:Cols> (should|must|has to|have to|needs to|need to|to) (be|come|go|stand|move|appear) [in|at|to|as|up] [very] (first|front|start|beginning|first column|leftmost|first place|first position|up front|first columns)",
     "(start|begin) [@table] with <c:Cols>",
@@ -130,7 +157,8 @@ def to_front(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
 
 @frame(
     "columns to the end",
-    "(put|move|place|bring|shift|set|make|have|get|i want|want|push|send) [@columns] <c:Cols> [@columns] [be|to be|to|at|in|as|come|all way to|right|go|appear] [very] (end|back|last|last column|last position|last place|rightmost|right|far right|very end|very back|tail|rightmost column|right end|right side|last columns|last spot|right hand side|right edge|very last|rightmost position|end of columns) [of @table|position|place|column|columns|in @table] " + f"[{_REST}]",
+    "(put|move|place|bring|shift|set|make|have|get|i want|want|push|send) [@columns] <c:Cols> [@columns] [be|to be|to|at|in|as|come|all way to|right|go|appear] [very] (end|back|last|last column|last position|last place|rightmost|right|far right|very end|very back|tail|rightmost column|right end|right side|last columns|last spot|right hand side|right edge|very last|rightmost position|end of columns) [of @table|position|place|column|columns|in @table] "
+    + f"[{_REST}]",
     "(put|move|place|bring|set|make|have|get|finish with|end with) [@columns] [with] <c:Cols> (last|at end|at back|to end|in last place|come last|as last column|be last|after everything else|after all others|after all other columns|rightmost|on far right|behind everything else|on right|as last columns|at very end) [of @table] [,|and] [@all] [others|rest|everything else] [in|as] [it|that|same|original] [order] [they|it] [are|is]",
     "<c:Cols> (should|must|has to|have to|needs to|to) (be|come|go|stand|move|appear) [in|at|to|as] [very] (last|end|back|last column|rightmost|last place|last position|very end)",
     "(end|finish) [@table] with <c:Cols>",
@@ -201,7 +229,12 @@ def columns_by_name(reader: Reader, env: dict[str, Any], start: int, end: int) -
     return act(Select(columns=tuple(names)))
 
 
-@frame("columns backwards", "(reverse|flip|invert) [the] (column order|order of [@all] columns|columns|order of fields|columns order)", "(put|arrange|order) [@all] columns in (reverse|reversed|opposite|backwards) [order]", "(put|arrange) [@all] columns [back to front|backwards|from right to left]")
+@frame(
+    "columns backwards",
+    "(reverse|flip|invert) [the] (column order|order of [@all] columns|columns|order of fields|columns order)",
+    "(put|arrange|order) [@all] columns in (reverse|reversed|opposite|backwards) [order]",
+    "(put|arrange) [@all] columns [back to front|backwards|from right to left]",
+)
 def columns_backwards(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The last column first."""
     return act(Select(columns=tuple(reversed(reader.view.names))))
@@ -264,7 +297,11 @@ def rename(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     pairs: tuple[tuple[str, str], ...] = env.get("m") or ((env["c"], env["n"]),)
     words = {reader.low(step) for step in range(start, end)}
     first = reader.low(start)
-    if first in ("change", "turn", "switch") and "m" in env and not {"name", "header", "names", "headers", "title", "column", "heading", "columns", "label"} & words:
+    if (
+        first in ("change", "turn", "switch")
+        and "m" in env
+        and not {"name", "header", "names", "headers", "title", "column", "heading", "columns", "label"} & words
+    ):
         return None  # `change a to b` may be about values
     new = [name for _, name in pairs]
     if len(set(new)) < len(new):
@@ -272,17 +309,32 @@ def rename(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     for old, name in pairs:
         taken = reader.view.column(name) is not None and name not in dict(pairs)
         if taken and name != old:
-            raise ask("contradictory", f"There is a column '{name}' already. What is '{old}' to be called, or which of the two goes?")
+            raise ask(
+                "contradictory",
+                f"There is a column '{name}' already. What is '{old}' to be called, or which of the two goes?",
+            )
     return act(Rename(columns=dict(pairs)), touched=tuple(new))
 
 
 _STYLES = (
-    ("lower [-] snake [case]|snake [-] case|snake [_] case|snakecase|snake_case|lower_snake_case|lowercase with underscores|lower case with underscores|lower - case with underscores|snake style|lowercase_with_underscores|small letters with underscores|lower case letters with underscores|snake", "snake"),
+    (
+        "lower [-] snake [case]|snake [-] case|snake [_] case|snakecase|snake_case|lower_snake_case|lowercase with underscores|lower case with underscores|lower - case with underscores|snake style|lowercase_with_underscores|small letters with underscores|lower case letters with underscores|snake",
+        "snake",
+    ),
     ("camel [-] case|camelcase|camel_case|lower camel case", "camel"),
     ("pascal [-] case|pascalcase|upper camel case", "pascal"),
-    ("kebab [-] case|kebab|kebabcase|lower case with hyphens|lowercase with hyphens|lower case with dashes|lowercase with dashes", "kebab"),
-    ("upper [-] case|uppercase|capitals|all caps|capital letters|caps|upper|upper case letters|uppercase letters|all capitals|block capitals|big letters|allcaps|block letters|all - caps|all upper case|all uppercase", "upper"),
-    ("lower [-] case|lowercase|small letters|lower|lower case letters|lowercase letters|all lower case|all lowercase|non - capital letters|lowercased|lower cased", "lower"),
+    (
+        "kebab [-] case|kebab|kebabcase|lower case with hyphens|lowercase with hyphens|lower case with dashes|lowercase with dashes",
+        "kebab",
+    ),
+    (
+        "upper [-] case|uppercase|capitals|all caps|capital letters|caps|upper|upper case letters|uppercase letters|all capitals|block capitals|big letters|allcaps|block letters|all - caps|all upper case|all uppercase",
+        "upper",
+    ),
+    (
+        "lower [-] case|lowercase|small letters|lower|lower case letters|lowercase letters|all lower case|all lowercase|non - capital letters|lowercased|lower cased",
+        "lower",
+    ),
     ("title [-] case|titlecase|title|title - case|initial capitals", "title"),
 )
 _WHAT = "[@all] [of] [my|our|its] [@headers] [in|of] [@table]"
@@ -306,8 +358,18 @@ def style_names(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
     style = env.get("s")
     if style is None:
         if "capital" in words[0]:
-            raise ask("ambiguous", "Are the names to be in capitals throughout, or to begin with one?", ["UPPER CASE", "Title Case"])
-        style = "upper" if words[0].startswith("upper") else "lower" if words[0].startswith("lower") else words[0].split("_")[0]
+            raise ask(
+                "ambiguous",
+                "Are the names to be in capitals throughout, or to begin with one?",
+                ["UPPER CASE", "Title Case"],
+            )
+        style = (
+            "upper"
+            if words[0].startswith("upper")
+            else "lower"
+            if words[0].startswith("lower")
+            else words[0].split("_")[0]
+        )
     return _styled(reader, style)
 
 

@@ -3,7 +3,20 @@
 from typing import Any
 
 from contracts.data import LogicalType
-from contracts.recipe import Case, Cast, Coalesce, Conditional, DateAdd, DateDiff, Derivation, Derive, ParseDate, Step, Window, WindowColumn
+from contracts.recipe import (
+    Case,
+    Cast,
+    Coalesce,
+    Conditional,
+    DateAdd,
+    DateDiff,
+    Derivation,
+    Derive,
+    ParseDate,
+    Step,
+    Window,
+    WindowColumn,
+)
 from services.transform.planner.arithmetic import Formula, as_text
 from services.transform.planner.cases import Cases, about, labelled
 from services.transform.planner.conditions import Cond
@@ -22,7 +35,10 @@ _IS = "[,|:|-|(|;] [that|which|and|it] [should be|is|are|be|=|:|as|equal to|equa
 def checked_name(reader: Reader, name: str, columns: tuple[str, ...] = ()) -> str:
     """A new column's name; a doubt where there is such a column already that has nothing to do with it."""
     if reader.view.column(name) is not None and name not in columns:
-        raise ask("contradictory", f"There is a column '{name}' already. What is the new one to be called, or is it to be replaced?")
+        raise ask(
+            "contradictory",
+            f"There is a column '{name}' already. What is the new one to be called, or is it to be replaced?",
+        )
     return name
 
 
@@ -33,7 +49,11 @@ def derived(reader: Reader, name: str, formula: Formula) -> Answer:
         return act(DateDiff(start=start, end=end, unit="day", into=name), made=(name,), used=formula.columns)
     for column in formula.columns:
         if reader.column(column).type is LogicalType.STRING and _arithmetic(formula):
-            raise ask("unclear", f"'{column}' holds text, so nothing can be calculated with it. Is it to be made a number first?", [f"make '{column}' a number first"])
+            raise ask(
+                "unclear",
+                f"'{column}' holds text, so nothing can be calculated with it. Is it to be made a number first?",
+                [f"make '{column}' a number first"],
+            )
     return act(Derive(columns=(Derivation(column=name, expression=formula.sql),)), made=(name,), used=formula.columns)
 
 
@@ -77,9 +97,18 @@ def calculation(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
         formula = Formula(f"({a.sql}) {sign} ({b.sql})", (*a.columns, *b.columns))
     if not formula.columns:
         return None
-    if formula.simple and formula.sql == quoted(formula.columns[0]) and "copy" not in low and not {"=", "as", "equal", "equals"} & set(low):
+    if (
+        formula.simple
+        and formula.sql == quoted(formula.columns[0])
+        and "copy" not in low
+        and not {"=", "as", "equal", "equals"} & set(low)
+    ):
         return None
-    if reader.view.column(name) is not None and name not in formula.columns and reader.index.column(reader.tokens[start:start]) is None:
+    if (
+        reader.view.column(name) is not None
+        and name not in formula.columns
+        and reader.index.column(reader.tokens[start:start]) is None
+    ):
         checked_name(reader, name)
     return derived(reader, name, formula)
 
@@ -95,7 +124,9 @@ def unnamed_calculation(reader: Reader, env: dict[str, Any], start: int, end: in
     if not formula.columns or (formula.simple and formula.sql == quoted(formula.columns[0])):
         return None
     low = [reader.low(step) for step in range(start, end)]
-    if not {"column", "columns", "field"} & set(low) and (len(formula.columns) < 2 and not any(one in formula.sql for one in "*/(")):
+    if not {"column", "columns", "field"} & set(low) and (
+        len(formula.columns) < 2 and not any(one in formula.sql for one in "*/(")
+    ):
         return None
     return derived(reader, fresh(reader, "result"), formula)
 
@@ -223,7 +254,13 @@ def flag(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     if condition.sql.startswith("@"):
         return None
     low = [reader.low(step) for step in range(start, end)]
-    if "1" in low[:14] and "true" not in low and len(low) > 3 and "'yes'" not in low and _after_name(reader, env, start, "1"):
+    if (
+        "1" in low[:14]
+        and "true" not in low
+        and len(low) > 3
+        and "'yes'" not in low
+        and _after_name(reader, env, start, "1")
+    ):
         made = Conditional(column=env["n"], cases=(Case(when=condition.sql, then="1"),), otherwise="0")
         return act(made, made=(env["n"],), used=condition.columns)
     if _after_name(reader, env, start, "yes"):
@@ -355,7 +392,10 @@ def named_parts(reader: Reader, at: int) -> Any:
 
 
 def _named_parts(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any:
-    for end, env, cost in reader.match("<n:Name> (LP [@column|the|with|for] <p:DatePart> RP|for <p:DatePart>|with <p:DatePart>|= <p:DatePart>|: <p:DatePart>|as <p:DatePart>|holding <p:DatePart>)", at):
+    for end, env, cost in reader.match(
+        "<n:Name> (LP [@column|the|with|for] <p:DatePart> RP|for <p:DatePart>|with <p:DatePart>|= <p:DatePart>|: <p:DatePart>|as <p:DatePart>|holding <p:DatePart>)",
+        at,
+    ):
         yield from _more_parts(reader, end, (*found, (env["n"], env["p"][0])), cost)
     for end, env, cost in reader.match("<p:DatePart> (as|called|into) <n:Name>", at):
         yield from _more_parts(reader, end, (*found, (env["n"], env["p"][0])), cost)
@@ -394,7 +434,9 @@ def date_arithmetic(reader: Reader, env: dict[str, Any], start: int, end: int) -
     if reader.column(env["c"]).type not in TEMPORAL:
         return None
     low = {reader.low(step) for step in range(start, end)}
-    back = bool({"subtract", "minus", "before", "back", "earlier", "backwards", "-"} & low) or reader.low(start) == "take"
+    back = (
+        bool({"subtract", "minus", "before", "back", "earlier", "backwards", "-"} & low) or reader.low(start) == "take"
+    )
     amount = -env["v"] if back else env["v"]
     into = env.get("n")
     if into is not None and into != env["c"]:
@@ -439,11 +481,29 @@ def first_there(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
         for one in ("a2", "a3"):
             if one in env and env[one] != env["a"]:
                 return None
-        if "or" in low and not {"blank", "missing", "empty", "null", "available", "fallback", "falling", "unavailable", "failing", "one", "there", "present", "known", "otherwise", "else"} & set(low):
+        if "or" in low and not {
+            "blank",
+            "missing",
+            "empty",
+            "null",
+            "available",
+            "fallback",
+            "falling",
+            "unavailable",
+            "failing",
+            "one",
+            "there",
+            "present",
+            "known",
+            "otherwise",
+            "else",
+        } & set(low):
             return None
     if len(set(columns)) < 2:
         return None
-    return act(Coalesce(column=checked_name(reader, env["n"], columns), columns=columns), made=(env["n"],), used=columns)
+    return act(
+        Coalesce(column=checked_name(reader, env["n"], columns), columns=columns), made=(env["n"],), used=columns
+    )
 
 
 @frame(
@@ -453,7 +513,24 @@ def first_there(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
 def constant(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column with one value."""
     low = [reader.low(step) for step in range(start, end)]
-    marked = {"value", "every", "all", "constant", "each", "set", "filled", "always", "=", "containing", "text", "throughout", "word", "holding", "values", "whole"} & set(low)
+    marked = {
+        "value",
+        "every",
+        "all",
+        "constant",
+        "each",
+        "set",
+        "filled",
+        "always",
+        "=",
+        "containing",
+        "text",
+        "throughout",
+        "word",
+        "holding",
+        "values",
+        "whole",
+    } & set(low)
     said = reader.tokens[end - 1]
     if not marked and said.kind != "quoted":
         return None

@@ -4,7 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.data import LogicalType
-from contracts.recipe import Aggregate, Deduplicate, Derivation, Derive, Filter, Limit, Measure, Round, Select, Sort, SortKey, Step
+from contracts.recipe import (
+    Aggregate,
+    Deduplicate,
+    Derivation,
+    Derive,
+    Filter,
+    Limit,
+    Measure,
+    Round,
+    Select,
+    Sort,
+    SortKey,
+    Step,
+)
 from services.transform.planner.conditions import Cond
 from services.transform.planner.frames.base import Act, Answer, Frames, act
 from services.transform.planner.linking import truth
@@ -32,7 +45,10 @@ _FIGURES = (
     ("@min", "min"),
     ("@std", "std"),
     ("variance|variances|variance of", "var"),
-    ("[number of|count of|how many|count|counts of|no of] @distinct [values of|values in|values for|number of|count of]|distinct count of|unique count of|distinct number of|[the] number of @distinct", "count_distinct"),
+    (
+        "[number of|count of|how many|count|counts of|no of] @distinct [values of|values in|values for|number of|count of]|distinct count of|unique count of|distinct number of|[the] number of @distinct",
+        "count_distinct",
+    ),
     ("first|first value of", "first"),
     ("last|last value of|final", "last"),
 )
@@ -66,7 +82,10 @@ def figure_words(reader: Reader, at: int) -> Any:
 @slot("CountWords")
 def count_words(reader: Reader, at: int) -> Any:
     """A count of the rows, whatever these are called."""
-    for end, _, cost in reader.match("[the] [total|overall] (number|count|no .|amount|numbers|counts) of [@all|total] (@rows|<e:Entity>)|how many [@all] (@rows|<e:Entity>)|count [up] [of] [@all] (@rows|<e:Entity>)|(row|record) (count|counts)|[@rows|<e:Entity>] (count|counts)|tally [of] [@all] (@rows|<e:Entity>)|how often|number of (times|occurrences)|(count|tally|counts)|how many (there are|of them|are there|times)|how many|frequency|frequencies|frequency of (@rows|<e:Entity>)|total (@rows|<e:Entity>)", at):
+    for end, _, cost in reader.match(
+        "[the] [total|overall] (number|count|no .|amount|numbers|counts) of [@all|total] (@rows|<e:Entity>)|how many [@all] (@rows|<e:Entity>)|count [up] [of] [@all] (@rows|<e:Entity>)|(row|record) (count|counts)|[@rows|<e:Entity>] (count|counts)|tally [of] [@all] (@rows|<e:Entity>)|how often|number of (times|occurrences)|(count|tally|counts)|how many (there are|of them|are there|times)|how many|frequency|frequencies|frequency of (@rows|<e:Entity>)|total (@rows|<e:Entity>)",
+        at,
+    ):
         yield end, True, cost + (0.1 if end - at == 1 else 0.0)
 
 
@@ -80,28 +99,52 @@ def one_figure(reader: Reader, at: int) -> Any:
         if len(env["c"]) == 1:
             yield end, tuple(Figure(function, env["c"][0]) for function in env["f"]), cost + 0.3
     for end, env, cost in reader.match("<c:Cols> (summed|summed up|added up|totalled|totaled|averaged)", at):
-        yield end, tuple(Figure("mean" if reader.low(end - 1) == "averaged" else "sum", name) for name in env["c"]), cost
+        yield (
+            end,
+            tuple(Figure("mean" if reader.low(end - 1) == "averaged" else "sum", name) for name in env["c"]),
+            cost,
+        )
     for end, _, cost in reader.match("<w:CountWords>", at):
         yield end, (Figure("count", None),), cost
-    for end, env, cost in reader.match("(number of|count of|how many|count) (non [-] (blank|null|missing|empty)|known|filled in|recorded) [values of|values in|@values of] <c:Col> [values]", at):
+    for end, env, cost in reader.match(
+        "(number of|count of|how many|count) (non [-] (blank|null|missing|empty)|known|filled in|recorded) [values of|values in|@values of] <c:Col> [values]",
+        at,
+    ):
         yield end, (Figure("count", env["c"]),), cost
-    for end, env, cost in reader.match("(number of|count of|how many|count) (@blank) [values of|values in] <c:Col> [values]|(number of|count of|how many|count) (@blanks) in <c:Col>", at):
+    for end, env, cost in reader.match(
+        "(number of|count of|how many|count) (@blank) [values of|values in] <c:Col> [values]|(number of|count of|how many|count) (@blanks) in <c:Col>",
+        at,
+    ):
         yield end, (Figure("share", None, where=Cond(f"{quoted(env['c'])} IS NULL", (env["c"],)), whole=True),), cost
-    for end, env, cost in reader.match("<n:Num> [th|st|nd|rd] (percentile|quantile) [of|for|in] <c:Col>|<o:Ordinal> (percentile|quantile) [of|for|in] <c:Col>|(upper|third) quartile [of] <c:Col>|(lower|first) quartile [of] <c:Col>", at):
+    for end, env, cost in reader.match(
+        "<n:Num> [th|st|nd|rd] (percentile|quantile) [of|for|in] <c:Col>|<o:Ordinal> (percentile|quantile) [of|for|in] <c:Col>|(upper|third) quartile [of] <c:Col>|(lower|first) quartile [of] <c:Col>",
+        at,
+    ):
         value = env.get("n", env.get("o"))
         if value is None:
             value = 75 if reader.low(at) in ("upper", "third") else 25
         if 0 < value < 100:
             yield end, (Figure("quantile", env["c"], q=value / 100 if value >= 1 else value),), cost
-    for end, env, cost in reader.match("(range|spread) of <c:Col>|difference between [highest|maximum|max|largest] and [lowest|minimum|min|smallest] <c:Col>|<c:Col> range", at):
+    for end, env, cost in reader.match(
+        "(range|spread) of <c:Col>|difference between [highest|maximum|max|largest] and [lowest|minimum|min|smallest] <c:Col>|<c:Col> range",
+        at,
+    ):
         if reader.column(env["c"]).type in NUMERIC:
             yield end, (Figure("range", env["c"]),), cost + 0.1
     for words, factor in (("(percent|percentage|%|pct)", 100.0), ("(share|fraction|proportion|ratio)", 1.0)):
-        for end, env, cost in reader.match(f"[the] {words} of [@all] [@rows|<e:Entity>] [that|who|which|with|where|whose] [are|were|is|was|have|had] <w:Cond>|[the] {words} of <w:Who>|{words} <w:Who>", at):
+        for end, env, cost in reader.match(
+            f"[the] {words} of [@all] [@rows|<e:Entity>] [that|who|which|with|where|whose] [are|were|is|was|have|had] <w:Cond>|[the] {words} of <w:Who>|{words} <w:Who>",
+            at,
+        ):
             yield end, (Figure("share", None, where=env["w"], q=factor),), cost + 0.2
-    for end, env, cost in reader.match("[what] (percent|percentage|%|pct) of [@rows|<e:Entity>] [that|who|which] <t:Truth>|[the] (survival|success|conversion|churn|default|completion|<v:Word>) rate", at):
+    for end, env, cost in reader.match(
+        "[what] (percent|percentage|%|pct) of [@rows|<e:Entity>] [that|who|which] <t:Truth>|[the] (survival|success|conversion|churn|default|completion|<v:Word>) rate",
+        at,
+    ):
         del env
-        flags = [one for one in reader.view.columns if truth(one) is not None and one.type in (LogicalType.BOOLEAN, *NUMERIC)]
+        flags = [
+            one for one in reader.view.columns if truth(one) is not None and one.type in (LogicalType.BOOLEAN, *NUMERIC)
+        ]
         said = reader.low(end - 2)
         named = [one.name for one in flags if key(said)[:5] == key(one.name)[:5]]
         if len(named) == 1:
@@ -112,11 +155,20 @@ def one_figure(reader: Reader, at: int) -> Any:
         if not env["w"].sql.startswith("@"):
             yield end, (Figure("counted", None, where=env["w"]),), cost + 0.4
     # how much money was made
-    for end, _, cost in reader.match("how much (money|profit) [we|they|was|did we|you|there was|is|have we] [lost or made|made or lost|lost|made|earned|make|lose|earn|made and lost]", at):
-        profits = [name for name in reader.view.names if key(name) in ("profit", "profits", "earnings", "gain", "netprofit", "margin")]
+    for end, _, cost in reader.match(
+        "how much (money|profit) [we|they|was|did we|you|there was|is|have we] [lost or made|made or lost|lost|made|earned|make|lose|earn|made and lost]",
+        at,
+    ):
+        profits = [
+            name
+            for name in reader.view.names
+            if key(name) in ("profit", "profits", "earnings", "gain", "netprofit", "margin")
+        ]
         if len(profits) == 1:
             yield end, (Figure("sum", profits[0]),), cost + 0.6
-    for end, env, cost in reader.match("how much <c:Col> [was|is|were|did we have|there was|there is|we had|in total|altogether|was there]", at):
+    for end, env, cost in reader.match(
+        "how much <c:Col> [was|is|were|did we have|there was|there is|we had|in total|altogether|was there]", at
+    ):
         yield end, (Figure("sum", env["c"]),), cost + 0.2
 
 
@@ -159,17 +211,28 @@ def _figures(reader: Reader, at: int, found: tuple[Figure, ...], cost: float) ->
         every = (*found, *some)
         yield end, every, cost + more
         if len(every) < 12:
-            for follow in {stop for stop, _, _ in reader.match("(and|,|, and|&|as well as|plus|;|along with|together with|, plus|and also|, as well as|, along with) [also|@lead]", end)}:
+            for follow in {
+                stop
+                for stop, _, _ in reader.match(
+                    "(and|,|, and|&|as well as|plus|;|along with|together with|, plus|and also|, as well as|, along with) [also|@lead]",
+                    end,
+                )
+            }:
                 yield from _figures(reader, follow, every, cost + more)
 
 
 def _named(reader: Reader, at: int) -> Any:
-    for end, env, cost in reader.match("<n:Name> [column] (=|:|as|is|for|with|LP) [the|count of|@lead] <f:Figure1> [RP]", at):
+    for end, env, cost in reader.match(
+        "<n:Name> [column] (=|:|as|is|for|with|LP) [the|count of|@lead] <f:Figure1> [RP]", at
+    ):
         if len(env["f"]) == 1:
             yield end, (_with(env["f"][0], name=env["n"]),), cost + 0.2
     for end, some, cost in reader.slot("Figure1", at):
         yield end, some, cost
-        for stop, env, more in reader.match(f"{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]", end):
+        for stop, env, more in reader.match(
+            f"{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
+            end,
+        ):
             if "n" in env and len(some) != 1:
                 continue
             yield stop, tuple(_with(one, name=env.get("n"), digits=env.get("d")) for one in some), cost + more
@@ -179,7 +242,15 @@ def _named(reader: Reader, at: int) -> Any:
 
 
 def _with(one: Figure, name: str | None = None, digits: int | None = None) -> Figure:
-    return Figure(one.function, one.column, name or one.name, digits if digits is not None else one.digits, one.q, one.where, one.whole)
+    return Figure(
+        one.function,
+        one.column,
+        name or one.name,
+        digits if digits is not None else one.digits,
+        one.q,
+        one.where,
+        one.whole,
+    )
 
 
 @dataclass(frozen=True)
@@ -196,7 +267,9 @@ def group_keys(reader: Reader, at: int) -> Any:
     for end, _, cost in reader.match("@eachof", at):
         for stop, columns, more in reader.slot("Cols", end):
             yield stop, Keys(tuple(columns)), cost + more
-            for last, _, _ in reader.match("(combination|combinations|pair|value|values|combined|together|group|groups|each|separately)", stop):
+            for last, _, _ in reader.match(
+                "(combination|combinations|pair|value|values|combined|together|group|groups|each|separately)", stop
+            ):
                 yield last, Keys(tuple(columns)), cost + more
     for keys_end, keys, cost in _calendar_keys(reader, at):
         yield keys_end, keys, cost
@@ -224,7 +297,15 @@ def _calendar_keys(reader: Reader, at: int) -> Any:
                 continue
             part = {"weekday": "isodow"}.get(unit, unit)
             if unit in ("month", "quarter", "week") and _years(reader, column) > 1:
-                reader.note(stop, ask("ambiguous", f"Is each {unit} of each year of '{column}' meant, or each {unit} whatever the year?", [f"{unit} of each year", f"{unit} whatever the year"]), 3.0)
+                reader.note(
+                    stop,
+                    ask(
+                        "ambiguous",
+                        f"Is each {unit} of each year of '{column}' meant, or each {unit} whatever the year?",
+                        [f"{unit} of each year", f"{unit} whatever the year"],
+                    ),
+                    3.0,
+                )
                 continue
             if unit == "day":
                 yield stop, Keys((column,)), 0.4 + more
@@ -254,7 +335,11 @@ def aggregated(reader: Reader, keys: Keys, wanted: tuple[Figure, ...]) -> Act | 
         if one.column is not None and numeric and reader.column(one.column).type not in (*NUMERIC, LogicalType.BOOLEAN):
             if one.function == "sum" and reader.column(one.column).type is LogicalType.STRING:
                 return None
-            raise ask("contradictory", f"'{one.column}' holds no numbers, so it has no {_SAID.get(one.function, one.function)}. Which column is meant?", reader.of_type(NUMERIC))
+            raise ask(
+                "contradictory",
+                f"'{one.column}' holds no numbers, so it has no {_SAID.get(one.function, one.function)}. Which column is meant?",
+                reader.of_type(NUMERIC),
+            )
         name = one.name or _unique(_default(one), taken)
         if name in taken:
             raise ask("contradictory", f"Two columns cannot both be called '{name}'. What is the figure to be called?")
@@ -270,14 +355,23 @@ def aggregated(reader: Reader, keys: Keys, wanted: tuple[Figure, ...]) -> Act | 
             high = "1" if one.whole else "1.0"
             low = "0" if one.whole else "0.0"
             del known
-            steps.append(Derive(columns=(Derivation(column=flag, expression=f"CASE WHEN {one.where.sql} THEN {high} ELSE {low} END"),)))
+            steps.append(
+                Derive(
+                    columns=(
+                        Derivation(column=flag, expression=f"CASE WHEN {one.where.sql} THEN {high} ELSE {low} END"),
+                    )
+                )
+            )
             measures.append(Measure(function="sum" if one.whole else "mean", column=flag, name=name))
             if one.q == 100.0:
                 after.append(Derivation(column=name, expression=f"{quoted(name)} * 100"))
         elif one.function == "range":
             low_name, high_name = _unique(f"{name}_low", taken), _unique(f"{name}_high", taken)
             helpers += [low_name, high_name]
-            measures += [Measure(function="min", column=one.column, name=low_name), Measure(function="max", column=one.column, name=high_name)]
+            measures += [
+                Measure(function="min", column=one.column, name=low_name),
+                Measure(function="max", column=one.column, name=high_name),
+            ]
             after.append(Derivation(column=name, expression=f"{quoted(high_name)} - {quoted(low_name)}"))
         else:
             measures.append(Measure(function=one.function, column=one.column, name=name, q=one.q))  # type: ignore[arg-type]
@@ -316,6 +410,7 @@ def _unique(wanted: str, taken: set[str]) -> str:
 
 _WITH = "[,|and|:|then|;|-|, and|, then|and then|.] [@lead|calculate] [the|with|its|their]"
 _AFTER = "[,|LP|-|;|and] [and] [<d0:Rounding>|<d0:Digits>|@call [the] [@column|count column|new column|result|total] <n0:Name>|(name|call) [the] [new|result] (column|count|total|result|average|sum|figure|it) <n0:Name>|@column [name|called|named] <n0:Name>] [RP]"
+
 
 @frame(
     "figures of groups",
@@ -374,9 +469,33 @@ def of_table(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     wanted: tuple[Figure, ...] = env["f"]
     if all(one.column is None and one.where is None for one in wanted) and end - start < 2:
         return None
-    if reader.low(start) in ("max", "top", "first", "last", "min", "best", "keep") or (reader.low(start) in ("highest", "lowest", "largest", "smallest") and end - start < 3):
+    if reader.low(start) in ("max", "top", "first", "last", "min", "best", "keep") or (
+        reader.low(start) in ("highest", "lowest", "largest", "smallest") and end - start < 3
+    ):
         return None
-    verbs = {"what", "how", "compute", "calculate", "tell", "find", "average", "mean", "total", "sum", "overall", "median", "number", "count", "work", "give", "show", "know", "need", "get", "want"}
+    verbs = {
+        "what",
+        "how",
+        "compute",
+        "calculate",
+        "tell",
+        "find",
+        "average",
+        "mean",
+        "total",
+        "sum",
+        "overall",
+        "median",
+        "number",
+        "count",
+        "work",
+        "give",
+        "show",
+        "know",
+        "need",
+        "get",
+        "want",
+    }
     if not {reader.low(step) for step in range(start, end)} & verbs:
         return None
     if "n0" in env and len(wanted) == 1:
@@ -415,7 +534,6 @@ def by_that(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
         return act(Sort(by=(SortKey(column=made[0], descending=bool(env["x"])),)), made=reader.memory.made)
     said = env.get("d")
     return act(Sort(by=(SortKey(column=made[0], descending=said in ("down", "late")),)), made=reader.memory.made)
-
 
 
 @frame(

@@ -4,7 +4,22 @@ import re
 from typing import Any
 
 from contracts.data import LogicalType
-from contracts.recipe import Bin, Case, Cast, Conditional, ConvertUnit, Derivation, Derive, Drop, Filter, Outliers, Round, Step, Window, WindowColumn
+from contracts.recipe import (
+    Bin,
+    Case,
+    Cast,
+    Conditional,
+    ConvertUnit,
+    Derivation,
+    Derive,
+    Drop,
+    Filter,
+    Outliers,
+    Round,
+    Step,
+    Window,
+    WindowColumn,
+)
 from services.transform.planner.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.frames.deriving import checked_name
 from services.transform.planner.pattern import declare
@@ -54,7 +69,12 @@ def how_written(reader: Reader, at: int) -> Any:
     end = at
     while end < len(reader.tokens) and end - at < 40:
         token = reader.tokens[end]
-        sentence = token.kind == "break" or (token.kind == "sign" and token.text in (".", ";", "!", "?") and reader.low(end - 1) not in ("g", "e", "i") and _ends(reader, end))
+        sentence = token.kind == "break" or (
+            token.kind == "sign"
+            and token.text in (".", ";", "!", "?")
+            and reader.low(end - 1) not in ("g", "e", "i")
+            and _ends(reader, end)
+        )
         if sentence or (token.kind == "word" and token.low not in _HOW and not re.fullmatch(r"[dmy]{1,4}", token.low)):
             break
         end += 1
@@ -78,13 +98,17 @@ def remark(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A sentence that asks for nothing, but says what the next is about."""
     columns = env.get("c") or (env["d"],)
     said = {reader.low(step) for step in range(start, end)}
-    if said & {"remove", "drop", "keep"} or any(reader.tokens[step].low in ("equal", "over", "under", "than") for step in range(start, end)):
+    if said & {"remove", "drop", "keep"} or any(
+        reader.tokens[step].low in ("equal", "over", "under", "than") for step in range(start, end)
+    ):
         return None
     plain = {"written", "format", "formatting", "formatted", "style", "styles", "ways", "sorts", "kinds", "spelled", "signs", "sign", "messy", "inconsistent",
              "inconsistently", "mixed", "text", "string", "strings", "symbol", "symbols", "separator", "separators", "brackets", "parentheses", "commas", "percent",
              "percentages", "spaces", "stored", "typed", "entered", "dd", "mm", "month", "months", "case", "currency", "dollars", "euros", "mess", "notation", "like", "whitespace",
              "comma", "uppercase", "lowercase", "percentage", "decimal", "thousands", "texts", "d", "m", "space", "odd", "weird", "wrong", "broken", "spellings"}  # fmt: skip
-    if not said & plain and not any("%" in reader.tokens[step].text or "$" in reader.tokens[step].text for step in range(start, end)):
+    if not said & plain and not any(
+        "%" in reader.tokens[step].text or "$" in reader.tokens[step].text for step in range(start, end)
+    ):
         return None
     return act(touched=columns)
 
@@ -145,8 +169,31 @@ def number_signs(reader: Reader, at: int) -> Any:
         "([thousand|thousands|dollar|euro|pound|currency|percent|percentage|grouping|decimal|unit|%|$|€|£|leading|trailing|quoted] "
         "(comma|commas|sign|signs|symbol|symbols|separator|separators|dot|dots|mark|marks|space|spaces|units|character|characters|code|codes|apostrophes|points)|$|€|£|%|quoted comma|percents|unit|currency|quote|thousands|dollars|,)"
     )
-    for end, _, cost in reader.match(f"{one} [(and|or|, and|,|/|&) [@all|any] {one}] [(and|or|, and|,|/|&) [@all|any] {one}]", at):
-        if {"sign", "signs", "comma", "commas", "symbol", "symbols", "separator", "separators", "dot", "dots", "currency", "$", "%", "€", "£", "unit", "units", "thousands", "percents", "dollars"} & {reader.low(step) for step in range(at, end)}:
+    for end, _, cost in reader.match(
+        f"{one} [(and|or|, and|,|/|&) [@all|any] {one}] [(and|or|, and|,|/|&) [@all|any] {one}]", at
+    ):
+        if {
+            "sign",
+            "signs",
+            "comma",
+            "commas",
+            "symbol",
+            "symbols",
+            "separator",
+            "separators",
+            "dot",
+            "dots",
+            "currency",
+            "$",
+            "%",
+            "€",
+            "£",
+            "unit",
+            "units",
+            "thousands",
+            "percents",
+            "dollars",
+        } & {reader.low(step) for step in range(at, end)}:
             yield end, True, cost
 
 
@@ -156,7 +203,9 @@ def number_signs(reader: Reader, at: int) -> Any:
 @slot("DateCols")
 def date_cols(reader: Reader, at: int) -> Any:
     """The one column of dates, by what it holds."""
-    for end, _, cost in reader.match("[@all] (dates|date|date column|date values|date field|day|days|date strings|timestamps)", at):
+    for end, _, cost in reader.match(
+        "[@all] (dates|date|date column|date values|date field|day|days|date strings|timestamps)", at
+    ):
         found = dated_columns(reader)
         if len(found) == 1:
             yield end, found[0], cost + 0.4
@@ -168,7 +217,8 @@ def date_cols(reader: Reader, at: int) -> Any:
 def date_style(reader: Reader, at: int) -> Any:
     """How dates are to be written; None for dates as such."""
     for end, _, cost in reader.match(
-        "[@all] [proper|real|standard|plain|same|one|single|consistent|uniform|actual|valid|usual|true] [iso|iso - 8601|iso 8601|international|standard] (date|dates|date format|date type|iso|iso format|iso 8601|iso - 8601|iso dates|date values|iso date|iso style|format|iso notation|date column|date style|style|iso 8601 format|iso 8601 dates|form)", at
+        "[@all] [proper|real|standard|plain|same|one|single|consistent|uniform|actual|valid|usual|true] [iso|iso - 8601|iso 8601|international|standard] (date|dates|date format|date type|iso|iso format|iso 8601|iso - 8601|iso dates|date values|iso date|iso style|format|iso notation|date column|date style|style|iso 8601 format|iso 8601 dates|form)",
+        at,
     ):
         yield end, None, cost
     end = at
@@ -180,7 +230,14 @@ def date_style(reader: Reader, at: int) -> Any:
         if style is not None:
             yield at + 1, style, 0.0
         return
-    while end < len(reader.tokens) and end - at < 5 and (re.fullmatch(r"y{2,4}|m{2,4}|d{1,2}", reader.low(end)) or (end > at and reader.low(end) in ("-", "/", ".", ","))):
+    while (
+        end < len(reader.tokens)
+        and end - at < 5
+        and (
+            re.fullmatch(r"y{2,4}|m{2,4}|d{1,2}", reader.low(end))
+            or (end > at and reader.low(end) in ("-", "/", ".", ","))
+        )
+    ):
         end += 1
     if end - at in (3, 5):
         style = written_style(reader.raw(at, end))
@@ -222,7 +279,9 @@ def dates_in_style(reader: Reader, env: dict[str, Any], start: int, end: int) ->
         return None
     if reader.column(column).type not in (LogicalType.STRING, *TEMPORAL):
         return None
-    if reader.column(column).type is LogicalType.STRING and not re.search(r"\d", "".join(reader.column(column).values[:5])):
+    if reader.column(column).type is LogicalType.STRING and not re.search(
+        r"\d", "".join(reader.column(column).values[:5])
+    ):
         return None
     style = env.get("s") or env.get("s2")
     day_only = style is not None and "%H" not in style
@@ -232,7 +291,9 @@ def dates_in_style(reader: Reader, env: dict[str, Any], start: int, end: int) ->
         if type_ in (LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ):
             steps.append(Cast(columns={column: LogicalType.DATE}))
         elif steps and not _no_clock(reader, column):
-            steps.append(Derive(columns=(Derivation(column=column, expression=f"DATE_TRUNC('day', {quoted(column)})"),)))
+            steps.append(
+                Derive(columns=(Derivation(column=column, expression=f"DATE_TRUNC('day', {quoted(column)})"),))
+            )
             steps.append(Cast(columns={column: LogicalType.DATE}))
     elif style is not None:
         steps.append(as_written(column, style))
@@ -287,7 +348,12 @@ def rounded(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
         if unit <= 0:
             return None
         return act(
-            Derive(columns=tuple(Derivation(column=name, expression=f"ROUND({quoted(name)} / {number(unit)}) * {number(unit)}") for name in columns)),
+            Derive(
+                columns=tuple(
+                    Derivation(column=name, expression=f"ROUND({quoted(name)} / {number(unit)}) * {number(unit)}")
+                    for name in columns
+                )
+            ),
             touched=columns,
         )
     if "d" not in env and mode == "half_up" and "whole" not in low:
@@ -353,10 +419,31 @@ def outliers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
         return None
     verb = reader.low(start)
     low = {reader.low(step) for step in range(start, end)}
-    if "z" not in env and not low & {"iqr", "interquartile", "inter", "quartile", "quartiles", "tukey", "tukey's", "boxplot", "box", "q1"}:
+    if "z" not in env and not low & {
+        "iqr",
+        "interquartile",
+        "inter",
+        "quartile",
+        "quartiles",
+        "tukey",
+        "tukey's",
+        "boxplot",
+        "box",
+        "q1",
+    }:
         return None
-    action = "clip" if verb in ("cap", "clip", "winsorise", "winsorize", "pull", "limit") else "flag" if verb in ("flag", "mark", "tag") else "null" if verb in ("set", "replace", "change", "turn", "make", "blank", "clear", "empty") else "drop"
-    if action == "null" and not {"blank", "empty", "nothing", "null", "missing", "clear", "nan", "na"} & {reader.low(step) for step in range(start, end)}:
+    action = (
+        "clip"
+        if verb in ("cap", "clip", "winsorise", "winsorize", "pull", "limit")
+        else "flag"
+        if verb in ("flag", "mark", "tag")
+        else "null"
+        if verb in ("set", "replace", "change", "turn", "make", "blank", "clear", "empty")
+        else "drop"
+    )
+    if action == "null" and not {"blank", "empty", "nothing", "null", "missing", "clear", "nan", "na"} & {
+        reader.low(step) for step in range(start, end)
+    }:
         return None
     if "z" in env:
         return _by_sigma(reader, columns[0], float(env["z"]))
@@ -375,9 +462,13 @@ def iqr_tail(reader: Reader, at: int) -> Any:
 @slot("OutlierTail")
 def outlier_tail(reader: Reader, at: int) -> Any:
     """What is often added: below Q1 - 1.5 IQR or above Q3 + 1.5 IQR; nulls stay."""
-    words = frozenset("everything anything values value lying lies lie that are is all rows far further i e rule method below above or and q1 q3 iqr times quartile quartiles first third lower upper fence fences outside beyond more than away from outliers 1 . 5 * + - – x × ( ) : , the 1.5 left range interquartile standard usual with of".split())
+    words = frozenset(
+        "everything anything values value lying lies lie that are is all rows far further i e rule method below above or and q1 q3 iqr times quartile quartiles first third lower upper fence fences outside beyond more than away from outliers 1 . 5 * + - – x × ( ) : , the 1.5 left range interquartile standard usual with of".split()
+    )
     end = at
-    while end < len(reader.tokens) and (reader.low(end) in words or reader.tokens[end].kind == "number") and end - at < 40:
+    while (
+        end < len(reader.tokens) and (reader.low(end) in words or reader.tokens[end].kind == "number") and end - at < 40
+    ):
         end += 1
         yield end, True, 0.02
 
@@ -394,7 +485,11 @@ def _by_sigma(reader: Reader, column: str, factor: float) -> Answer:
 )
 def outliers_how(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """What counts as far from the others has to be said."""
-    raise ask("ambiguous", "What counts as an outlier, and in which column?", ["beyond 1.5 interquartile ranges", "beyond 3 standard deviations"])
+    raise ask(
+        "ambiguous",
+        "What counts as an outlier, and in which column?",
+        ["beyond 1.5 interquartile ranges", "beyond 3 standard deviations"],
+    )
 
 
 # -- classes
@@ -409,7 +504,10 @@ def self_labels(reader: Reader, at: int) -> Any:
 def _self_labels(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any:
     for pattern, test in (
         ("<a:Num> (-|–|to) <b:Num>", "{0} BETWEEN {a} AND {b}"),
-        ("<a:Num> +|<a:Num> (and over|and up|or more|and above|and older|or older|plus)|(over|above) <a:Num>", "{0} >= {a}"),
+        (
+            "<a:Num> +|<a:Num> (and over|and up|or more|and above|and older|or older|plus)|(over|above) <a:Num>",
+            "{0} >= {a}",
+        ),
         ("(under|below|less than|<) <b:Num>|<b:Num> (and under|and below|or less|or younger)", "{0} < {b}"),
     ):
         for end, env, cost in reader.match(pattern, at):
@@ -458,7 +556,11 @@ def classes(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     if len(labels) != env["n"]:
         raise ask("contradictory", f"There are {env['n']} classes and {len(labels)} labels. Which are meant?")
     into = checked_name(reader, env.get("into") or fresh(reader, f"{env['c']}_class"))
-    return act(Bin(column=env["c"], into=into, count=env["n"], method="quantile" if quantile else "width", labels=labels), made=(into,), used=(env["c"],))
+    return act(
+        Bin(column=env["c"], into=into, count=env["n"], method="quantile" if quantile else "width", labels=labels),
+        made=(into,),
+        used=(env["c"],),
+    )
 
 
 @slot("Quantiles")
@@ -467,7 +569,9 @@ def quantiles(reader: Reader, at: int) -> Any:
     for word, count in (("quartiles", 4), ("terciles", 3), ("tertiles", 3), ("quintiles", 5), ("deciles", 10)):
         if reader.low(at) == word:
             yield at + 1, count, 0.0
-    for end, env, cost in reader.match("<n:Count> (quantiles|quantile groups|groups of equal size|equal sized groups)", at):
+    for end, env, cost in reader.match(
+        "<n:Count> (quantiles|quantile groups|groups of equal size|equal sized groups)", at
+    ):
         yield end, env["n"], cost
 
 
@@ -494,7 +598,9 @@ def units(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     if named_new is not None:
         if len(columns) != 1:
             return None
-        steps.append(Derive(columns=(Derivation(column=checked_name(reader, named_new), expression=quoted(columns[0])),)))
+        steps.append(
+            Derive(columns=(Derivation(column=checked_name(reader, named_new), expression=quoted(columns[0])),))
+        )
         target: tuple[str, ...] = (named_new,)
     else:
         target = columns
@@ -505,7 +611,9 @@ def units(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
         if (whole[0], part[0]) != (before, env["b"]) or not whole[1]:
             return None
         factor = number(part[1] / whole[1])
-        steps.append(Derive(columns=tuple(Derivation(column=name, expression=f"{quoted(name)} * {factor}") for name in target)))
+        steps.append(
+            Derive(columns=tuple(Derivation(column=name, expression=f"{quoted(name)} * {factor}") for name in target))
+        )
     else:
         steps.append(ConvertUnit.model_validate({"columns": target, "from": before, "to": env["b"]}))
     digits = env.get("d", env.get("r"))

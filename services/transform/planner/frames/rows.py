@@ -3,7 +3,20 @@
 from typing import Any
 
 from contracts.data import LogicalType
-from contracts.recipe import Deduplicate, Derivation, Derive, Drop, DropNull, Filter, Limit, Sample, Sort, SortKey, Window, WindowColumn
+from contracts.recipe import (
+    Deduplicate,
+    Derivation,
+    Derive,
+    Drop,
+    DropNull,
+    Filter,
+    Limit,
+    Sample,
+    Sort,
+    SortKey,
+    Window,
+    WindowColumn,
+)
 from services.transform.planner.conditions import Cond, measuring
 from services.transform.planner.frames.base import Act, Answer, Frames, act, fresh
 from services.transform.planner.lexicon import MEASURES, TIMES
@@ -84,7 +97,49 @@ def drop_null_columns(reader: Reader, env: dict[str, Any], start: int, end: int)
     """Rows with a null in one of some columns, or in all of them."""
     words = [reader.low(step) for step in range(start, end)]
     columns: tuple[str, ...] = env["c"]
-    missing = {"blank", "blanks", "empty", "missing", "null", "nulls", "no", "not", "without", "lacking", "lack", "lacks", "nothing", "nan", "na", "unknown", "none", "unfilled", "absent", "unrecorded", "known", "present", "given", "recorded", "filled", "value", "values", "valid", "actual", "complete", "exists", "there", "available", "gaps", "holes", "set", "something", "data", "entry", "unspecified", "undefined"}
+    missing = {
+        "blank",
+        "blanks",
+        "empty",
+        "missing",
+        "null",
+        "nulls",
+        "no",
+        "not",
+        "without",
+        "lacking",
+        "lack",
+        "lacks",
+        "nothing",
+        "nan",
+        "na",
+        "unknown",
+        "none",
+        "unfilled",
+        "absent",
+        "unrecorded",
+        "known",
+        "present",
+        "given",
+        "recorded",
+        "filled",
+        "value",
+        "values",
+        "valid",
+        "actual",
+        "complete",
+        "exists",
+        "there",
+        "available",
+        "gaps",
+        "holes",
+        "set",
+        "something",
+        "data",
+        "entry",
+        "unspecified",
+        "undefined",
+    }
     if not missing & set(words):
         return None
     keeping = words[0] not in ("remove",) and reader.first("@remove", start) is None
@@ -128,12 +183,24 @@ def drop_columns_by_nulls(reader: Reader, env: dict[str, Any], start: int, end: 
     if "share" in env:
         operator, share = env["share"]
         gone = [c.name for c in reader.view.columns if _holds(c.nulls / total, operator, share)]
-    elif {"any", "some"} & set(words) or ("one" in words) or words[:1] in (["keep"], ["only"]) or reader.first("@remove", start) is None:
+    elif (
+        {"any", "some"} & set(words)
+        or ("one" in words)
+        or words[:1] in (["keep"], ["only"])
+        or reader.first("@remove", start) is None
+    ):
         gone = [c.name for c in reader.view.columns if c.nulls > 0]
     else:
         gone = [c.name for c in reader.view.columns if c.nulls >= total]
-        if not {"completely", "entirely", "fully", "totally", "wholly", "all", "only", "nothing", "no"} & set(words) and gone == []:
-            raise ask("ambiguous", "No column is wholly empty. Are columns with any missing value to go, or rows?", ["columns with any missing value", "rows with any missing value"])
+        if (
+            not {"completely", "entirely", "fully", "totally", "wholly", "all", "only", "nothing", "no"} & set(words)
+            and gone == []
+        ):
+            raise ask(
+                "ambiguous",
+                "No column is wholly empty. Are columns with any missing value to go, or rows?",
+                ["columns with any missing value", "rows with any missing value"],
+            )
     if len(gone) == len(reader.view.columns):
         raise ask("contradictory", "That would remove every column. Which ones are meant?", reader.view.names)
     return act(Drop(columns=tuple(gone))) if gone else act()
@@ -146,7 +213,9 @@ def _holds(value: float, operator: str, bound: float) -> bool:
 # -- filter
 
 
-@frame("keep rows", "@keep [@only] [@all] [@rows] <w:Who>", "@only [@keep] <w:Who>", "<w:Who> only", "@keep <w:Who> only")
+@frame(
+    "keep rows", "@keep [@only] [@all] [@rows] <w:Who>", "@only [@keep] <w:Who>", "<w:Who> only", "@keep <w:Who> only"
+)
 def keep_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The rows of a condition stay."""
     return filtered(env["w"], remove=False, reader=reader)
@@ -158,19 +227,31 @@ def bare_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     return filtered(env["w"], remove=False, reader=reader)
 
 
-@frame("keep rows where", "[@keep] [@only] [@all] [of] [@rows|<e:Entity>] (where|when|if|whose|with|that have|which have|for which|in which|that are|who are|only if|only where|as long as|satisfying|matching|meeting|such that) [either] <w:Cond>", cost=0.05)
+@frame(
+    "keep rows where",
+    "[@keep] [@only] [@all] [of] [@rows|<e:Entity>] (where|when|if|whose|with|that have|which have|for which|in which|that are|who are|only if|only where|as long as|satisfying|matching|meeting|such that) [either] <w:Cond>",
+    cost=0.05,
+)
 def keep_rows_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The rows of a condition stay."""
     return filtered(env["w"], remove=False, reader=reader)
 
 
-@frame("remove rows", "@remove [@all] [@rows] <w:Who>", "<w:Who> (should|must|can|need to|have to|has to) (go|be removed|be dropped|be deleted|be excluded|be left out)")
+@frame(
+    "remove rows",
+    "@remove [@all] [@rows] <w:Who>",
+    "<w:Who> (should|must|can|need to|have to|has to) (go|be removed|be dropped|be deleted|be excluded|be left out)",
+)
 def remove_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The rows of a condition go."""
     return filtered(env["w"], remove=True, reader=reader)
 
 
-@frame("remove rows where", "@remove [@all] [of] [@rows|<e:Entity>] (where|when|if|whose|with|that have|which have|for which|in which|that are|who are|having) [either] <w:Cond>", cost=0.05)
+@frame(
+    "remove rows where",
+    "@remove [@all] [of] [@rows|<e:Entity>] (where|when|if|whose|with|that have|which have|for which|in which|that are|who are|having) [either] <w:Cond>",
+    cost=0.05,
+)
 def remove_rows_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The rows of a condition go."""
     return filtered(env["w"], remove=True, reader=reader)
@@ -178,9 +259,7 @@ def remove_rows_where(reader: Reader, env: dict[str, Any], start: int, end: int)
 
 # -- duplicates
 
-_DUPLICATES = (
-    "(duplicates|duplicate|duplicated|repeats|repeated|repeating|identical|exact duplicates|exact duplicate|copies|dupes|dups|redundant|exact copies|doubles|repetitions|duplicate copies|exact repeats|doubled|full duplicates|fully identical|fully duplicated|completely identical|exactly identical|exact duplicated|double|full duplicate|complete duplicates|complete duplicate|repeat|extra copies|second copies|repeated copies|clones|duplications|duplicated copies|exactly repeated|dupe)"
-)
+_DUPLICATES = "(duplicates|duplicate|duplicated|repeats|repeated|repeating|identical|exact duplicates|exact duplicate|copies|dupes|dups|redundant|exact copies|doubles|repetitions|duplicate copies|exact repeats|doubled|full duplicates|fully identical|fully duplicated|completely identical|exactly identical|exact duplicated|double|full duplicate|complete duplicates|complete duplicate|repeat|extra copies|second copies|repeated copies|clones|duplications|duplicated copies|exactly repeated|dupe)"
 _WHOLE = "[@rows|<e:Entity>|ones|copies|lines] [in|from|of|within] [@table] [entirely|completely|that are exactly same|across all columns|in all columns|where every column is same|where all columns match|where all columns are same|where every value is same|with all columns same|that match in every column|that match in all columns|so each row is unique|so every row is unique|, so each row is unique|, keeping one of each|keeping one of each|, keep one of each|, keeping one copy|, keeping first|keeping first|, keep first|and keep first|and keep one|, keep one copy|, leaving one of each|, keep one|leaving one copy|, keeping one copy of each|and keep one of each|, keeping first copy|and keep one copy of each|keeping only first occurrence|, keeping only first occurrence|, keeping first occurrence|keeping one copy of each|and leave one of each|, keep first occurrence|, keep first one|, so every row appears once|so that each row appears only once|so each row appears only once|so that every row appears once|so each appears once|, so that each row appears once|, leaving just one copy of each|, leaving one copy of each|and keep first occurrence|, leaving only one copy]"
 
 
@@ -278,7 +357,15 @@ def which_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> 
 def never_repeated(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Only rows that occur once."""
     words = {reader.low(step) for step in range(start, end)}
-    if "keep" not in words and not words & {"including", "none", "entirely", "completely", "originals", "included", "once"}:
+    if "keep" not in words and not words & {
+        "including",
+        "none",
+        "entirely",
+        "completely",
+        "originals",
+        "included",
+        "once",
+    }:
         return None
     return act(Deduplicate(keys=env.get("k", ()), keep="none"))
 
@@ -302,7 +389,22 @@ def _direction(reader: Reader, column: str, said: str | None) -> bool:
 )
 def sort(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Rows in order."""
-    if not {"first", "last", "ascending", "descending", "sort", "sorted", "order", "ordered", "arrange", "arranged", "rank", "by", "alphabetically", "top"} & {reader.low(step) for step in range(start, end)}:
+    if not {
+        "first",
+        "last",
+        "ascending",
+        "descending",
+        "sort",
+        "sorted",
+        "order",
+        "ordered",
+        "arrange",
+        "arranged",
+        "rank",
+        "by",
+        "alphabetically",
+        "top",
+    } & {reader.low(step) for step in range(start, end)}:
         return None
     keys, nulls_first = env["by"]
     seen: dict[str, bool] = {}
@@ -310,7 +412,11 @@ def sort(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
         if column in seen:
             if seen[column] == descending:
                 continue
-            raise ask("contradictory", f"'{column}' cannot be in ascending and in descending order. Which one?", ["ascending", "descending"])
+            raise ask(
+                "contradictory",
+                f"'{column}' cannot be in ascending and in descending order. Which one?",
+                ["ascending", "descending"],
+            )
         seen[column] = descending
     by = tuple(SortKey(column=column, descending=descending) for column, descending in seen.items())
     columns = tuple(seen)
@@ -341,7 +447,11 @@ def sort_by_length(reader: Reader, env: dict[str, Any], start: int, end: int) ->
     )
 
 
-@frame("reverse", "(reverse|flip|invert) [the] (order of [@all] @rows|row order|rows|order|@table|order of @table)", "@sort [@all] @rows in reverse order")
+@frame(
+    "reverse",
+    "(reverse|flip|invert) [the] (order of [@all] @rows|row order|rows|order|@table|order of @table)",
+    "@sort [@all] @rows in reverse order",
+)
 def reverse(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The last row first."""
     name = fresh(reader, "position")
@@ -385,12 +495,29 @@ def sort_by_nothing(reader: Reader, env: dict[str, Any], start: int, end: int) -
 def first_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The first rows as they stand."""
     words = [reader.low(step) for step in range(start, end)]
-    if "e" in env and not {"first", "top", "limit", "cap", "most", "maximum", "more", "up", "restrict", "truncate", "cut", "trim"} & set(words):
+    if "e" in env and not {
+        "first",
+        "top",
+        "limit",
+        "cap",
+        "most",
+        "maximum",
+        "more",
+        "up",
+        "restrict",
+        "truncate",
+        "cut",
+        "trim",
+    } & set(words):
         return None
     return act(Limit(rows=env["n"]))
 
 
-@frame("first row", "@keep [@only] (first|top) (row|record|line|entry) [of @table|in @table|@only]", "[@only] (first|top) (row|record|line|entry) [of @table|@only]")
+@frame(
+    "first row",
+    "@keep [@only] (first|top) (row|record|line|entry) [of @table|in @table|@only]",
+    "[@only] (first|top) (row|record|line|entry) [of @table|@only]",
+)
 def first_row(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The first row."""
     return act(Limit(rows=1))
@@ -423,7 +550,11 @@ def skip_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     return act(Limit(rows=10**12, offset=env.get("n", 1)))
 
 
-@frame("without last rows", "(skip|remove|drop|delete|cut|ignore|discard|cut off|leave out|get rid of) (last|bottom|final) <n:Count> (@rows|<e:Entity>)", "(skip|remove|drop|delete|cut|discard) (last|bottom|final) (row|record|line)")
+@frame(
+    "without last rows",
+    "(skip|remove|drop|delete|cut|ignore|discard|cut off|leave out|get rid of) (last|bottom|final) <n:Count> (@rows|<e:Entity>)",
+    "(skip|remove|drop|delete|cut|discard) (last|bottom|final) (row|record|line)",
+)
 def skip_last(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """All rows but the last."""
     number_, total = fresh(reader, "row_number"), fresh(reader, "row_count")
@@ -434,7 +565,11 @@ def skip_last(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     )
 
 
-@frame("rows from to", "[@keep] [@only] @rows [number] <a:Count> (to|through|-|–|until) <b:Count> [inclusive|@only]", "[@keep] [@only] <a:Place> (to|through|until) <b:Place> (row|rows)")
+@frame(
+    "rows from to",
+    "[@keep] [@only] @rows [number] <a:Count> (to|through|-|–|until) <b:Count> [inclusive|@only]",
+    "[@keep] [@only] <a:Place> (to|through|until) <b:Place> (row|rows)",
+)
 def rows_from_to(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Rows by their numbers, from one on."""
     first, last = env["a"], env["b"]
@@ -443,7 +578,11 @@ def rows_from_to(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
     return act(Limit(rows=last - first + 1, offset=first - 1))
 
 
-@frame("every nth row", "[@keep] [@only] every <n:Place> (row|record|line|<e:Entity>) [@only|starting with first|starting with first one|, starting with first]", "[@keep] [@only] every other (row|record|line)")
+@frame(
+    "every nth row",
+    "[@keep] [@only] every <n:Place> (row|record|line|<e:Entity>) [@only|starting with first|starting with first one|, starting with first]",
+    "[@keep] [@only] every other (row|record|line)",
+)
 def every_nth(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Every nth row; from which one on has to be known."""
     said = "starting" in [reader.low(step) for step in range(start, end)]
@@ -469,17 +608,24 @@ def every_nth(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 def sample(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Some rows by lot."""
     if env["n"] > reader.view.rows > 0:
-        raise ask("contradictory", f"There are only {reader.view.rows} rows, fewer than {env['n']}. How many are wanted?")
+        raise ask(
+            "contradictory", f"There are only {reader.view.rows} rows, fewer than {env['n']}. How many are wanted?"
+        )
     return act(Sample(rows=env["n"]))
 
 
-@frame("sample share", "[@keep|draw|choose|sample|randomly (select|pick|choose|draw|sample|keep)] [@only] [random|randomly] [sample|selection|subset] [of] <n:Count> (%|percent) [random] [sample] [of] [@rows|@table|<e:Entity>] [at random|randomly|chosen at random]")
+@frame(
+    "sample share",
+    "[@keep|draw|choose|sample|randomly (select|pick|choose|draw|sample|keep)] [@only] [random|randomly] [sample|selection|subset] [of] <n:Count> (%|percent) [random] [sample] [of] [@rows|@table|<e:Entity>] [at random|randomly|chosen at random]",
+)
 def sample_share(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A share of the rows by lot."""
     words = " ".join(reader.low(step) for step in range(start, end))
     if "random" not in words and "sample" not in words:
         return None
-    return act(Sample(rows=round(reader.view.rows * env["n"] / 100)) if reader.view.rows else Sample(fraction=env["n"] / 100))
+    return act(
+        Sample(rows=round(reader.view.rows * env["n"] / 100)) if reader.view.rows else Sample(fraction=env["n"] / 100)
+    )
 
 
 _SUPER = "<x:Extreme> [value|values|number|figure] [of|in|for|by|on|according to] [column] <c:Col> [value|values|first|figures|numbers]|<c:Col> (<x:Extreme>)|<x:Superlative> [in|by|on|according to|in terms of|based on] <c:Col>|<x:Extreme> in terms of <c:Col>|<x:Extreme> <c:Col>|<c:Col> [that is] <x:Extreme>"
@@ -496,7 +642,9 @@ _SUPER = "<x:Extreme> [value|values|number|figure] [of|in|for|by|on|according to
     "[@keep] [@only] (<x:Extreme>) <n:Count> <c:Col> [values|rows|@rows|<e:Entity>]",
     "[@keep] [@only] [top] <n:Count> (<s:Measured>) [@rows|<e:Entity>] [@only|ones]",
     "[@keep] [@only] (<s:Measured>) <n:Count> [@rows|<e:Entity>] [@only]",
-    "[@keep|which is|what is] [@only] [single|one] [@rows|row|record|one|<e:Entity>] (with|having|that has|which has|that have) (" + _SUPER + ")",
+    "[@keep|which is|what is] [@only] [single|one] [@rows|row|record|one|<e:Entity>] (with|having|that has|which has|that have) ("
+    + _SUPER
+    + ")",
     "[@keep] [@only] (<x:Superlative>) <n:Count> [@rows|<e:Entity>] [by|on|in|for] <c:Col>",
     "[@keep] [@only] <n:Count> (@rows|<e:Entity>) (where|whose|for which|in which) <c:Col> (is|are|was) (<x:Extreme>)",
     "[@keep] [@only] (<x:Superlative>) [<e:Entity>] [by|in terms of|according to|in] <c:Col> [, @only one|: one row|, one row|one row]",
@@ -599,12 +747,27 @@ def first_of_each(reader: Reader, env: dict[str, Any], start: int, end: int) -> 
 def best_of_what(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A rank needs a column."""
     words = [reader.low(step) for step in range(start, end)]
-    if words[:1] == ["top"] and "n" in env and "e" not in env and any(word in words for word in ("rows", "records", "lines", "entries")):
+    if (
+        words[:1] == ["top"]
+        and "n" in env
+        and "e" not in env
+        and any(word in words for word in ("rows", "records", "lines", "entries"))
+    ):
         return None
-    made = [name for name in reader.memory.made if reader.view.column(name) is not None and reader.column(name).type in NUMERIC]
-    if len(made) == 1 and "k" not in env and set(words) & {"top", "highest", "largest", "biggest", "greatest", "lowest", "smallest", "bottom", "most"}:
+    made = [
+        name
+        for name in reader.memory.made
+        if reader.view.column(name) is not None and reader.column(name).type in NUMERIC
+    ]
+    if (
+        len(made) == 1
+        and "k" not in env
+        and set(words) & {"top", "highest", "largest", "biggest", "greatest", "lowest", "smallest", "bottom", "most"}
+    ):
         descending = not set(words) & {"lowest", "smallest", "bottom"}
-        return act(Sort(by=(SortKey(column=made[0], descending=descending),)), Limit(rows=env.get("n", 1)), made=tuple(made))
+        return act(
+            Sort(by=(SortKey(column=made[0], descending=descending),)), Limit(rows=env.get("n", 1)), made=tuple(made)
+        )
     raise ask("ambiguous", f"By which column is '{reader.raw(start, end)}' to be judged?", reader.view.names)
 
 
@@ -616,7 +779,11 @@ def best_of_what(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
 )
 def groups_of_size(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Groups whose figure, which was just made, is so large."""
-    made = [name for name in reader.memory.made if reader.view.column(name) is not None and reader.column(name).type in NUMERIC]
+    made = [
+        name
+        for name in reader.memory.made
+        if reader.view.column(name) is not None and reader.column(name).type in NUMERIC
+    ]
     if len(made) != 1 or reader.view.rows:
         return None
     operator, value = env["op"]
@@ -625,10 +792,16 @@ def groups_of_size(reader: Reader, env: dict[str, Any], start: int, end: int) ->
     return act(Filter(where=f"NOT ({where})" if removing else where), made=tuple(made))
 
 
-@frame("greatest of what column", "[@keep|which is|what is] [@only] (<x:Superlative>) [@rows|<e:Entity>] (by|in|of|for) <k:Cols>", cost=2.0)
+@frame(
+    "greatest of what column",
+    "[@keep|which is|what is] [@only] (<x:Superlative>) [@rows|<e:Entity>] (by|in|of|for) <k:Cols>",
+    cost=2.0,
+)
 def unclear_extreme(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Too little to go by."""
-    raise ask("ambiguous", f"'{reader.raw(start, end)}': the greatest by which column, and how many rows?", reader.view.names)
+    raise ask(
+        "ambiguous", f"'{reader.raw(start, end)}': the greatest by which column, and how many rows?", reader.view.names
+    )
 
 
 def measured(reader: Reader, word: str, at: int) -> tuple[str, bool] | None:

@@ -52,10 +52,19 @@ def _texts(reader: Reader, columns: Sequence[str]) -> bool:
 # -- letters and spaces
 
 _CASES = (
-    ("title [-] case|titlecase|title|proper case|initial capitals|capitalised words|capitalized words|each word capitalised|each word capitalized", "title"),
-    ("[all] (upper [-] case|uppercase|capitals|caps|capital letters|upper|upper case letters|uppercase letters)|all caps|block capitals|allcaps|block letters|all - caps", "upper"),
+    (
+        "title [-] case|titlecase|title|proper case|initial capitals|capitalised words|capitalized words|each word capitalised|each word capitalized",
+        "title",
+    ),
+    (
+        "[all] (upper [-] case|uppercase|capitals|caps|capital letters|upper|upper case letters|uppercase letters)|all caps|block capitals|allcaps|block letters|all - caps",
+        "upper",
+    ),
     ("[all] (lower [-] case|lowercase|small letters|lower case letters|lowercase letters|lower|lowercased)", "lower"),
-    ("sentence case|capital first letter|first letter capital|initial capital|first letter upper case|first letter uppercase|capitalised first letter|with capital first letter", "capitalize"),
+    (
+        "sentence case|capital first letter|first letter capital|initial capital|first letter upper case|first letter uppercase|capitalised first letter|with capital first letter",
+        "capitalize",
+    ),
 )
 
 
@@ -63,7 +72,9 @@ _CASES = (
 def letter_case(reader: Reader, at: int) -> Any:
     """Upper, lower, title case."""
     for words, kind in _CASES:
-        for end, _, cost in reader.match(f"[proper|plain|consistent|nice] ({words}) [letters|everywhere|throughout|only]", at):
+        for end, _, cost in reader.match(
+            f"[proper|plain|consistent|nice] ({words}) [letters|everywhere|throughout|only]", at
+        ):
             yield end, kind, cost
 
 
@@ -74,24 +85,45 @@ def cleaning(reader: Reader, at: int) -> Any:
     where = "[at [the] (ends|end|start|both ends|beginning|start and end|beginning and end|edges|front|back)|around|on both sides|from both ends|at either end|from ends|from start and end|around them|around it|around values|before and after|off both ends|at start and end]"
     for words, operations in (
         (f"(trim|strip) [off|away] [{spaces}] {where}", "trim"),
-        (f"(remove|strip|trim|delete|drop|cut|get rid of|clean|clear|take off|lose|cut off|clean up|tidy up|trim off) {spaces} {where}", "trim"),
-        ("(collapse|squeeze|reduce|merge|replace|condense|squash|turn|shrink|normalise|normalize) [all|any|repeated|multiple|double|several|runs of|consecutive|inner|sequences of|duplicate] (spaces|whitespace|white space|spaces in a row|blanks) [inside|in between] [(to|into|with|by) [one|single|just one|a single] [space|blank|one]]", "collapse"),
+        (
+            f"(remove|strip|trim|delete|drop|cut|get rid of|clean|clear|take off|lose|cut off|clean up|tidy up|trim off) {spaces} {where}",
+            "trim",
+        ),
+        (
+            "(collapse|squeeze|reduce|merge|replace|condense|squash|turn|shrink|normalise|normalize) [all|any|repeated|multiple|double|several|runs of|consecutive|inner|sequences of|duplicate] (spaces|whitespace|white space|spaces in a row|blanks) [inside|in between] [(to|into|with|by) [one|single|just one|a single] [space|blank|one]]",
+            "collapse",
+        ),
         ("(remove|strip) accents|(strip|remove) (diacritics|accent marks|accents)", "strip_accents"),
     ):
         for end, _, cost in reader.match(words, at):
             said = {reader.low(step) for step in range(at, end)}
             kind = operations
-            if kind == "trim" and (said & {"extra", "surplus", "double", "multiple", "unnecessary", "superfluous"}) and not said & {"ends", "end", "start", "leading", "trailing"}:
+            if (
+                kind == "trim"
+                and (said & {"extra", "surplus", "double", "multiple", "unnecessary", "superfluous"})
+                and not said & {"ends", "end", "start", "leading", "trailing"}
+            ):
                 kind = "collapse"
-            if kind == "trim" and said & {"leading", "start", "beginning", "front"} and not said & {"trailing", "end", "ends"}:
+            if (
+                kind == "trim"
+                and said & {"leading", "start", "beginning", "front"}
+                and not said & {"trailing", "end", "ends"}
+            ):
                 kind = "trim_start"
-            elif kind == "trim" and said & {"trailing", "end", "back"} and not said & {"leading", "start", "beginning", "front", "ends"}:
+            elif (
+                kind == "trim"
+                and said & {"trailing", "end", "back"}
+                and not said & {"leading", "start", "beginning", "front", "ends"}
+            ):
                 kind = "trim_end"
             yield end, kind, cost
     for words, kind in (
         ("(uppercase|upper case|upper - case|capitalise all letters of|capitalize all letters of)", "upper"),
         ("(lowercase|lower case|lower - case|downcase)", "lower"),
-        ("(title case|titlecase|title - case|capitalise each word of|capitalize each word of|capitalise every word of|capitalize every word of|capitalise each word in|capitalize each word in|capitalise every word in|capitalize every word in|capitalise words in|capitalize words in)", "title"),
+        (
+            "(title case|titlecase|title - case|capitalise each word of|capitalize each word of|capitalise every word of|capitalize every word of|capitalise each word in|capitalize each word in|capitalise every word in|capitalize every word in|capitalise words in|capitalize words in)",
+            "title",
+        ),
         ("(capitalise|capitalize) [the] first letter (of|in)", "capitalize"),
         ("(@make|turn|put|write|have|set|use) [it|them] [in|into|to|as|be]", ""),
     ):
@@ -143,7 +175,11 @@ def letters(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
         kinds.append(env["k2"])
     if not kinds:
         if first in ("capitalise", "capitalize"):
-            raise ask("ambiguous", "Is each word to begin with a capital, or only the first, or are all letters to be capitals?", ["Each Word", "First word", "ALL LETTERS"])
+            raise ask(
+                "ambiguous",
+                "Is each word to begin with a capital, or only the first, or are all letters to be capitals?",
+                ["Each Word", "First word", "ALL LETTERS"],
+            )
         return None
     low = {reader.low(step) for step in range(start, end)}
     if low & {"header", "headers", "names"} and not _texts(reader, columns):
@@ -165,45 +201,85 @@ def _escaped(sign: str) -> str:
 def taking(reader: Reader, at: int) -> Any:
     """A part of a text: the pattern whose first group it is."""
     for end, _, cost in reader.match(
-        "[@only] [first|1st|leading] (run of digits|digits|sequence of digits|group of digits|digit run|series of digits|block of digits|number|run of numbers|numeric part|string of digits|digit sequence|numbers|digit group|whole number|integer|numerals|numeric bit)", at
+        "[@only] [first|1st|leading] (run of digits|digits|sequence of digits|group of digits|digit run|series of digits|block of digits|number|run of numbers|numeric part|string of digits|digit sequence|numbers|digit group|whole number|integer|numerals|numeric bit)",
+        at,
     ):
         said = [reader.low(step) for step in range(at, end)]
         if said[-1] == "number" and len(said) > 1 or said[-1] != "number" or True:
             yield end, r"([0-9]+)", cost + (0.4 if said == ["number"] else 0.0)
-    for end, _, cost in reader.match("[@only] last (run of digits|digits|sequence of digits|group of digits|number|block of digits)", at):
+    for end, _, cost in reader.match(
+        "[@only] last (run of digits|digits|sequence of digits|group of digits|number|block of digits)", at
+    ):
         yield end, r"([0-9]+)[^0-9]*$", cost
-    for end, env, cost in reader.match("[@only] [first] <n:Count> [-] (digit|digits) (number|year|code|run|sequence|group|numbers)", at):
+    for end, env, cost in reader.match(
+        "[@only] [first] <n:Count> [-] (digit|digits) (number|year|code|run|sequence|group|numbers)", at
+    ):
         yield end, rf"(?:^|[^0-9])([0-9]{{{env['n']}}})(?:[^0-9]|$)", cost
     for end, _, cost in reader.match("[@only] [four digit|4 - digit|four - digit|4 digit] year [number]", at):
         yield end, r"(?:^|[^0-9])([12][0-9]{3})(?:[^0-9]|$)", cost + 0.2
-    for end, _, cost in reader.match("[@only] [leading|starting|first|initial] (letters|letter prefix|run of letters|alphabetic part|letter part|letters at start|alphabetic prefix|group of letters|alphabetical part)", at):
+    for end, _, cost in reader.match(
+        "[@only] [leading|starting|first|initial] (letters|letter prefix|run of letters|alphabetic part|letter part|letters at start|alphabetic prefix|group of letters|alphabetical part)",
+        at,
+    ):
         low = {reader.low(step) for step in range(at, end)}
         lead = low & {"leading", "starting", "initial", "prefix", "start"}
         yield end, r"^([A-Za-z]+)" if lead else r"([A-Za-z]+)", cost + 0.05
-    for end, _, cost in reader.match("[@only] trailing (letters|run of letters)|last (letters|run of letters)|[@only] letters at (end|very end)", at):
+    for end, _, cost in reader.match(
+        "[@only] trailing (letters|run of letters)|last (letters|run of letters)|[@only] letters at (end|very end)", at
+    ):
         yield end, r"([A-Za-z]+)$", cost
-    for end, _, cost in reader.match("[@only] (trailing digits|digits at end|trailing number|number at end|digits at very end|final digits|numeric suffix)", at):
+    for end, _, cost in reader.match(
+        "[@only] (trailing digits|digits at end|trailing number|number at end|digits at very end|final digits|numeric suffix)",
+        at,
+    ):
         yield end, r"([0-9]+)$", cost
-    for end, _, cost in reader.match("[@only] (leading digits|digits at start|leading number|number at start|digits at beginning|number at beginning|numeric prefix|starting number)", at):
+    for end, _, cost in reader.match(
+        "[@only] (leading digits|digits at start|leading number|number at start|digits at beginning|number at beginning|numeric prefix|starting number)",
+        at,
+    ):
         yield end, r"^([0-9]+)", cost
-    for end, _, cost in reader.match(f"[@only] [<w:Noise>] {_NOISE} {_BRACKETED}|bracketed (text|part|bit|word|words|name)|(parenthesised|parenthesized) (text|part)", at):
+    for end, _, cost in reader.match(
+        f"[@only] [<w:Noise>] {_NOISE} {_BRACKETED}|bracketed (text|part|bit|word|words|name)|(parenthesised|parenthesized) (text|part)",
+        at,
+    ):
         square = "square" in {reader.low(step) for step in range(at, end)}
         yield end, r"\[([^\]]*)\]" if square else r"\(([^)]*)\)", cost
-    for end, env, cost in reader.match(f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes|stands|appears|goes|follows|come|up to] (before|in front of|left of|to left of|preceding|up to|ahead of|until) [the] [first] <s:Sep>", at):
+    for end, env, cost in reader.match(
+        f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes|stands|appears|goes|follows|come|up to] (before|in front of|left of|to left of|preceding|up to|ahead of|until) [the] [first] <s:Sep>",
+        at,
+    ):
         one_word = "word" in [reader.low(step) for step in range(at, end - 1)]
         yield end, (rf"([^\s{_inside(env['s'])}]+)\s*{_escaped(env['s'])}" if one_word else _before(env["s"])), cost
-    for end, env, cost in reader.match(f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes|stands|appears|goes|come] (before|in front of|left of|to left of|preceding|up to) [the] last <s:Sep>", at):
+    for end, env, cost in reader.match(
+        f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes|stands|appears|goes|come] (before|in front of|left of|to left of|preceding|up to) [the] last <s:Sep>",
+        at,
+    ):
         yield end, rf"^(.*?)\s*{_escaped(env['s'])}[^{_inside(env['s'])}]*$", cost
-    for end, env, cost in reader.match(f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes|stands|appears|goes|come|follows] [right|directly|just|immediately|straight|everything] (after|behind|right of|to right of|following|follows|past|beyond) [the] [first] <s:Sep>", at):
+    for end, env, cost in reader.match(
+        f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes|stands|appears|goes|come|follows] [right|directly|just|immediately|straight|everything] (after|behind|right of|to right of|following|follows|past|beyond) [the] [first] <s:Sep>",
+        at,
+    ):
         one_word = "word" in [reader.low(step) for step in range(at, end - 1)]
         yield end, rf"{_escaped(env['s'])}\s*([^\s]+)" if one_word else rf"{_escaped(env['s'])}\s*(.*)$", cost
-    for end, env, cost in reader.match(f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes|stands|appears|goes|come] [right|directly|just] (after|behind|right of|following) [the] last <s:Sep>", at):
+    for end, env, cost in reader.match(
+        f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes|stands|appears|goes|come] [right|directly|just] (after|behind|right of|following) [the] last <s:Sep>",
+        at,
+    ):
         yield end, rf"{_escaped(env['s'])}\s*([^{_inside(env['s'])}]*)$", cost
-    for end, env, cost in reader.match(f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|stands|comes] (between|in between) [the] [first] <s:Sep> (and|&) [the] [next|second|a|following] <t:Sep>|[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes] after [the] <s:Sep> (and|but) before [the] [next|first] <t:Sep>", at):
+    for end, env, cost in reader.match(
+        f"[@only] [<w:Noise>] {_NOISE} [that|which] [is|stands|comes] (between|in between) [the] [first] <s:Sep> (and|&) [the] [next|second|a|following] <t:Sep>|[@only] [<w:Noise>] {_NOISE} [that|which] [is|comes] after [the] <s:Sep> (and|but) before [the] [next|first] <t:Sep>",
+        at,
+    ):
         yield end, rf"{_escaped(env['s'])}\s*([^{_inside(env['t'])}]*?)\s*{_escaped(env['t'])}", cost
-    for end, _, cost in reader.match("[@only] [the] (domain|domain name|mail domain|email domain|e - mail domain) [part] [LP (part|everything|bit|what is) after [the] (@|at sign|@ sign) RP|LP after @ RP|, the part after @|, the part after the @|, i . e . part after @]", at):
+    for end, _, cost in reader.match(
+        "[@only] [the] (domain|domain name|mail domain|email domain|e - mail domain) [part] [LP (part|everything|bit|what is) after [the] (@|at sign|@ sign) RP|LP after @ RP|, the part after @|, the part after the @|, i . e . part after @]",
+        at,
+    ):
         yield end, r"@(.*)$", cost
-    for end, _, cost in reader.match("[@only] (user name|username|local part|user part|name part|account name|mailbox) [before @|LP [the] (part|bit) before [the] (@|at sign) RP]", at):
+    for end, _, cost in reader.match(
+        "[@only] (user name|username|local part|user part|name part|account name|mailbox) [before @|LP [the] (part|bit) before [the] (@|at sign) RP]",
+        at,
+    ):
         yield end, r"^([^@]*)@", cost + 0.1
     for end, _, cost in reader.match("[@only] (first|1st) word", at):
         yield end, r"^\s*([^\s]+)", cost
@@ -213,11 +289,17 @@ def taking(reader: Reader, at: int) -> Any:
         yield end, r"^\s*[^\s]+\s+([^\s]+)", cost
     for end, _, cost in reader.match("[@only] (third|3rd) word", at):
         yield end, r"^\s*[^\s]+\s+[^\s]+\s+([^\s]+)", cost
-    for end, _, cost in reader.match("[@only] (everything|all|part|text|all text|rest) (but|except|after) [the] first word", at):
+    for end, _, cost in reader.match(
+        "[@only] (everything|all|part|text|all text|rest) (but|except|after) [the] first word", at
+    ):
         yield end, r"^\s*[^\s]+\s+(.*)$", cost
-    for end, env, cost in reader.match("[@only] first <n:Count> (characters|letters|chars|digits|character|letter|digit|signs)", at):
+    for end, env, cost in reader.match(
+        "[@only] first <n:Count> (characters|letters|chars|digits|character|letter|digit|signs)", at
+    ):
         yield end, rf"^(.{{0,{env['n']}}})", cost
-    for end, env, cost in reader.match("[@only] last <n:Count> (characters|letters|chars|digits|character|letter|digit|signs)", at):
+    for end, env, cost in reader.match(
+        "[@only] last <n:Count> (characters|letters|chars|digits|character|letter|digit|signs)", at
+    ):
         yield end, rf"(.{{0,{env['n']}}})$", cost
     for end, _, cost in reader.match("[@only] [first] (letter|character|initial)|[@only] initial [letter]", at):
         if "first" in [reader.low(step) for step in range(at, end)] or reader.low(end - 1) == "initial":
@@ -237,7 +319,11 @@ def noise(reader: Reader, at: int) -> Any:
     """One or two plain words that call the part by a name of its own: the Latin name, the title."""
     for size in (1, 2):
         span = reader.tokens[at : at + size]
-        if len(span) == size and all(one.kind == "word" for one in span) and span[0].low not in ("in", "of", "from", "and", "to", "after", "before", "which", "that", "all"):
+        if (
+            len(span) == size
+            and all(one.kind == "word" for one in span)
+            and span[0].low not in ("in", "of", "from", "and", "to", "after", "before", "which", "that", "all")
+        ):
             yield at + size, True, 0.3
 
 
@@ -246,7 +332,11 @@ def gloss(reader: Reader, at: int) -> Any:
     """What a part is, explained in brackets or after a colon: the part, as taking() reads it."""
     if reader.low(at) not in ("(", ",", ":", "-", "–"):
         return
-    close = next((step for step in range(at + 1, min(len(reader.tokens), at + 30)) if reader.low(step) == ")"), None) if reader.low(at) == "(" else None
+    close = (
+        next((step for step in range(at + 1, min(len(reader.tokens), at + 30)) if reader.low(step) == ")"), None)
+        if reader.low(at) == "("
+        else None
+    )
     last = close if close is not None else min(len(reader.tokens), at + 14)
     for start in range(at + 1, last):
         for end, pattern, cost in reader.slot("Taking", start):
@@ -292,7 +382,9 @@ def part_to_column(reader: Reader, env: dict[str, Any], start: int, end: int) ->
 def taking_of(reader: Reader, at: int) -> Any:
     """The part of a column before or after a sign."""
     part = "[@only] (part|text|bit|piece|portion|everything|string|section|name) (of|in|from) <c:Col> [that|which] [is|comes|stands|appears]"
-    for end, env, cost in reader.match(f"{part} (before|in front of|up to|left of|preceding) [the] [first|opening] <s:Sep>", at):
+    for end, env, cost in reader.match(
+        f"{part} (before|in front of|up to|left of|preceding) [the] [first|opening] <s:Sep>", at
+    ):
         yield end, (_before(env["s"]), env["c"]), cost
     for end, env, cost in reader.match(f"{part} (after|behind|following|right of) [the] [first] <s:Sep>", at):
         yield end, (rf"{_escaped(env['s'])}\s*(.*)$", env["c"]), cost
@@ -319,13 +411,24 @@ def part_in_place(reader: Reader, env: dict[str, Any], start: int, end: int) -> 
     """Only a part of a text stays."""
     column = env["c"]
     low = [reader.low(step) for step in range(start, end)]
-    if low[0] in ("make", "strip", "trim", "cut", "truncate", "change", "replace", "set", "i", "turn") and not {"to", "into", "only", "just", "with", "by"} & set(low):
+    if low[0] in ("make", "strip", "trim", "cut", "truncate", "change", "replace", "set", "i", "turn") and not {
+        "to",
+        "into",
+        "only",
+        "just",
+        "with",
+        "by",
+    } & set(low):
         return None
     if reader.column(column).type is not _TEXT:
         return None
     if low[0] in ("only", "i", "take") and "n" in env:
         return None
-    return act(Extract(column=column, pattern=env["p"], into=(fresh(reader, f"{column}_part"),), keep=True), *_swap(reader, column), touched=(column,))
+    return act(
+        Extract(column=column, pattern=env["p"], into=(fresh(reader, f"{column}_part"),), keep=True),
+        *_swap(reader, column),
+        touched=(column,),
+    )
 
 
 def _swap(reader: Reader, column: str) -> tuple[Step, ...]:
@@ -358,12 +461,27 @@ def away(reader: Reader, at: int) -> Any:
         ("[all] letters", r"\p{L}"),
         ("[all] (spaces|whitespace|white space|blanks) [inside|in between|anywhere|everywhere|completely]", r"\s"),
         ("[all] (punctuation|punctuation marks|punctuation characters|punctuation signs)", r"[^\p{L}\p{N}\s]"),
-        ("[all|any|every] (special characters|symbols|special signs|non [-] alphanumeric characters|non alphanumeric characters|anything that is not a letter or digit|everything that is not letter or digit|non - alphanumerics)", r"[^\p{L}\p{N}\s]"),
-        ("[all|any|every|everything|anything|every character] (non [-] digit|non digit|non [-] numeric|non numeric|that is not digit|that is not number|but digits|except digits|which is not digit|but numbers) [characters|character|signs]", "[^0-9]"),
-        ("[all|any|every] (non [-] letter|non letter|non [-] alphabetic) [characters|character|signs]|everything (but|except) letters|anything that is not letter", r"[^\p{L}]"),
+        (
+            "[all|any|every] (special characters|symbols|special signs|non [-] alphanumeric characters|non alphanumeric characters|anything that is not a letter or digit|everything that is not letter or digit|non - alphanumerics)",
+            r"[^\p{L}\p{N}\s]",
+        ),
+        (
+            "[all|any|every|everything|anything|every character] (non [-] digit|non digit|non [-] numeric|non numeric|that is not digit|that is not number|but digits|except digits|which is not digit|but numbers) [characters|character|signs]",
+            "[^0-9]",
+        ),
+        (
+            "[all|any|every] (non [-] letter|non letter|non [-] alphabetic) [characters|character|signs]|everything (but|except) letters|anything that is not letter",
+            r"[^\p{L}]",
+        ),
         ("[all|any|every] (vowels)", "[AEIOUaeiou]"),
-        ("[all|any|every] (brackets|parentheses|round brackets) [and|with|including|plus|together with|along with] [everything|anything|what is|text|whatever is|their|whatever|all|what|its|the text|all text|contents|the] [that is] [inside|in|within|between|contents|content] [them|it|brackets]", r"\s*\([^)]*\)"),
-        ("[@all|any] [everything|anything|text|part|what is|whatever is|words|bit|note|notes|remarks|additions|stuff] (in|inside|within|between) (brackets|parentheses|round brackets) [LP brackets included RP|including brackets|and brackets|and brackets themselves|, brackets included|including the brackets|, including brackets|and the brackets|along with brackets]", r"\s*\([^)]*\)"),
+        (
+            "[all|any|every] (brackets|parentheses|round brackets) [and|with|including|plus|together with|along with] [everything|anything|what is|text|whatever is|their|whatever|all|what|its|the text|all text|contents|the] [that is] [inside|in|within|between|contents|content] [them|it|brackets]",
+            r"\s*\([^)]*\)",
+        ),
+        (
+            "[@all|any] [everything|anything|text|part|what is|whatever is|words|bit|note|notes|remarks|additions|stuff] (in|inside|within|between) (brackets|parentheses|round brackets) [LP brackets included RP|including brackets|and brackets|and brackets themselves|, brackets included|including the brackets|, including brackets|and the brackets|along with brackets]",
+            r"\s*\([^)]*\)",
+        ),
         ("[first|leading] (character|letter)", "^."),
         ("(last|final|trailing) (character|letter|sign)", ".$"),
         ("(leading zeros|leading zeroes|zeros at start|zeros at front|zeroes at start)", "^0+"),
@@ -376,12 +494,26 @@ def away(reader: Reader, at: int) -> Any:
     for end, env, cost in reader.match("last <n:Count> (characters|letters|chars|digits)", at):
         yield end, rf".{{0,{env['n']}}}$", cost
     what = "(everything|anything|part|text|all|whatever comes|whatever|what comes|bit|all that comes|everything that comes|all text|the rest|what is|suffix|prefix)"
-    for end, env, cost in reader.match(f"{what} [that is|that comes] (after|behind|following|right of) [the] [first] <s:Sep> [LP including it RP|including it|and the sign itself|including sign itself|, including it|inclusive|, sign included]", at):
-        including = "including" in [reader.low(step) for step in range(at, end)] or "inclusive" in [reader.low(step) for step in range(at, end)]
-        yield end, rf"\s*{_escaped(env['s'])}.*$" if including or env["s"] not in "." else rf"\s*{_escaped(env['s'])}.*$", cost
-    for end, env, cost in reader.match(f"(<s:Sep>) and {what} after it|{what} from [the] [first] <s:Sep> [on|onwards]", at):
+    for end, env, cost in reader.match(
+        f"{what} [that is|that comes] (after|behind|following|right of) [the] [first] <s:Sep> [LP including it RP|including it|and the sign itself|including sign itself|, including it|inclusive|, sign included]",
+        at,
+    ):
+        including = "including" in [reader.low(step) for step in range(at, end)] or "inclusive" in [
+            reader.low(step) for step in range(at, end)
+        ]
+        yield (
+            end,
+            rf"\s*{_escaped(env['s'])}.*$" if including or env["s"] not in "." else rf"\s*{_escaped(env['s'])}.*$",
+            cost,
+        )
+    for end, env, cost in reader.match(
+        f"(<s:Sep>) and {what} after it|{what} from [the] [first] <s:Sep> [on|onwards]", at
+    ):
         yield end, rf"\s*{_escaped(env['s'])}.*$", cost
-    for end, env, cost in reader.match(f"{what} [that is|that comes] (before|in front of|left of|up to) [the] [first] <s:Sep> [LP including it RP|including it|and sign itself|, including it|inclusive]", at):
+    for end, env, cost in reader.match(
+        f"{what} [that is|that comes] (before|in front of|left of|up to) [the] [first] <s:Sep> [LP including it RP|including it|and sign itself|, including it|inclusive]",
+        at,
+    ):
         yield end, rf"^.*?{_escaped(env['s'])}\s*", cost
 
 
@@ -406,14 +538,25 @@ def split(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     if separator is None:
         separator = _common_separator(reader, column, len(names))
         if separator is None:
-            raise ask("ambiguous", f"At which character is '{column}' to be split?", ["a space", "a comma", "a dash", "a slash"])
+            raise ask(
+                "ambiguous",
+                f"At which character is '{column}' to be split?",
+                ["a space", "a comma", "a dash", "a slash"],
+            )
     for name in names:
         if name != column:
             checked_name(reader, name)
     keep = env.get("r") != "drop" and column not in names
-    step = Split(column=column, separator=separator, into=names, keep=keep) if column not in names else Split(column=column, separator=separator, into=names)
+    step = (
+        Split(column=column, separator=separator, into=names, keep=keep)
+        if column not in names
+        else Split(column=column, separator=separator, into=names)
+    )
     tidy = tuple(name for name in names)
-    padded = any(f"{separator} " in value or f" {separator}" in value for value in reader.column(column).values) and separator.strip() != ""
+    padded = (
+        any(f"{separator} " in value or f" {separator}" in value for value in reader.column(column).values)
+        and separator.strip() != ""
+    )
     cleaning_step = (Text(columns=tidy, operations=(Trim(kind="trim"),)),) if padded else ()
     return act(step, *cleaning_step, made=names, used=(column,))
 
@@ -422,9 +565,15 @@ def split(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 def keep_or_drop(reader: Reader, at: int) -> Any:
     """Whether the source stays."""
     it = "(it|<c:Cols>|original|original column|original columns|originals|source column|source columns|them|source|old column|old ones|old columns|those three|those two|both|the two|the three|two|three|those|these)"
-    for end, _, cost in reader.match(f"[,|;|LP|.|-|and] [and|but] (keep|keeping|leave|leaving|retain|retaining) {it} [as it is|as is|as they are|too|in place|as well|alone|in table|where they are] [RP]", at):
+    for end, _, cost in reader.match(
+        f"[,|;|LP|.|-|and] [and|but] (keep|keeping|leave|leaving|retain|retaining) {it} [as it is|as is|as they are|too|in place|as well|alone|in table|where they are] [RP]",
+        at,
+    ):
         yield end, "keep", cost
-    for end, _, cost in reader.match(f"[,|;|LP|.|-|and] [and|then|but] [then] (remove|removing|drop|dropping|delete|deleting|get rid of|lose|discard|discarding|replacing|throw away|without) {it} [afterwards|then|column|columns|after that] [RP]", at):
+    for end, _, cost in reader.match(
+        f"[,|;|LP|.|-|and] [and|then|but] [then] (remove|removing|drop|dropping|delete|deleting|get rid of|lose|discard|discarding|replacing|throw away|without) {it} [afterwards|then|column|columns|after that] [RP]",
+        at,
+    ):
         yield end, "drop", cost
 
 
@@ -454,7 +603,9 @@ def explode(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     if separator is None:
         found = [sign for sign in (";", "|", ",", "/") if any(sign in value for value in reader.column(column).values)]
         if len(found) != 1:
-            raise ask("ambiguous", f"What stands between the values in '{column}'?", ["a comma", "a semicolon", "a slash"])
+            raise ask(
+                "ambiguous", f"What stands between the values in '{column}'?", ["a comma", "a semicolon", "a slash"]
+            )
         separator = found[0]
     return act(
         Explode(column=column, separator=separator),
@@ -476,7 +627,9 @@ _BETWEEN = "[,|LP|-|;] [separated|joined|with|using|and|put|divided|connected|by
     f"{_JOIN} [@all] [@columns|@values of|both] <c:Cols> [@columns] {_INTO_COL} [,|LP|:|-] [as|like|in the form|that reads|reading|so it reads|to read|in form|looking like|so that it reads|e . g .|which reads like|that reads like|that looks like|in format|so it looks like|formatted as|formatted like] <t:Template> [RP] [<r:KeepOrDrop>]",
     f"{_JOIN} [@all] [@columns|@values of|both] <c:Cols> [@columns] (with|by|using|without) (nothing|no separator|no space|anything|no spaces|any separator|separator) [in between|between|between them|in the middle] {_INTO_COL} [<r:KeepOrDrop>]",
     f"{_JOIN} [@all] [@columns] <c:Cols> {_INTO_COL} [<r:KeepOrDrop>] {_BETWEEN}",
-    "(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should|must|is to|to] [should be|is|are|be|=|:|with|by|from|as|made of|made by|of|joins|combines|contains|consisting of|holding|made from|concatenates|that joins|reads|by joining|joining|concatenating|combining|by combining] [the|text|joining|combining|concatenating|combination of|concatenation of] <c:Cols> [joined|combined|concatenated|put together|glued together|together|connected|pasted together|glued] " + _BETWEEN + " [<r:KeepOrDrop>]",
+    "(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should|must|is to|to] [should be|is|are|be|=|:|with|by|from|as|made of|made by|of|joins|combines|contains|consisting of|holding|made from|concatenates|that joins|reads|by joining|joining|concatenating|combining|by combining] [the|text|joining|combining|concatenating|combination of|concatenation of] <c:Cols> [joined|combined|concatenated|put together|glued together|together|connected|pasted together|glued] "
+    + _BETWEEN
+    + " [<r:KeepOrDrop>]",
     "(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should] [reads|read|looks|look|is|with|reading|looking|like|in the form|be|is written|formatted|has form|has the form|contains|holding|should read|should look|saying|says] [like|as|text|of|in the form|form] [this] [,|:] <t:Template> [<r:KeepOrDrop>]",
     "<n:Name> (=|:|should be|is|should read|should look like) <t:Template>",
     f"@add [another|new|extra] [@column] [with|of|from|for] <c:Cols> (joined|combined|concatenated|glued together|together) {_BETWEEN} [,|and|(] @newcol <n:Name>",
@@ -504,7 +657,12 @@ def join(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
             return None
         if low & {"add", "sum"} and "s" not in env:
             return None
-        if reader.low(start) in ("put", "bring") and "together" not in low and "s" not in env and not low & {"into", "one"}:
+        if (
+            reader.low(start) in ("put", "bring")
+            and "together" not in low
+            and "s" not in env
+            and not low & {"into", "one"}
+        ):
             return None
         dated = _as_date(reader, columns)
         if "s" not in env and dated is not None:
@@ -517,13 +675,25 @@ def join(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
             return None
         else:
             if "s" not in env and not low & {"nothing", "no", "without"}:
-                raise ask("ambiguous", f"What is to stand between {' and '.join(columns)}?", ["a space", "a comma", "a dash", "nothing"])
+                raise ask(
+                    "ambiguous",
+                    f"What is to stand between {' and '.join(columns)}?",
+                    ["a space", "a comma", "a dash", "nothing"],
+                )
             if name is None:
                 name = fresh(reader, "_".join(key(one) for one in columns))
             separator = env.get("s", "")
-            steps = [JoinColumns(columns=columns, column=checked_name(reader, name, columns), separator=separator, skip_null=True)]
+            steps = [
+                JoinColumns(
+                    columns=columns, column=checked_name(reader, name, columns), separator=separator, skip_null=True
+                )
+            ]
             if any(reader.column(one).nulls for one in columns):
-                expression = f" || {text(separator)} || ".join(as_text(reader, one) for one in columns) if separator else " || ".join(as_text(reader, one) for one in columns)
+                expression = (
+                    f" || {text(separator)} || ".join(as_text(reader, one) for one in columns)
+                    if separator
+                    else " || ".join(as_text(reader, one) for one in columns)
+                )
                 steps = [Derive(columns=(Derivation(column=name, expression=expression),))]
     if env.get("r") == "drop":
         gone = tuple(one for one in columns if one != name)
@@ -538,7 +708,11 @@ def _as_date(reader: Reader, columns: Sequence[str]) -> str | None:
         for part in ("year", "month", "day"):
             if part in key(name) or (part == "year" and key(name) == "yr"):
                 found.setdefault(part, name)
-    if len(columns) != 3 or len(set(found.values())) != 3 or any(reader.column(one).type is not LogicalType.INTEGER for one in columns):
+    if (
+        len(columns) != 3
+        or len(set(found.values())) != 3
+        or any(reader.column(one).type is not LogicalType.INTEGER for one in columns)
+    ):
         return None
     return f"MAKE_DATE({', '.join(quoted(found[part]) for part in ('year', 'month', 'day'))})"
 
@@ -559,13 +733,18 @@ Pieces = tuple[tuple[bool, str], ...]
 
 def _by_names(reader: Reader, said: str) -> tuple[Pieces, tuple[str, ...]] | None:
     names = sorted(reader.view.names, key=len, reverse=True)
-    options = "|".join(rf"\{{{re.escape(name)}\}}|<{re.escape(name)}>|\[{re.escape(name)}\]|(?<![^\W_]){re.escape(name)}(?![^\W_])" for name in names)
+    options = "|".join(
+        rf"\{{{re.escape(name)}\}}|<{re.escape(name)}>|\[{re.escape(name)}\]|(?<![^\W_]){re.escape(name)}(?![^\W_])"
+        for name in names
+    )
     pieces: list[tuple[bool, str]] = []
     used: list[str] = []
     last = 0
     for match in re.finditer(options, said, re.I):
         bare = match.group().strip("{}<>[]")
-        name = next((one for one in names if one == bare), None) or next(one for one in names if one.casefold() == bare.casefold())
+        name = next((one for one in names if one == bare), None) or next(
+            one for one in names if one.casefold() == bare.casefold()
+        )
         if match.start() > last:
             pieces.append((False, said[last : match.start()]))
         pieces.append((True, name))
@@ -634,7 +813,9 @@ def affixes(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
         if "values" not in low and "value" not in low and "each" not in low and "every" not in low:
             return None
         steps.append(Cast(columns={column: _TEXT}))
-    steps.append(Text(columns=(column,), operations=(Affix(kind="add_suffix" if behind else "add_prefix", text=env["t"]),)))
+    steps.append(
+        Text(columns=(column,), operations=(Affix(kind="add_suffix" if behind else "add_prefix", text=env["t"]),))
+    )
     return act(*steps, touched=(column,))
 
 
@@ -669,7 +850,22 @@ def mask_tail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 def mask_sign(reader: Reader, at: int) -> Any:
     """A sign to hide with."""
     low = reader.low(at)
-    for word, sign in (("*", "*"), ("x", "x"), ("#", "#"), ("•", "•"), ("asterisk", "*"), ("asterisks", "*"), ("star", "*"), ("stars", "*"), ("hash", "#"), ("hashes", "#"), ("xs", "x"), ("dots", "."), ("underscores", "_"), ("-", "-")):
+    for word, sign in (
+        ("*", "*"),
+        ("x", "x"),
+        ("#", "#"),
+        ("•", "•"),
+        ("asterisk", "*"),
+        ("asterisks", "*"),
+        ("star", "*"),
+        ("stars", "*"),
+        ("hash", "#"),
+        ("hashes", "#"),
+        ("xs", "x"),
+        ("dots", "."),
+        ("underscores", "_"),
+        ("-", "-"),
+    ):
         if low == word:
             shown = reader.tokens[at].text if word == "x" else sign
             yield at + 1, shown, 0.0
@@ -679,7 +875,9 @@ def mask_sign(reader: Reader, at: int) -> Any:
         yield at + 1, reader.tokens[at].text, 0.0
 
 
-_NAME_OF_MAIL = "[the] (part|everything|bit|name|name part|user name|username|local part|all|text|whatever is|letters|characters)"
+_NAME_OF_MAIL = (
+    "[the] (part|everything|bit|name|name part|user name|username|local part|all|text|whatever is|letters|characters)"
+)
 
 
 @frame(
@@ -695,7 +893,9 @@ def mask_mail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     """The name in an address is hidden, its domain stays."""
     column = env.get("c")
     if column is None:
-        there = [one.name for one in reader.view.columns if one.values and all("@" in value for value in one.values[:50])]
+        there = [
+            one.name for one in reader.view.columns if one.values and all("@" in value for value in one.values[:50])
+        ]
         if len(there) != 1:
             return None
         column = there[0]
@@ -704,7 +904,9 @@ def mask_mail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     low = [reader.low(step) for step in range(start, end)]
     stars = env.get("t", "***").replace("\\", "\\\\")
     if "first" in low or "initial" in low:
-        return act(ReplaceText(columns=(column,), pattern=r"^([^@])[^@]*@", replacement=rf"\1{stars}@"), touched=(column,))
+        return act(
+            ReplaceText(columns=(column,), pattern=r"^([^@])[^@]*@", replacement=rf"\1{stars}@"), touched=(column,)
+        )
     return act(ReplaceText(columns=(column,), pattern=r"^[^@]*@", replacement=f"{stars}@"), touched=(column,))
 
 
@@ -722,15 +924,30 @@ def mask_all(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     if verb in ("hash", "sha256", "sha") or "t" not in env and verb in ("replace", "swap"):
         return act(Mask(columns=env["c"], method="hash"), touched=env["c"])
     if "t" in env:
-        if verb in ("replace", "overwrite") and not low & {"every", "all", "each"} and not re.fullmatch(r"[*X#x.•-]{2,}|[A-Z]{2,}", env["t"]):
+        if (
+            verb in ("replace", "overwrite")
+            and not low & {"every", "all", "each"}
+            and not re.fullmatch(r"[*X#x.•-]{2,}|[A-Z]{2,}", env["t"])
+        ):
             return None
         said = text(env["t"])
         columns = tuple(
-            Derivation(column=name, expression=f"CASE WHEN {quoted(name)} IS NOT NULL THEN {said} END") for name in env["c"]
+            Derivation(column=name, expression=f"CASE WHEN {quoted(name)} IS NOT NULL THEN {said} END")
+            for name in env["c"]
         )
         return act(Derive(columns=columns), touched=env["c"])
-    if not low & {"completely", "entirely", "fully", "altogether"} and verb in ("mask", "hide", "obscure", "anonymise", "anonymize"):
-        raise ask("ambiguous", f"How is '{env['c'][0]}' to be hidden: altogether, but for the last characters, or as a hash?", ["altogether", "all but the last four", "a hash"])
+    if not low & {"completely", "entirely", "fully", "altogether"} and verb in (
+        "mask",
+        "hide",
+        "obscure",
+        "anonymise",
+        "anonymize",
+    ):
+        raise ask(
+            "ambiguous",
+            f"How is '{env['c'][0]}' to be hidden: altogether, but for the last characters, or as a hash?",
+            ["altogether", "all but the last four", "a hash"],
+        )
     return act(Mask(columns=env["c"], method="redact"), touched=env["c"])
 
 
@@ -761,4 +978,6 @@ def pad(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 def one_spelling(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Which spelling is the right one has to be said."""
     columns = (env["c"],) if isinstance(env["c"], str) else env["c"]
-    raise ask("ambiguous", f"How is '{columns[0]}' to be written?", ["trimmed", "Title Case", "UPPER CASE", "lower case"])
+    raise ask(
+        "ambiguous", f"How is '{columns[0]}' to be written?", ["trimmed", "Title Case", "UPPER CASE", "lower case"]
+    )

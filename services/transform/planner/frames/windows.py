@@ -29,17 +29,27 @@ def rank_tie(reader: Reader, at: int) -> Any:
     """What becomes of equal values: rank leaves gaps, dense_rank none, row_number tells them apart."""
     tied = "[,|;|.|LP|-] [and|with|where] [<e:Entity>|@rows|ones|those|equal values|ties] [that|with|which] [are|is|have|tie|ties|tied|same value|equal value|equal values|equal|same <c:Col>|the same <c:Col>] [should|must|all]"
     for end, _, cost in reader.match(
-        f"{tied} (share|shares|get|gets|have|has|receive|take|sharing|getting|given|are given) [same|one|the same|equal] (rank|place|position|number|one) [,|;|.] [and] [with] [the] [next|following|no|without|leaving] [rank|place|position|number|gaps|gap|ranks|one|numbers] [being|is|are|be|gets] [skipped|left out|skip|follows|jumps|gap|skipping] [after|left|in ranks] [accordingly|RP|ties|them|after ties|after them|afterwards]", at
+        f"{tied} (share|shares|get|gets|have|has|receive|take|sharing|getting|given|are given) [same|one|the same|equal] (rank|place|position|number|one) [,|;|.] [and] [with] [the] [next|following|no|without|leaving] [rank|place|position|number|gaps|gap|ranks|one|numbers] [being|is|are|be|gets] [skipped|left out|skip|follows|jumps|gap|skipping] [after|left|in ranks] [accordingly|RP|ties|them|after ties|after them|afterwards]",
+        at,
     ):
         said = [reader.low(step) for step in range(at, end)]
         gaps = "skipped" in said or "skip" in said or "jumps" in said or "skipping" in said
         none = ("no" in said or "without" in said) and ("gaps" in said or "gap" in said or "skipping" in said)
         yield end, "dense_rank" if none else "rank" if gaps else "rank", cost
-    for end, _, cost in reader.match("[,|LP|;] [with|and] (no gaps|without gaps|dense|dense ranking|no gaps in ranks|no gaps after ties|without skipping|dense rank|no ranks skipped|no rank skipped) [RP]", at):
+    for end, _, cost in reader.match(
+        "[,|LP|;] [with|and] (no gaps|without gaps|dense|dense ranking|no gaps in ranks|no gaps after ties|without skipping|dense rank|no ranks skipped|no rank skipped) [RP]",
+        at,
+    ):
         yield end, "dense_rank", cost
-    for end, _, cost in reader.match("[,|LP|;] [and] (ties|equal values) [are|is] [broken] (by|in) [row order|file order|order of appearance|order of file|order of rows|their order] [RP]", at):
+    for end, _, cost in reader.match(
+        "[,|LP|;] [and] (ties|equal values) [are|is] [broken] (by|in) [row order|file order|order of appearance|order of file|order of rows|their order] [RP]",
+        at,
+    ):
         yield end, "row_number", cost
-    for end, _, cost in reader.match("[,|LP|;] [with|and|where] (ties|equal values) [get|gets|getting|have|sharing|share|take|given] [same|lowest|smallest|minimum|the same] (rank|number|place) [RP]", at):
+    for end, _, cost in reader.match(
+        "[,|LP|;] [with|and|where] (ties|equal values) [get|gets|getting|have|sharing|share|take|given] [same|lowest|smallest|minimum|the same] (rank|number|place) [RP]",
+        at,
+    ):
         yield end, "rank", cost
 
 
@@ -48,11 +58,13 @@ def rank_order(reader: Reader, at: int) -> Any:
     """Which end is number one: biggest = 1; 1 for the highest; highest first."""
     one = "(1|one|number 1|number one|first|rank 1|#1|no . 1|rank one|1st|place 1|top)"
     for end, env, cost in reader.match(
-        f"[,|LP|;|-|:|and] [with|where|so that|so] <x:Superlative> [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [is|=|gets|get|being|has|as|-|:|->|should be|should get|first|comes|at|receives|be|on] [rank|number|place|a|position] {one} [RP]", at
+        f"[,|LP|;|-|:|and] [with|where|so that|so] <x:Superlative> [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [is|=|gets|get|being|has|as|-|:|->|should be|should get|first|comes|at|receives|be|on] [rank|number|place|a|position] {one} [RP]",
+        at,
     ):
         yield end, (bool(env["x"]), env.get("c")), cost
     for end, env, cost in reader.match(
-        f"[,|LP|;|-|:] [with|where] {one} [is|=|being|for|meaning|means|goes to|as|to|going to|-|should be] [with|the] <x:Superlative> [in|of|for] [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [RP]", at
+        f"[,|LP|;|-|:] [with|where] {one} [is|=|being|for|meaning|means|goes to|as|to|going to|-|should be] [with|the] <x:Superlative> [in|of|for] [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [RP]",
+        at,
     ):
         yield end, (bool(env["x"]), env.get("c")), cost
     for end, said, cost in reader.slot("Direction", at + (reader.low(at) in (",", "(", "-"))):
@@ -93,7 +105,15 @@ def rank(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
         Window(partition_by=tuple(keys), order_by=(SortKey(column=column, descending=descending),), columns=(made,))
     ]
     if reader.column(column).nulls:
-        steps.append(Derive(columns=(Derivation(column=name, expression=f"CASE WHEN {quoted(column)} IS NOT NULL THEN {quoted(name)} END"),)))
+        steps.append(
+            Derive(
+                columns=(
+                    Derivation(
+                        column=name, expression=f"CASE WHEN {quoted(column)} IS NOT NULL THEN {quoted(name)} END"
+                    ),
+                )
+            )
+        )
     return act(*steps, made=(name,), used=(column,))
 
 
@@ -105,9 +125,15 @@ def keys_within(reader: Reader, at: int) -> Any:
 
 
 _RUNNING = (
-    ("[running|cumulative|rolling|accumulated|cumulated|accumulating] (total|sum|totals|sums)|(running|cumulative|accumulated|cumulated) [amount]|cumsum|(sum|total) so far|cumulated", "running_sum"),
+    (
+        "[running|cumulative|rolling|accumulated|cumulated|accumulating] (total|sum|totals|sums)|(running|cumulative|accumulated|cumulated) [amount]|cumsum|(sum|total) so far|cumulated",
+        "running_sum",
+    ),
     ("(running|cumulative|expanding) (average|mean)|(average|mean) so far", "running_mean"),
-    ("(running|cumulative) (maximum|max)|(highest|maximum|max|largest|greatest|record high) [value] so far|record [value] so far", "running_max"),
+    (
+        "(running|cumulative) (maximum|max)|(highest|maximum|max|largest|greatest|record high) [value] so far|record [value] so far",
+        "running_max",
+    ),
     ("(running|cumulative) (minimum|min)|(lowest|minimum|min|smallest|least) [value] so far", "running_min"),
     ("(running|cumulative) count|count so far", "running_count"),
 )
@@ -119,14 +145,29 @@ def running(reader: Reader, at: int) -> Any:
     for words, function in _RUNNING:
         for end, _, cost in reader.match(words, at):
             said = {reader.low(step) for step in range(at, end)}
-            if said & {"running", "cumulative", "accumulated", "cumulated", "cumsum", "far", "accumulating", "expanding"}:
+            if said & {
+                "running",
+                "cumulative",
+                "accumulated",
+                "cumulated",
+                "cumsum",
+                "far",
+                "accumulating",
+                "expanding",
+            }:
                 yield end, (function, None), cost
-    for end, env, cost in reader.match("<n:Num> [-] (day|days|row|rows|month|months|week|weeks|year|years|period|periods|point|points|value|values|step) [moving|rolling|trailing|running] (average|mean|avg)|(moving|rolling|trailing) (average|mean) (of|over|with window of|across) [the] [last|previous|past] <n:Num> [rows|days|values|months|years|periods]|(moving|rolling|trailing) <n:Num> [-] (day|row|month|week|year|point|period) (average|mean)|(moving|rolling) (average|mean)", at):
+    for end, env, cost in reader.match(
+        "<n:Num> [-] (day|days|row|rows|month|months|week|weeks|year|years|period|periods|point|points|value|values|step) [moving|rolling|trailing|running] (average|mean|avg)|(moving|rolling|trailing) (average|mean) (of|over|with window of|across) [the] [last|previous|past] <n:Num> [rows|days|values|months|years|periods]|(moving|rolling|trailing) <n:Num> [-] (day|row|month|week|year|point|period) (average|mean)|(moving|rolling) (average|mean)",
+        at,
+    ):
         if "n" in env and isinstance(env["n"], int) and env["n"] > 0:
             yield end, ("moving_mean", env["n"]), cost
         elif "n" not in env:
             yield end, ("moving_mean", None), cost + 0.3
-    for end, env, cost in reader.match("<n:Num> [-] (day|days|row|rows|month|months|week|weeks|year|years) [moving|rolling|trailing] (sum|total)|(moving|rolling|trailing) (sum|total) (of|over) [the] [last|previous|past] <n:Num> [rows|days|values|months|years]|(moving|rolling) <n:Num> [-] (day|row|month|week|year) (sum|total)", at):
+    for end, env, cost in reader.match(
+        "<n:Num> [-] (day|days|row|rows|month|months|week|weeks|year|years) [moving|rolling|trailing] (sum|total)|(moving|rolling|trailing) (sum|total) (of|over) [the] [last|previous|past] <n:Num> [rows|days|values|months|years]|(moving|rolling) <n:Num> [-] (day|row|month|week|year) (sum|total)",
+        at,
+    ):
         if isinstance(env["n"], int) and env["n"] > 0:
             yield end, ("moving_sum", env["n"]), cost
 
@@ -135,13 +176,20 @@ def running(reader: Reader, at: int) -> Any:
 def row_order(reader: Reader, at: int) -> Any:
     """In which order the rows follow one another: as they stand, or by a column."""
     for end, _, cost in reader.match(
-        "[,|LP|-|;|.] [and|with] [rows|file|table|data|the rows|they|it|lines|the file] [is|are|stay|go] [already] [in] (from top to bottom|row by row|in row order|in file order|in order of rows|in order of file|in present order|in current order|in the order of the file|as they stand|in order given|in existing order|top to bottom|in the given order|in the order given|in order|going down|down the table|in the file's order|in their order) [RP]", at
+        "[,|LP|-|;|.] [and|with] [rows|file|table|data|the rows|they|it|lines|the file] [is|are|stay|go] [already] [in] (from top to bottom|row by row|in row order|in file order|in order of rows|in order of file|in present order|in current order|in the order of the file|as they stand|in order given|in existing order|top to bottom|in the given order|in the order given|in order|going down|down the table|in the file's order|in their order) [RP]",
+        at,
     ):
         yield end, (), cost
-    for end, _, cost in reader.match("[,|LP|;] (day by day|date by date|month by month|year by year|week by week|over time|through time|in date order|in chronological order|chronologically|by date|in time order|as time goes on|over the days|in order of time|over the years|over years|time order|as years go by) [RP]", at):
+    for end, _, cost in reader.match(
+        "[,|LP|;] (day by day|date by date|month by month|year by year|week by week|over time|through time|in date order|in chronological order|chronologically|by date|in time order|as time goes on|over the days|in order of time|over the years|over years|time order|as years go by) [RP]",
+        at,
+    ):
         column = _time_column(reader)
         yield end, (SortKey(column=column),) if column else (), cost + (0.0 if column else 0.2)
-    for end, env, cost in reader.match("[,|LP|;|-|along] [rows|when] [ordered|sorted|in order|going|order|arranged|taken in order|in order of] (by|of|on|along|over|in order of|in) <c:Col> [order] [RP]|(in|over) <c:Col> order", at):
+    for end, env, cost in reader.match(
+        "[,|LP|;|-|along] [rows|when] [ordered|sorted|in order|going|order|arranged|taken in order|in order of] (by|of|on|along|over|in order of|in) <c:Col> [order] [RP]|(in|over) <c:Col> order",
+        at,
+    ):
         yield end, (SortKey(column=env["c"]),), cost + 0.1
 
 
@@ -149,7 +197,11 @@ def _time_column(reader: Reader) -> str | None:
     moments = reader.of_type(TEMPORAL)
     if len(moments) == 1:
         return moments[0]
-    years = [name for name in reader.view.names if key(name) in ("year", "yr", "date", "week", "period") and reader.column(name).type in NUMERIC]
+    years = [
+        name
+        for name in reader.view.names
+        if key(name) in ("year", "yr", "date", "week", "period") and reader.column(name).type in NUMERIC
+    ]
     return years[0] if len(years) == 1 and not moments else None
 
 
@@ -190,11 +242,31 @@ _ROW = "[row|rows|one|value|line|day|year|month|week|entry|record|period|<e:Enti
 def neighbour(reader: Reader, at: int) -> Any:
     """The row before or after this one, and by what the rows are ordered."""
     of = "[for|of|in|from|within] [the] [same] [<k:Cols>]"
-    for end, env, cost in reader.match(f"[the|its|that of|value of] @previous {_ROW} [of|for|in|from|within] [the] same <k:Cols>|[the|its] @previous {_ROW} {of}|[the] {_ROW} (before|above|before it|above it|just before)", at):
-        unit = next((reader.low(step) for step in range(at, end) if reader.low(step) in ("year", "month", "day", "week", "quarter")), None)
+    for end, env, cost in reader.match(
+        f"[the|its|that of|value of] @previous {_ROW} [of|for|in|from|within] [the] same <k:Cols>|[the|its] @previous {_ROW} {of}|[the] {_ROW} (before|above|before it|above it|just before)",
+        at,
+    ):
+        unit = next(
+            (
+                reader.low(step)
+                for step in range(at, end)
+                if reader.low(step) in ("year", "month", "day", "week", "quarter")
+            ),
+            None,
+        )
         yield end, ("lag", unit, tuple(env.get("k", ()))), cost
-    for end, env, cost in reader.match(f"[the|its] (next|following|subsequent) {_ROW} [of|for|in|from|within] [the] same <k:Cols>|[the|its] (next|following|subsequent) {_ROW} {of}|[the] {_ROW} (after|below|after it)", at):
-        unit = next((reader.low(step) for step in range(at, end) if reader.low(step) in ("year", "month", "day", "week", "quarter")), None)
+    for end, env, cost in reader.match(
+        f"[the|its] (next|following|subsequent) {_ROW} [of|for|in|from|within] [the] same <k:Cols>|[the|its] (next|following|subsequent) {_ROW} {of}|[the] {_ROW} (after|below|after it)",
+        at,
+    ):
+        unit = next(
+            (
+                reader.low(step)
+                for step in range(at, end)
+                if reader.low(step) in ("year", "month", "day", "week", "quarter")
+            ),
+            None,
+        )
         yield end, ("lead", unit, tuple(env.get("k", ()))), cost
 
 
@@ -203,28 +275,42 @@ def change(reader: Reader, at: int) -> Any:
     """How a column differs from its neighbour: the column, how, and which neighbour."""
     col = "<c:Col> [value|values]"
     for words, kind in (
-        ("(percent|percentage|%|pct|percentual) (change|difference|increase|growth|changes)|(change|difference|growth|increase) in (percent|%|percentage)|growth rate|(relative change) in percent", "percent"),
+        (
+            "(percent|percentage|%|pct|percentual) (change|difference|increase|growth|changes)|(change|difference|growth|increase) in (percent|%|percentage)|growth rate|(relative change) in percent",
+            "percent",
+        ),
         ("relative (change|difference|growth)|growth", "relative"),
         ("(change|difference|increase|delta|growth|diff|rise|absolute change)", "difference"),
     ):
         for end, env, cost in reader.match(
-            f"[the] ({words}) (of|in|for) {col} (versus|vs|vs .|from|compared to|compared with|against|over|relative to|to|since|between it and|and|with respect to|with) [that of|the] <v:Neighbour>|[the] ({words}) (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour> (of|in|for) {col}|<c:Col> ({words}) (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour>|[day over day|row over row|year over year|month over month|day - to - day|row - to - row|year - on - year|year on year|day to day] ({words}) (of|in|for) {col}", at
+            f"[the] ({words}) (of|in|for) {col} (versus|vs|vs .|from|compared to|compared with|against|over|relative to|to|since|between it and|and|with respect to|with) [that of|the] <v:Neighbour>|[the] ({words}) (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour> (of|in|for) {col}|<c:Col> ({words}) (from|versus|vs|to|compared to|compared with|over|against) <v:Neighbour>|[day over day|row over row|year over year|month over month|day - to - day|row - to - row|year - on - year|year on year|day to day] ({words}) (of|in|for) {col}",
+            at,
         ):
             yield end, (env["c"], kind, env.get("v", ("lag", None, ()))), cost
-    for end, env, cost in reader.match(f"{col} (minus|-|less) [the] [<d:Col>] [value|values] [of|from|in] <v:Neighbour> [<e:Col>]|{col} (minus|-) [the] @previous <d:Col>", at):
+    for end, env, cost in reader.match(
+        f"{col} (minus|-|less) [the] [<d:Col>] [value|values] [of|from|in] <v:Neighbour> [<e:Col>]|{col} (minus|-) [the] @previous <d:Col>",
+        at,
+    ):
         other = env.get("d") or env.get("e") or env["c"]
         if other == env["c"]:
             yield end, (env["c"], "difference", env.get("v", ("lag", None, ()))), cost
-    for end, env, cost in reader.match("[the] @previous [value of|row|day|year|month|week|one|quarter|<e:Entity>] ['s] <c:Col> [value]|[the] <c:Col> [value] (of|from|in) <v:Neighbour>", at):
+    for end, env, cost in reader.match(
+        "[the] @previous [value of|row|day|year|month|week|one|quarter|<e:Entity>] ['s] <c:Col> [value]|[the] <c:Col> [value] (of|from|in) <v:Neighbour>",
+        at,
+    ):
         yield end, (env["c"], "value", env.get("v", ("lag", None, ()))), cost + 0.05
-    for end, env, cost in reader.match("[the] (next|following) [value of|row|day|year|month|week|one|quarter] ['s] <c:Col> [value]", at):
+    for end, env, cost in reader.match(
+        "[the] (next|following) [value of|row|day|year|month|week|one|quarter] ['s] <c:Col> [value]", at
+    ):
         yield end, (env["c"], "value", ("lead", None, ())), cost + 0.05
 
 
 @slot("Blanks")
 def blanks(reader: Reader, at: int) -> Any:
     """What is said of the first row, which has no neighbour."""
-    words = frozenset("blank empty null first row rows line one for the in of each every stays stay remains remain is left leave leaving it with and nothing be should has have no value there are per same within at start entry record day year month so cell cells gets get a group where will previous firms next last missing that because since it's as".split())
+    words = frozenset(
+        "blank empty null first row rows line one for the in of each every stays stay remains remain is left leave leaving it with and nothing be should has have no value there are per same within at start entry record day year month so cell cells gets get a group where will previous firms next last missing that because since it's as".split()
+    )
     low = reader.low(at)
     start = at + (low in (",", ";", ".", "(", "-"))
     end, seen = start, set()
@@ -241,7 +327,14 @@ def blanks(reader: Reader, at: int) -> Any:
         if not column_here:
             seen.add(word)
             end += 1
-        if seen & {"blank", "empty", "null", "nothing", "missing"} and seen & {"first", "no", "previous", "last", "start", "next"}:
+        if seen & {"blank", "empty", "null", "nothing", "missing"} and seen & {
+            "first",
+            "no",
+            "previous",
+            "last",
+            "start",
+            "next",
+        }:
             yield end + (low == "(" and reader.low(end) == ")"), True, 0.05
 
 
@@ -264,7 +357,9 @@ def neighbours(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     name = checked_name(reader, env.get("n") or fresh(reader, f"{kind}_{column}"))
     order = env.get("o", ())
     if not order and unit is not None:
-        timed = [one for one in reader.view.names if key(one) == unit] or ([_time_column(reader)] if _time_column(reader) else [])
+        timed = [one for one in reader.view.names if key(one) == unit] or (
+            [_time_column(reader)] if _time_column(reader) else []
+        )
         if len(timed) == 1 and timed[0] is not None:
             order = (SortKey(column=timed[0]),)
     helper = fresh(reader, f"{direction}_of_{column}")
@@ -293,11 +388,22 @@ def neighbours(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
 @slot("GroupFigure")
 def group_figure(reader: Reader, at: int) -> Any:
     """A figure of a row's group: the figure, the column, the keys."""
-    for words, function in (("@avg", "mean"), ("@sum", "sum"), ("maximum|max|highest|largest", "max"), ("minimum|min|lowest|smallest", "min")):
-        for end, env, cost in reader.match(f"[the] ({words}) [of|for] <c:Col> (of|for|in|within|per|by|over|across|for each|within each|in each|of each|among) [the|its|their|that|each|same|every|row ['s]] <k:Cols>|[the|its|their] <k:Cols> ['s] ({words}) [of|for] <c:Col>|[the|its] <k:Cols> ({words}) [of|for] <c:Col>", at):
+    for words, function in (
+        ("@avg", "mean"),
+        ("@sum", "sum"),
+        ("maximum|max|highest|largest", "max"),
+        ("minimum|min|lowest|smallest", "min"),
+    ):
+        for end, env, cost in reader.match(
+            f"[the] ({words}) [of|for] <c:Col> (of|for|in|within|per|by|over|across|for each|within each|in each|of each|among) [the|its|their|that|each|same|every|row ['s]] <k:Cols>|[the|its|their] <k:Cols> ['s] ({words}) [of|for] <c:Col>|[the|its] <k:Cols> ({words}) [of|for] <c:Col>",
+            at,
+        ):
             if env["c"] not in env["k"]:
                 yield end, (function, env["c"], tuple(env["k"])), cost
-    for end, env, cost in reader.match("[the] (number of|count of|how many) (@rows|<e:Entity>) (of|for|in|within|per|by|with|that have) [the|its|their|that|each|same|every|row ['s]] <k:Cols>|[the] size of [its|the|each|their] <k:Cols> [group]", at):
+    for end, env, cost in reader.match(
+        "[the] (number of|count of|how many) (@rows|<e:Entity>) (of|for|in|within|per|by|with|that have) [the|its|their|that|each|same|every|row ['s]] <k:Cols>|[the] size of [its|the|each|their] <k:Cols> [group]",
+        at,
+    ):
         yield end, ("count", None, tuple(env["k"])), cost
 
 
@@ -311,7 +417,9 @@ def beside(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A figure of the group on each of its rows."""
     function, column, keys = env["g"]
     name = checked_name(reader, env["n"])
-    steps: list[Step] = [Window(partition_by=keys, columns=(WindowColumn(name=name, function=function, column=column),))]
+    steps: list[Step] = [
+        Window(partition_by=keys, columns=(WindowColumn(name=name, function=function, column=column),))
+    ]
     if "d" in env:
         from contracts.recipe import Round
 
