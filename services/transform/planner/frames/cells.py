@@ -25,14 +25,12 @@ from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, number, quoted, slot, text
 from services.transform.planner.view import ask
 
-frames = Frames()
+frames = Frames("cells")
 frame = frames.frame
 
 # -- fill
 
-_IN = "(in|of|from|for|within|inside|under) [@columns|column] "
 _FILLABLE = "[any|@all] [@blanks|@blank [value|values|cell|cells|entry|entries|data|ones|field|fields]]"
-_GAPS = "[any|@all] (@blanks|@blank (value|values|cell|cells|entry|entries|data|ones|field|fields)|gaps)"
 
 
 @slot("Figure")
@@ -61,7 +59,6 @@ def figure(reader: Reader, at: int) -> Any:
             yield end, (method, env["c"]), cost
 
 
-_MEAN = "(<f:Figure>) [of] [<c2:Col>] [of|for|over|across|among|in] [@all] [of] [@rows|<e:Entity>|column|known values|them|other rows|non - @blank values|values that are there|other values] [, <d:Rounding>|<d:Rounding>|LP <d:Rounding> RP] [,] [per <k:Cols>|of each <k:Cols>|for each <k:Cols>|within each <k:Cols>|by <k:Cols>|of same <k:Cols>|of its <k:Cols>|of their <k:Cols>|within same <k:Cols>|in each <k:Cols>|for that <k:Cols>|of that <k:Cols>|for its <k:Cols>|for same <k:Cols>|among same <k:Cols>|calculated per <k:Cols>|within <k:Cols>|of <e2:Entity> with same <k:Cols>|of other <e2:Entity> of same <k:Cols>|computed per <k:Cols>|, per <k:Cols>|, computed within each <k:Cols>|of respective <k:Cols>|of rows with same <k:Cols>|in that <k:Cols>|in its <k:Cols>|for their <k:Cols>|for respective <k:Cols>|for same number of <k:Cols>|with same number of <k:Cols>|with same <k:Cols>|on that <k:Cols>|on its <k:Cols>|on same <k:Cols>|at that <k:Cols>|at same <k:Cols>|on each <k:Cols>|of all rows with same <k:Cols>|for its own <k:Cols>|of its own <k:Cols>|of their own <k:Cols>|of corresponding <k:Cols>|of <e2:Entity> of same <k:Cols>|of <e2:Entity> in same <k:Cols>|separately for each <k:Cols>|, separately for each <k:Cols>|, separately per <k:Cols>|within its <k:Cols>|within their <k:Cols>|inside each <k:Cols>|for rows with same <k:Cols>|in same <k:Cols>] [, <d:Rounding>|<d:Rounding>|LP <d:Rounding> RP]"
 
 
 @slot("Rounding")
@@ -73,21 +70,7 @@ def rounding(reader: Reader, at: int) -> Any:
         yield end, env["d"], cost
 
 
-@frame(
-    "fill with a figure",
-    f"@fill {_GAPS} {_IN} <c:Pick> (with|by|to|using|as|for|from|into) [each column's|their own|each] {_MEAN}",
-    f"@fill <c:Pick> {_GAPS} (with|by|to|using|as|from|into) [each column's|their own|each] {_MEAN}",
-    f"@fill [any|@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries|ones] (with|by|to|using|as|into|from) [each column's|their own|each] {_MEAN}",
-    f"(fill|fill in|impute|fill up) <c:Pick> (with|by|using|from) [each column's|their own|each] {_MEAN}",
-    f"(fill|fill in|impute|replace) {_GAPS} [in @table] (with|by|using) [each column's|their own|each|column] {_MEAN}",
-    f"(for|in) [@all] [@rows|<e3:Entity>] (with no|without|with @blank|with missing|missing|whose|that have no|lacking|where) <c:Pick> [is] [@isblank] [,] [@fill|use|take] [in|it|there] [with|to|the] {_MEAN}",
-    f"(if|where|when|wherever|whenever) <c:Pick> (@isblank) [,] [then] (@fill|use|take) [in|it|there|that|them] [with|to|as|the|by] {_MEAN}",
-    f"(use|put|take|write|insert|set) [the] {_MEAN} (where|when|if|wherever|for|whenever) <c:Pick> (@isblank)",
-    f"(use|put|take|insert|write) [the] {_MEAN} (in|into|for|in place of) {_GAPS} [{_IN} <c:Pick>]",
-    f"<c:Pick> : {_GAPS} (become|to|=|should be|->|get) [the] {_MEAN}",
-    f"(in|for) [column] <c:Pick> [,] @fill {_GAPS} (with|by|to|using) {_MEAN}",
-    f"[any|@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries|ones] (should|must|shall|has to|have to) (be|become|get|take|be set to|be filled with|be replaced with|be replaced by|be given) {_MEAN}",
-)
+@frame("fill with a figure")
 def fill_figure(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Nulls take a figure of their column."""
     method, of = env["f"]
@@ -177,9 +160,6 @@ def _round(sql: str, digits: int | None) -> str:
     return sql if digits is None else f"ROUND({sql}, {digits})" if digits > 0 else f"ROUND({sql})"
 
 
-_FORWARD = "(previous|last|preceding|prior|most recent|earlier|last known|last seen|previous known|last valid|last non - @blank|previous non - @blank|nearest earlier|latest|last observed|last available|preceding known|value before|one before|last present|last given|last recorded|value above|one above|previous row's|nearest previous|cell above|row above|last filled|above)"
-_BACKWARD = "(next|following|subsequent|later|next known|next valid|next non - @blank|next available|upcoming|value after|one after|value below|one below|next present|next observed|following known|next row's|nearest later|first one below|cell below|row below|below)"
-_SAME = "[value|values|entry|known value|one|row's value|row|non - @blank value|filled value|known one|valid value|reading|observation|figure|non - @blank|known|number] [above|below|before|after|before it|after it|that is known|there is|in column|from row above|in that column|of column|in it|from row below|that is not @blank|seen|that was known|before them|above it|below it|of row above|known] [<k0:PerColumns>]"
 
 
 @slot("PerColumns")
@@ -192,37 +172,13 @@ def per_columns(reader: Reader, at: int) -> Any:
         yield end, env["k"], cost
 
 
-@frame(
-    "fill from neighbours",
-    f"@fill {_GAPS} {_IN} <c:Pick> (with|by|using|from|to) {_FORWARD} {_SAME}",
-    f"@fill <c:Pick> {_GAPS} (with|by|using|from|to) {_FORWARD} {_SAME}",
-    f"@fill [any|@all] (blank|missing|empty|null) <c:Pick> [values|cells|entries] (with|by|using|from|to) {_FORWARD} {_SAME}",
-    f"(fill|fill in) <c:Pick> (with|from|using) {_FORWARD} {_SAME}",
-    "(forward [-] fill|forwardfill|ffill|fill forward|fill down|fill downwards|fill downward|forward filling|pad forward|carry forward|carry down|roll forward|propagate forward|drag down|copy down) [@all] [@blanks|gaps|values|last known value|last value] [in|of|for] [@column|column] <c:Pick> [values|downwards|column] [<k0:PerColumns>]",
-    "(fill) [@all] [@blanks|gaps] [in|of] <c:Pick> (forward|downward|downwards|down|forwards) [<k0:PerColumns>]",
-    "(carry|roll|propagate|drag|bring|copy|pull|extend|push) [@all] [last|previous|most recent|preceding] [known|valid|non - @blank|seen|available|observed|recorded] [value|values|entry|reading|number|one|figure] [of|in] [<c:Pick>] (forward|forwards|down|downward|downwards|on) [into|to|in|over|through] [@all] [@blanks|gaps|empty cells|blank cells|rows without one|missing rows] [below|that follow] [in|of] [<c1:Pick>] [<k0:PerColumns>]",
-    f"(in|for) [column] <c:Pick> [,] (carry|roll|propagate|copy|drag|bring|pull|extend) [@all] [last|previous|most recent|preceding] [known|valid|non - @blank|seen|available|observed] [value|values|entry|reading|number|one] (forward|forwards|down|downward|downwards) [into|to|in|over] [@all] [@blanks|gaps|empty cells|blank cells] [below|that follow] [<k0:PerColumns>]",
-    f"(in|for) [column] <c:Pick> [,] @fill {_GAPS} (with|by|using|from) {_FORWARD} {_SAME}",
-    f"(if|where|when|wherever) <c:Pick> (@isblank) [,] [then] (use|take|@fill|repeat|copy) [it|them|in|there] [with|from|to] {_FORWARD} {_SAME}",
-    f"(use|put|take|repeat|copy) {_FORWARD} {_SAME} [of <c1:Pick>] (where|when|if|wherever) <c:Pick> (@isblank)",
-)
+@frame("fill from neighbours")
 def fill_forward(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Nulls take the value before them."""
     return _neighbour(reader, env, "forward")
 
 
-@frame(
-    "fill from what follows",
-    f"@fill {_GAPS} {_IN} <c:Pick> (with|by|using|from|to) {_BACKWARD} {_SAME}",
-    f"@fill <c:Pick> {_GAPS} (with|by|using|from|to) {_BACKWARD} {_SAME}",
-    f"@fill [any|@all] (blank|missing|empty|null) <c:Pick> [values|cells|entries] (with|by|using|from|to) {_BACKWARD} {_SAME}",
-    f"(fill|fill in) <c:Pick> (with|from|using) {_BACKWARD} {_SAME}",
-    "(back [-] fill|backfill|bfill|backward [-] fill|backwards fill|fill backward|fill backwards|fill up|fill upwards|backwards [-] fill|back - filling|carry backward|carry back|carry backwards) [@all] [@blanks|gaps|values|next known value] [in|of|for] [@column|column] <c:Pick> [values|upwards|column] [<k0:PerColumns>]",
-    "(fill) [@all] [@blanks|gaps] [in|of] <c:Pick> (backward|backwards|upward|upwards|up) [<k0:PerColumns>]",
-    f"(in|for) [column] <c:Pick> [,] @fill {_GAPS} (with|by|using|from) {_BACKWARD} {_SAME}",
-    f"(in|for) [column] <c:Pick> [,] (carry|propagate|copy|drag|bring|pull) [@all] [next] [known|valid|non - @blank|available] [value|values] (back|backward|backwards|up|upwards) [into|to|over] [@all] [@blanks|gaps|empty cells] [above] [<k0:PerColumns>]",
-    f"(if|where|when|wherever) <c:Pick> (@isblank) [,] [then] (use|take|@fill|copy) [it|them|in] [with|from] {_BACKWARD} {_SAME}",
-)
+@frame("fill from what follows")
 def fill_backward(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Nulls take the value after them."""
     return _neighbour(reader, env, "backward")
@@ -240,29 +196,9 @@ def _neighbour(reader: Reader, env: dict[str, Any], method: str) -> Answer:
     return act(FillNull(columns=columns, method=method, by=env.get("k0", ())), touched=columns)  # type: ignore[arg-type]
 
 
-_WITH = "(with|by|to|as|using|into|be|=)"
 
 
-@frame(
-    "fill with a value",
-    f"@fill {_GAPS} {_IN} <c:Pick> {_WITH} [text|word|value|string|number|constant|simply] <v:Filling>",
-    f"@fill <c:Pick> {_GAPS} {_WITH} [text|word|value|string|number|constant] <v:Filling>",
-    f"@fill [any|@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries|ones] [{_WITH}] [text|word|value|string|number] <v:Filling>",
-    f"(fill|fill in|fill up|impute) <c:Pick> (with|by|using) [text|word|value|string|number] <v:Filling>",
-    f"(fill|fill in|replace|set|fill up|turn|change|impute) {_GAPS} [in @table|anywhere|everywhere] {_WITH} [text|word|value|string|number] <v:Filling> [everywhere|throughout|in @all columns]",
-    "(put|write|use|insert|enter|set|place) [text|word|value|in|down|string|number] <v:Filling> [in|there|down|into|for|to] (where|when|if|wherever|whenever|in rows where|for rows where|in case) <c:Pick> (@isblank)",
-    f"(put|write|use|insert|enter|place) [text|word|value|string|number] <v:Filling> (in|into|for|in place of|instead of|where there are|wherever there are) {_GAPS} {_IN} <c:Pick>",
-    f"(put|write|use|insert|enter|place) [text|word|value|string|number] <v:Filling> (in|into|for|in place of|instead of) [any|@all] (blank|missing|empty|null) <c:Pick> [cells|values|entries]",
-    "(if|where|when|wherever|whenever|in case) <c:Pick> (@isblank) [,] [then] (write|put|use|fill|set|make|fill in|insert|enter|replace|say|it should be|it is|change|assume|let|place) [it|there|in|that|them] [to|with|be|as|by|:|say|read] [text|word|value|string|number] <v:Filling> [there|instead|in|in it]",
-    "[@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries|ones] (should|must|shall|to|has to|have to|can) [be|become|read|get|count as|say|be set to|be filled with|be replaced with|be replaced by|be treated as|be taken as|be given] [text|word|value] <v:Filling>",
-    "(for|in) [@all] [@rows|<e:Entity>] (with no|without|with missing|with @blank|missing|where) <c:Pick> [is] [@isblank] [,] (write|put|use|fill|set|make|fill in|insert|enter) [it|there|in|that|them|the value] [to|with|be|as|<c2:Col> to] [text|word|value] <v:Filling> [there|instead|in|in it]",
-    "(treat|count|consider|regard|read|take) [@all] (@blanks|@blank [value|values|cell|cells]) [in|of] <c:Pick> as <v:Filling>",
-    "(treat|count|consider|regard|read|take) [@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries] as <v:Filling>",
-    f"(in|for) [column] <c:Pick> [,] (@fill|put|write) {_GAPS} {_WITH} [text|word|value] <v:Filling>",
-    f"(in|for) [column] <c:Pick> [,] (put|write|use|insert) [text|word|value] <v:Filling> (in|into|for|where there are|instead of|wherever there are|in place of|where there is) {_GAPS}",
-    f"(default|defaults) <c:Pick> to <v:Filling> [when|where|if] [@blank|it is @blank|missing]",
-    f"(in|for) [column] <c:Pick> , {_GAPS} (become|becomes|=|->|to|should be|get|are) <v:Filling>",
-)
+@frame("fill with a value")
 def fill_value(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Nulls take a fixed value."""
     columns = env.get("c")
@@ -323,13 +259,7 @@ def filling(reader: Reader, at: int) -> Any:
             yield at + 1, cells[0].value, cost + 0.05
 
 
-@frame(
-    "fill from a column",
-    f"@fill {_GAPS} {_IN} <c:Col> (with|by|using|from|to) [value|values] [of|from|in|value of|values from|values of|that of|those of|corresponding value of|corresponding values from|value from|what is in|value in|corresponding] <d:Col> [of same row|in same row|from same row|value|values]",
-    f"@fill [any|@all] (blank|missing|empty|null) <c:Col> [values|cells|entries] (with|by|using|from|to) [value|values] [of|from|in|value of|values from|values of|that of] <d:Col> [of same row|value|values]",
-    "(if|where|when|wherever|whenever) <c:Col> (@isblank) [,] [then] (use|take|copy|fill it with|put|fill in|fill it from|write|fill it in from|copy it from|copy over) [value|values|value of|value from|what is in|in] [of|from|in] <d:Col> [instead|there|value]",
-    "(use|take|put) [value of|values of|values from] <d:Col> (where|when|if|wherever) <c:Col> (@isblank)",
-)
+@frame("fill from a column")
 def fill_from_column(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Nulls take the value of another column."""
     if env["c"] == env["d"]:
@@ -338,14 +268,7 @@ def fill_from_column(reader: Reader, env: dict[str, Any], start: int, end: int) 
     return act(Derive(columns=(Derivation(column=env["c"], expression=expression),)), touched=(env["c"],), cost=0.2)
 
 
-@frame(
-    "fill with what",
-    f"(fill|fill in|fill up|impute|replace|deal with|handle|fix|treat|complete|plug|sort out|take care of|address|get rid of|clean up|clean|patch) {_GAPS} [{_IN} <c:Pick>|in @table|somehow|sensibly|appropriately|properly]",
-    "(fill|fill in|fill up|impute|complete|replace|handle|fix|deal with|sort out) [any|@all] (blank|missing|empty|null|unknown) <c:Pick> [values|cells|entries]",
-    "(impute|fill in|fill) <c:Pick>",
-    f"(fill|fill in|replace) {_GAPS} [{_IN} <c:Pick>] (with|by|using) (something|sensible|appropriate|reasonable|suitable|default|best|good|proper|some|right|correct|usual|plausible) [sensible|appropriate|value|values|default|suitable|guess|one|ones|estimate]",
-    cost=0.7,
-)
+@frame("fill with what", cost=0.7)
 def fill_how(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """What to fill with has to be said."""
     low = [reader.low(step) for step in range(start, end)]
@@ -423,23 +346,7 @@ def _old(reader: Reader, at: int) -> Any:
             yield end, raw, 0.1
 
 
-@frame(
-    "replace values",
-    "(in|for|within) [@column|column] <c:Col> [,|:] @replace [@all|value|values|any|word|every] <m:Mapping>",
-    "@replace [@all|value|values|any|word|every] <m:Mapping> (in|of|within|for|inside|throughout) [@column|column] <c:Col>",
-    "(recode|map|relabel|standardise|standardize|encode|rewrite|translate|normalise|normalize|convert|code|update) [values in|values of|value of|@column|values] <c:Col> [values] [:|,|so that|as|-|so|using|from|with|like this|as follows|by] [:|,] [replace|mapping|change] <m:Mapping>",
-    "(change|set|turn|convert) <c:Col> [values] [from] <m:Mapping>",
-    "<c:Col> : [replace|change] <m:Mapping>",
-    "(in|for) [@column] <c:Col> [,] (write|use|put|have|spell out|spell) [the|out] [full|proper|correct|long] [names|<w:Word> names|<w:Word>|words] [:|,] <m:Mapping>",
-    "(map|recode|replace|change|translate) [@all|value|values] <m:Mapping>",
-    "(merge|combine|unify|collapse|treat|lump|group|fold|consolidate) [@all|values|both|spellings] <o:OldValues> [together] (into|as|under|to) [@only|one|value|called|single value|same|both as] [value] <t:Text> [in <c:Col>]",
-    "(in|for) [@column] <c:Col> [,] (merge|combine|unify|collapse|treat|lump|consolidate) [@all|values|both] <o:OldValues> [together] (into|as|under|to) <t:Text>",
-    "@replace [@all|value|values|any|every] <o:OldValues> (in|of|within|under) [@column] <c:Col> (to|with|by|into|as|for) <t:Text>",
-    "(spell|write) <o:OldValues> as <t:Text> [in <c:Col>]",
-    "(use|write|put|have|show) <t:Text> (instead of|in place of|rather than|for) [value|word] <o:OldValues> (in|of|within) <c:Col>",
-    "(in|for) [@column] <c:Col> [,] (use|write|put|have|show) <t:Text> (instead of|in place of|rather than|for|where it says|wherever it says) [value|word] <o:OldValues> [and <t2:Text> (instead of|in place of|rather than|for) <o2:OldValues>]",
-    "(abbreviate|shorten) <m:Mapping> [in <c:Col>]",
-)
+@frame("replace values")
 def replace_values(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Whole values of a column take others' places."""
     pairs: tuple[tuple[str, str], ...] = env.get("m") or tuple((old, env["t"]) for old in env["o"])
@@ -546,14 +453,7 @@ def _is_number(value: str) -> bool:
     return True
 
 
-@frame(
-    "replace text",
-    "(in|within|for) [@all] [@column|values of|values in|text of] <c:Cols> [,|:] (replace|change|swap|substitute|turn|convert) [@all|any|every] [occurrences of|text|word|instances of|occurrence of|character|string|substring|phrase|sign] <a:Piece> (with|by|to|into|for) [a|single|text|word|character] <b:PieceNew>",
-    "(replace|change|swap|substitute|turn|convert|exchange) [@all|any|every] [occurrences of|text|word|instances of|occurrence of|character|string|substring|phrase|sign] <a:Piece> (with|by|to|into|for) [single|text|word|character] <b:PieceNew> (in|of|within|throughout|inside|for) [@all] [@column|values of|values in|text of] <c:Cols> [values]",
-    "(remove|strip|strip out|drop|delete|take out|cut|get rid of|erase|take|cut out|clear|trim off|strip off|clean) [@all|any|every] [occurrences of|text|word|words|instances of|character|characters|string|substring|phrase|sign|prefix|suffix|leading|trailing|of] <a:Piece> [sign|signs|character|characters|word|symbol|symbols|text|out|away|prefix|suffix|part|bit|s] (from|in|out of|of|off|within) [@all] [end of|start of|beginning of] [@column|values of|values in|text of|values|entries in|entries of] <c:Cols> [values]",
-    "(in|from|within) [@column|values of|values in] <c:Cols> [,] (remove|strip|strip out|drop|delete|take out|cut|get rid of|erase|cut out) [@all|any|every] [text|word|words|character|characters|string|phrase|sign|prefix|suffix] <a:Piece> [signs|sign|characters|word|symbol|text|out|away|prefix|suffix]",
-    "(use|put|write) <b:PieceNew> (instead of|in place of|rather than) <a:Piece> (in|within|of) [@all] [@column|values of|values in] <c:Cols>",
-)
+@frame("replace text")
 def replace_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A piece of a text replaced wherever it stands."""
     low = [reader.low(step) for step in range(start, end)]
@@ -663,13 +563,7 @@ def piece_new(reader: Reader, at: int) -> Any:
         yield end, value, cost
 
 
-@frame(
-    "set values where",
-    "(set|change|make|put|update|turn|overwrite) <c:Col> [to|=|as|into|equal to|be|value to] <v:Filling> (where|when|if|for|whenever|for rows where|for all rows where|in rows where|for @rows with) [@all] [@rows|<e:Entity>] [where|with|whose|when|that have] <w:Cond>",
-    "(where|when|if|whenever|for rows where|for) [@all] [@rows|<e:Entity>] [where|with|whose|when|that have] <w:Cond> [,] [then] (set|change|make|put|update) <c:Col> [to|=|as|into|equal to|be] <v:Filling>",
-    "(blank|blank out|clear|empty|wipe|null|null out|erase) <c:Col> (where|when|if|for rows where|whenever) <w:Cond>",
-    "(set|change|make|turn) [@all] [values in|values of|value of] <c:Col> [that|which|values] (are|is|of)? <p:Cond2> [to|into] (@blank|nothing)",
-)
+@frame("set values where")
 def set_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column takes a value in some rows."""
     condition: Cond = env["w"]
@@ -705,11 +599,7 @@ def set_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     )
 
 
-@frame(
-    "percent as text",
-    "@make [@all] [values of|values in] <c:Cols> [values] (to|into|as|in) [a] (percent|percentage|percentages|percents|percent text|percent strings|percentage text|percent values|text percentages|% values|percent format) [text|format|signs|strings|with percent sign|with % sign|with a % sign] [like|e . g .|such as|, like|LP like|, e . g .|so] [<x:Num>] [%|becomes|->] [<y:Num>] [%] [RP] [,] [with <d:Digits>|<d:Digits>|rounded to <d:Digits>]",
-    "(multiply) <c:Cols> by 100 and (add|append|put) [a] (%|percent sign|% sign) [sign]",
-)
+@frame("percent as text")
 def percent_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Fractions as texts with a percent sign."""
     columns: tuple[str, ...] = env["c"]
@@ -728,11 +618,7 @@ def percent_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
     return act(Derive(columns=tuple(made)), touched=columns)
 
 
-@frame(
-    "blank in some rows",
-    "(leave|keep|make|set) (it|this|that|that column|new column|result|value|<c:Col>) [as|to] (@blank) (for|where|when|if|in) [@all] [@rows] <w:Who>",
-    "(leave|keep|make|set) (it|this|that|new column|<c:Col>) [as|to] (@blank) (where|when|if|for rows where|whenever) <w:Cond>",
-)
+@frame("blank in some rows")
 def blank_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """No value in some rows."""
     there = [name for name in (reader.memory.made or reader.memory.touched) if reader.view.column(name) is not None]
@@ -753,21 +639,10 @@ def cond_of_column(reader: Reader, at: int) -> Any:
 
 # -- types
 
-_TO_TEXT = "text|string|strings|texts|character|characters|str|text values|text column|textual|free text|string values|string column|text type|plain text|string type|text , not numbers|text not numbers|text not number|text instead of number|text instead of numbers|text rather than numbers|text rather than a number|text field|a string|varchar"
-_TO_INT = "integer|integers|int|ints|whole number|whole numbers|integer numbers|integer column|integer values|ints|integer type|integer column|whole number column|full numbers|whole years|whole units|full years"
-_TO_FLOAT = "float|floats|decimal|decimals|decimal number|decimal numbers|number|numbers|numeric|floating point|floating point number|floating point numbers|double|real number|real numbers|numeric values|numeric column|proper numbers|actual numbers|proper number|real numeric values|float column|float values|decimal values|plain number|plain numbers|numeric type|proper numeric column|number column|floating - point|floating - point numbers|number values|numbers instead of text|number type"
-_TO_BOOL = "boolean|booleans|bool|true / false|true or false|true and false|logical|boolean values|true / false values|boolean column|true - false|boolean type|bools|true false|true / false column|real booleans|proper booleans|a boolean|proper true / false|boolean flag|logical values"
 _TO_DATE = "date|dates|proper date|proper dates|real date|real dates|date type|date column|date values|actual dates|date format|real date column"
-_FROM = "[from [yes / no|1 / 0|0 / 1|y / n|t / f|true / false|text|string|strings|number|numbers|integer|float|decimals|whole numbers|0 and 1|1 and 0|0 or 1|1 or 0|yes and no|yes or no|y and n|numeric|a number|yes - no|0s and 1s|1s and 0s|floats|decimal] [values]]"
 
 
-@frame(
-    "to text",
-    f"@make [@all] [values of|values in|type of|data type of] <c:Cols> [values] {_FROM} [type] [to|into|as|be|in] [type] ({_TO_TEXT}) [type|column|columns|values|instead of numbers|instead of number|instead of integers|not numbers|, not numbers|, not as numbers|, not number|not as numbers|rather than numbers|rather than a number|rather than number|format]",
-    f"<c:Cols> (should|must|has to|have to|needs to|need to|ought to|is to|are to) be [treated as|stored as|read as|of type|kept as|seen as|handled as] ({_TO_TEXT}) [not numbers|, not numbers|, not number|not number|column|, not a number|instead of a number|instead of numbers]",
-    f"<c:Cols> (as|to) ({_TO_TEXT})",
-    f"(cast|coerce) <c:Cols> (to|into|as) ({_TO_TEXT})",
-)
+@frame("to text")
 def to_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns become text."""
     steps: list[Step] = []
@@ -786,12 +661,7 @@ def _all_whole(reader: Reader, name: str) -> bool:
     )
 
 
-@frame(
-    "to text of a width",
-    f"(@make|pad|left [-] pad|zero [-] pad|fill|zero - fill|write) [@all] [values of|values in|values] <c:Col> [as|to|into] [{_TO_TEXT}] [and|,|, and] [pad|padded|left pad|zero [-] pad|zero [-] padded|fill|left [-] padded|pad it|pad them|pad it out|filled|make it|make them|left [-] pad it|fill it] [it|them] [out|up] [with|by|using] [leading|left] [zeros|zeroes|zero|0s|0] [on left|in front|at front|at start] [to|so it has|so they have|until it has|so that it has|so it is|up to|until they have|so each has|so that all have|so all have|so that each has|so that they have|so every value has|so each value has|so they all have|so it is always|to length of|to width of|so that it is always|to a length of|so every one has|so that every value has|to be|until it is|so they are] [exactly|always|length of|width of|total of] <n:Count> [-] [digits|characters|digit|places|long|wide|chars|positions|digit text|figures|digit codes|digit strings] [long|wide|with|by|using] [leading|adding] [zeros|zeroes|zero|0s] [on left|in front|at front|to left]",
-    f"<c:Col> (should|must|has to|needs to) (be|have) [always|exactly|text of|text with] <n:Count> (digits|characters|digit|digits long|characters long|digit text) [long] [,] [with|by|padded with|filled with|using|so pad with|pad with|so pad it with] [leading|adding] (zeros|zeroes|zero) [on left|in front]",
-    "(add|put|prepend) leading (zeros|zeroes) (to|in front of|on|before|in) [@all] [values of] <c:Col> [values] [so|until|to] [that] [it|they|all|each|every value|each value] [has|have|is|are|make|make it|reach|to] [all|always] [exactly] <n:Count> [-] (digits|characters|digit|digits long|characters long|long)",
-)
+@frame("to text of a width")
 def to_padded_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers as text, filled up with zeros."""
     low = {reader.low(step) for step in range(start, end)}
@@ -811,14 +681,7 @@ def to_padded_text(reader: Reader, env: dict[str, Any], start: int, end: int) ->
     return act(*steps, touched=(column,))
 
 
-@frame(
-    "to whole numbers",
-    f"@make [@all] [values of|values in|type of] <c:Cols> [values] {_FROM} [type] [to|into|as|be] [type] ({_TO_INT}) [type|column|values|instead of decimals|instead of floats|instead of text] [,|-|(|;] [by|and] [<h:Cutting>] [RP]",
-    f"<c:Cols> (as|to) ({_TO_INT})",
-    f"<c:Cols> (should|must|has to|have to|needs to) be [treated as|stored as|of type] ({_TO_INT}) [,|-|(|;] [by] [<h:Cutting>] [RP]",
-    "(truncate|chop) [@all] [values of|values in|values|decimals of|decimals in] <c:Cols> [values] [to] [whole|integer|integers] [number|numbers] [toward zero|towards zero]",
-    "(cut|cut off|chop off|drop|remove|strip|strip off|truncate|throw away|get rid of|discard|chop) [@all] [the] (decimals|decimal places|decimal part|fraction|fractional part|digits after decimal point|decimal digits|everything after decimal point|part after decimal point|fractions|everything after point) (of|from|in|off) <c:Cols> [,|so|without|and] [rounding|do not round|not rounding|so it is whole number|so that it is whole number|leaving whole numbers|so they are whole numbers|no rounding]",
-)
+@frame("to whole numbers")
 def to_whole(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns become whole numbers: cut, rounded, or as they are where nothing is lost."""
     how = env.get("h")
@@ -866,12 +729,7 @@ def _plain_numbers(reader: Reader, name: str, whole: bool = False) -> bool:
     )
 
 
-@frame(
-    "to numbers",
-    f"@make [@all] [values of|values in|type of] <c:Cols> [values] {_FROM} [type] [to|into|as|be] [type] ({_TO_FLOAT}) [type|column|values|instead of text|so i can add it up|so it can be summed]",
-    f"<c:Cols> (as|to) ({_TO_FLOAT})",
-    f"<c:Cols> (should|must|has to|have to|needs to) be [treated as|stored as|of type] ({_TO_FLOAT})",
-)
+@frame("to numbers")
 def to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns become numbers, as they are written."""
     from services.transform.planner.frames.numbers import parsed_numbers
@@ -889,13 +747,7 @@ def to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     return act(*steps, touched=env["c"])
 
 
-@frame(
-    "to true and false",
-    f"@make [@all] [values of|values in|type of] <c:Cols> [values] {_FROM} [type] [to|into|as|be] [type|proper|real] ({_TO_BOOL}) [type|column|values|instead of yes / no|instead of 1 / 0] [,|(|:|;|-] [<m:TruthMeaning>] [RP]",
-    f"<c:Cols> (as|to) ({_TO_BOOL})",
-    f"<c:Cols> (should|must|has to|have to|needs to) be [treated as|stored as|of type] ({_TO_BOOL}) [,|(|:] [<m:TruthMeaning>] [RP]",
-    f"@make [@all] <c:Cols> {_FROM} true (for|where|if|when) [it is|value is|they are] <y:Text> [and|,] [and] false (for|where|if|when|otherwise) [it is|value is|they are] [<z:Text>]",
-)
+@frame("to true and false")
 def to_truth(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns become true and false."""
     steps: list[Step] = []
@@ -944,10 +796,7 @@ def truth_meaning(reader: Reader, at: int) -> Any:
         yield end, (env["a"], env.get("b", "")), cost
 
 
-@frame(
-    "true and false to numbers",
-    "@make [@all] [values of|values in] <c:Cols> [values] [from (true / false|yes / no|y / n|true and false|yes and no|booleans|boolean|true or false|yes or no|yes - no)] [to|into|as|be] (1 / 0|0 / 1|1 and 0|0 and 1|1 or 0|0 or 1|ones and zeros|zeros and ones|1s and 0s|0s and 1s|one and zero|1 - 0) [,|(|:|;] [<m:OneMeaning>] [RP]",
-)
+@frame("true and false to numbers")
 def truth_to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns of yes and no become one and zero."""
     steps: list[Step] = []
@@ -973,10 +822,7 @@ def truth_to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) 
     return act(*steps, touched=env["c"])
 
 
-@frame(
-    "true and false in words",
-    "@make [@all] [values of|values in] <c:Cols> [values] [from (true / false|1 / 0|0 / 1|1 and 0|0 and 1|true and false|booleans)] [to|into|as|be] (yes / no|yes or no|yes and no|y / n)",
-)
+@frame("true and false in words")
 def truth_in_words(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns of true and false, or one and zero, in words."""
     short = "y" in [reader.low(step) for step in range(start, end)]

@@ -25,11 +25,9 @@ from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, number, quoted, slot, text
 from services.transform.planner.view import ask
 
-frames = Frames()
+frames = Frames("deriving")
 frame = frames.frame
 
-_NEW = "(@add [another|extra|new|one more|additional]|new|another) [boolean|numeric|text|yes / no|true / false|flag|calculated|derived|computed|text] [@column|flag|field] [called|named|:|with name] <n:Name> [@column]"
-_IS = "[,|:|-|(|;] [that|which|and|it] [should be|is|are|be|=|:|as|equal to|equals|from|being|with|holding|containing|contains|by|of|contain|hold|holds|shows|showing|gives|giving|says|computed as|calculated as|calculated by|made of|defined as|for|has|that is|must be|will be|set to|made from|where it is|made by|consisting of|based on|as in|i . e .|using|to be|which is|made up of] [value of|result of|formula|values of|product of multiplying|@only|computed as|calculated as|calculated by]"
 
 
 def checked_name(reader: Reader, name: str, columns: tuple[str, ...] = ()) -> str:
@@ -64,24 +62,7 @@ def _arithmetic(formula: Formula) -> bool:
     return any(sign in bare for sign in "+-*/")
 
 
-@frame(
-    "calculation",
-    f"{_NEW} {_IS} <x:Formula>",
-    "[new] [@column] [called|named] <n:Name> [@column] (=|:=|:|is|equals|should be|is equal to) <x:Formula>",
-    "(calculate|compute|work out|derive|figure out|get|find|determine|@add) <n:Name> [in <u:Unit>|in percent|in %] (as|=|from|by taking|: |by) <x:Formula>",
-    "(@add|calculate|compute|work out|derive|figure out|get|find|take|determine|show|@make) <x:Formula> [,|and|(|;] (@call) [@column] [called|named|it] <n:Name> [@column] [RP]",
-    "(@add|calculate|compute) [@column] (with|for|holding|containing|showing|of|that is|that shows|that holds|which is|equal to|that equals) <x:Formula> [,|and|(|;] (@call) [@column] [called|named|it] <n:Name> [RP]",
-    "<x:Formula> (@call) [@column] [called|named] <n:Name>",
-    "(put|store|save|write|place) <x:Formula> (in|into|as|to|under) [new] [@column] [called|named] <n:Name>",
-    "(add up|add|sum|sum up|total) <c:Cols> [together|up] [,|and|(] (@call|into|as|to get|to give|to make|giving) [new] [@column] [called|named] <n:Name>",
-    "(multiply) <a:Term> (by|with|and|times) <b:Term> [together] [,|and|(] (@call|into|as|to get|to give|giving|to make) [new] [@column] [called|named] <n:Name>",
-    "(divide) <a:Term> by <b:Term> [,|and|(] (@call|into|as|to get|to give|giving|to make) [new] [@column] [called|named] <n:Name>",
-    "(subtract|take|take away|deduct) <b:Term> [away] from <a:Term> [,|and|(] (@call|into|as|to get|to give|giving|to make) [new] [@column] [called|named] <n:Name>",
-    f"{_NEW} {_IS} [by] (multiplying|multiply) <a:Term> (by|with|and|times) <b:Term>",
-    f"{_NEW} {_IS} [by] (dividing|divide) <a:Term> by <b:Term>",
-    f"{_NEW} {_IS} [by] (subtracting|subtract|taking|deducting) <b:Term> [away] from <a:Term>",
-    f"{_NEW} {_IS} [by] (adding|add|summing|adding up|adding together|add up) <c:Cols> [together|up]",
-)
+@frame("calculation")
 def calculation(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column of a calculation."""
     name = env["n"]
@@ -113,11 +94,7 @@ def calculation(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
     return derived(reader, name, formula)
 
 
-@frame(
-    "calculation without a name",
-    "(@add|calculate|compute|work out|derive|figure out|determine) [new] [@column] [with|for|holding|containing|showing|of|that is|that shows|that holds|which is|equal to|that equals|giving] <x:Formula>",
-    cost=0.5,
-)
+@frame("calculation without a name", cost=0.5)
 def unnamed_calculation(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column of a calculation that nobody named."""
     formula: Formula = env["x"]
@@ -131,12 +108,7 @@ def unnamed_calculation(reader: Reader, env: dict[str, Any], start: int, end: in
     return derived(reader, fresh(reader, "result"), formula)
 
 
-@frame(
-    "copy of a column",
-    f"{_NEW} {_IS} (copy of|same as|duplicate of|copy of column) <c:Col>",
-    "(copy|duplicate) [@column] <c:Col> (to|into|as|in) [new] [@column] [called|named] <n:Name>",
-    "(make|create|add) [a] (copy|duplicate) of <c:Col> (@call) <n:Name>",
-)
+@frame("copy of a column")
 def copy(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column once more."""
     return derived(reader, checked_name(reader, env["n"]), Formula(quoted(env["c"]), (env["c"],), True))
@@ -145,23 +117,7 @@ def copy(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 # -- a column changed in place
 
 
-@frame(
-    "calculation in place",
-    "(multiply) [@all] [values in|values of|value of] <c:Cols> (by|with|times) <v:Num>",
-    "(divide) [@all] [values in|values of|value of] <c:Cols> (by|through) <v:Num>",
-    "(add) <v:Num> (to|onto) [@all] [values in|values of|value of|every value in|each value in|every] <c:Cols> [value]",
-    "(subtract|take|take away|deduct) <v:Num> [away] from [@all] [values in|values of|every value in|each value in] <c:Cols>",
-    "(increase|raise|up|bump|bump up|mark up) [@all] [values in|values of] <c:Cols> by <v:Num> <pc:Percent>",
-    "(decrease|reduce|lower|cut|discount|mark down) [@all] [values in|values of] <c:Cols> by <v:Num> <pc:Percent>",
-    "(increase|raise|up|bump|bump up) [@all] [values in|values of] <c:Cols> by <v:Num>",
-    "(decrease|reduce|lower|cut) [@all] [values in|values of] <c:Cols> by <v:Num>",
-    "(double) [@all] [values in|values of] <c:Cols>",
-    "(halve) [@all] [values in|values of] <c:Cols>",
-    "(multiply) [@all] <c:Cols> by <v:Num> <pc:Percent>",
-    "(make|turn|set) [@all] [values in] <c:Cols> (absolute|absolute values|positive|non - negative|to absolute values|into absolute values|to their absolute value|to its absolute value)",
-    "(take|use) [the] absolute (value|values) of <c:Cols>",
-    "(negate|flip sign of|invert sign of|change sign of|reverse sign of) <c:Cols>",
-)
+@frame("calculation in place")
 def in_place(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers changed where they stand."""
     verb = reader.low(start)
@@ -202,15 +158,9 @@ def percent_sign(reader: Reader, at: int) -> Any:
 
 # -- cases
 
-_FLAG = "(true|yes|1|'yes'|'true'|@only true)"
 
 
-@frame(
-    "cases",
-    f"{_NEW} {_IS} <x:Cases>",
-    "[new] [@column] [called|named] <n:Name> [@column] (=|:|is|should be|as) [the] [text|value|word] <x:Cases>",
-    "(set|make|fill) [new] [@column] [called|named] <n:Name> [to|as|be|with|:] <x:Cases>",
-)
+@frame("cases")
 def cases(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column whose values follow from conditions."""
     found: Cases = env["x"]
@@ -241,13 +191,7 @@ def _kind(said: str) -> str:
     return "text" if said.startswith("'") else "column" if said.startswith('"') else "number"
 
 
-@frame(
-    "yes or no",
-    f"{_NEW} {_IS} [set to|set] [{_FLAG}] (if|when|where|whenever|for|is true when|telling whether|saying whether|whether|that says whether|that is true if|that tells whether|showing whether|indicating whether|that shows whether|that indicates whether|which says whether|to say whether|to show whether|true if|true when|true for|true where|says whether|marking|that marks|flagging|that flags|to flag|to mark|that tells if|says if|indicating if|showing if|that shows if|that says if|@only if) [@rows|<e:Entity>|it is] [where|with|whose|when|that have|for which|that are] <w:Cond> [,|and|(|;|.] [or|but] [false|no|0|otherwise false|false otherwise|false if not|else false|and false otherwise|false for rest|false for others|otherwise it is false|false for everything else|false elsewhere|false in all other cases|false when not] [otherwise|for rest|for others|elsewhere|if not|for everyone else|else] [RP]",
-    "(flag|mark|tag) [@all] [@rows] <w:Who> (as|in|with|by) [new] [true / false|boolean] [@column|flag] [called|named] <n:Name> [@column] [LP (true / false|true or false|boolean|yes / no|true|a true / false column|true / false column) RP]",
-    "(flag|mark|tag) [@all] [@rows|<e:Entity>] (where|with|whose|when|that have|for which|that are|if) <w:Cond> [as true] (in|with|by|using|as) [new] [true / false|boolean|yes / no] [@column|flag] [called|named] <n:Name> [as true]",
-    f"{_NEW} (, true|, which is true|: true|- true|LP true|; true|, true or false|true|, which is true only) (if|when|for|where|@only if|@only when) [@rows|<e:Entity>] [where|with|whose|when|that have] <w:Cond> [,|;|and] [else|otherwise|and] [false] [otherwise|for rest|for others|if not|elsewhere|for everyone else|in all other cases] [RP]",
-)
+@frame("yes or no")
 def flag(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column that says whether a condition holds."""
     condition: Cond = env["w"]
@@ -281,13 +225,7 @@ def _after_name(reader: Reader, env: dict[str, Any], start: int, word: str) -> b
     return False
 
 
-@frame(
-    "ranges with labels",
-    "(bin|bucket|group|categorise|categorize|classify|split|divide|band|cut|sort|put|bracket|sort out|break|break up|break down|map|turn|convert|class|segment|label|grade|bucketise|discretise|discretize) [@all] [values of|values in] <c:Col> [values] [up] [into|in|as|to|by] [groups|bins|bands|categories|buckets|classes|ranges|levels|three groups|brackets] [,|in|into|as|called|and put in|and call it|and put it in] [new] [text] [@column] [called|named] <n:Name> [,|:|-|;|.|(|as|with|using] [labels|with|where|as|as follows|categories|values|bands|groups|ranges] [:|,] <x:LabelsOf>",
-    "(bin|bucket|group|categorise|categorize|classify|split|divide|band|cut|bracket|break|map|turn|class|segment|label|grade|sort) [@all] <c:Col> [up] (into|as|in|to) [groups|bins|bands|categories|buckets|classes|ranges] [:|,|-] [of] <x:LabelsOf> [,|and|(|.|;|in|as] (@call|in new column) [column] [called|named] <n:Name> [RP]",
-    f"{_NEW} [,|that|which|(|by|to] [is] [based on|from|according to|using|by|depending on|for|of|out of|from values of|from ranges of|grouping|that groups|binning|bucketing|made from|derived from|which bins|that bins|that classifies|classifying|with bands of|that depends on|bands of|on|, based on|for bands of|that puts] <c:Col> [into groups|in bands|into bands|as follows|values|bands|in groups|ranges|into buckets|into categories] [RP|:|,|-|;|.|as|with] [labels|with|where|as|as follows] [:|,] <x:LabelsOf>",
-    f"{_NEW} [,|:|-|(|with|that is|as|which is|;|.|is] [labels|values|categories|bands|the values|groups] [:|,] <x:LabelsAbout>",
-)
+@frame("ranges with labels")
 def labelled_ranges(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column of labels for ranges of another one."""
     column, found = env["x"]
@@ -331,18 +269,7 @@ def labels_about(reader: Reader, at: int) -> Any:
 # -- parts of dates
 
 
-@frame(
-    "parts of dates",
-    f"{_NEW} {_IS} <p:DatePart> (of|in|from|out of) <c:Col>",
-    "(@add|extract|get|pull|take|derive|make|put) <p:DatePart> (from|of|out of|in) <c:Col> [,|and|(] (@call|as|into|to|in) [new] [@column] [called|named] <n:Name>",
-    "(from|out of|using) <c:Col> [,] (@add|extract|get|derive|make|create|take) [new] [@column] [called|named] <n:Name> (with|for|holding|as|(|=|:|containing|,|that is) [the] <p:DatePart> [RP]",
-    "(from|out of|using) <c:Col> [,] (@add|extract|get|derive|make|create|take) [the] <p:DatePart> (as|into|(|called|named|and call it|in) [new] [@column] [called|named] <n:Name> [RP]",
-    "(from|out of|using) <c:Col> [,] (@add|make|create|derive|get|extract) [new] [two|three|four|2|3|4] [new] [separate] [@columns] [:|,|called|-|named] <q:NamedParts>",
-    "(@add|make|create) [new] [two|three|four|2|3|4] [new] [separate] [@columns] [:|,|called|-|named|for|with] <q:NamedParts> (from|of|out of|taken from|based on|using|extracted from) <c:Col>",
-    "(split|break|break up|separate|divide|decompose) <c:Col> [up] (into|to) [three|two|four|3|2|separate|its] [separate] [@columns] [:|called|for|named] <q:NamedParts>",
-    "(@add|extract|get) [new] [@columns] [for|with] <q:PlainParts> (from|of|out of|in) <c:Col> [as (new|separate) @columns|into new columns|in new columns|as columns]",
-    "(@add|make|create) [new] [@column] (for|with|holding|containing|that shows|showing|of|that holds|that has|which holds) <p:DatePart> (of|in|from) <c:Col> [,|and|(] [@call] [it|column] [<n:Name>]",
-)
+@frame("parts of dates")
 def date_parts(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns for parts of a date."""
     column = env["c"]
@@ -419,16 +346,7 @@ def _more_parts(reader: Reader, end: int, found: tuple[tuple[str, str], ...], co
                 yield stop, whole, cost + more
 
 
-@frame(
-    "date arithmetic",
-    "(add|shift|move) <v:Count> <u:DateUnit> (to|onto) [@all|each|every] <c:Col> [,|and|(] [@call] [new] [@column] [<n:Name>]",
-    "(subtract|take) <v:Count> <u:DateUnit> from [@all|each|every] <c:Col> [,|and|(] [@call] [new] [@column] [<n:Name>]",
-    f"{_NEW} {_IS} <c:Col> (plus|+) <v:Count> <u:DateUnit>",
-    f"{_NEW} {_IS} <c:Col> (minus|-) <v:Count> <u:DateUnit>",
-    f"{_NEW} {_IS} <v:Count> <u:DateUnit> after <c:Col>",
-    f"{_NEW} {_IS} <v:Count> <u:DateUnit> before <c:Col>",
-    "(shift|move|push) [@all] <c:Col> [forward|back|ahead|later|backwards|forwards] by <v:Count> <u:DateUnit> [forward|back|ahead|later|earlier|backwards|forwards]",
-)
+@frame("date arithmetic")
 def date_arithmetic(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Dates moved by days, weeks, months, years."""
     if reader.column(env["c"]).type not in TEMPORAL:
@@ -455,17 +373,9 @@ def date_unit(reader: Reader, at: int) -> Any:
 
 # -- the first value there is
 
-_BLANK_IF = "(if|when|where|whenever|in case|for rows where|for those where)"
 
 
-@frame(
-    "first value there is",
-    f"{_NEW} {_IS} [use|take|using|taking|that uses|that takes] <a:Col> (when there is one|if there is one|where there is one|if available|when available|if it is there|if present|when present|where present|when it is there|where it is there|if known|when known|where known|if not @blank|if it is not @blank|when it is not @blank|where available|if it exists|where it is not @blank|where it exists|if it has value|unless it is @blank|when it has value|where it has value|if given|when given|if it is filled in|where filled in|when filled in|, if available|, if there is one|when it exists|, if present|, when available|if there is value|when not @blank|where not @blank|when there is value|where there is value) [,|;|and|or|, and|.] (otherwise|else|or else|or|if not|and otherwise|and if not|else use|otherwise use|fall back to|falling back to|falling back on|and|fall back on|if it is @blank|when it is @blank|where it is @blank|failing that|instead) [use|take|it is|with|using|by|falls back to|is] <b:Col> [instead]",
-    f"{_NEW} {_IS} [use|take|using] <a:Col> [,|or|but|;|and] [or|but|falling back to|with] [<b2:Col>] {_BLANK_IF} [that is|it is|<a2:Col> is|<a3:Col>] @blank [,] [use|take|then|it is] [<b:Col>] [instead]",
-    f"{_NEW} {_IS} (first non [-] (blank|null|empty|missing) [value] of|first available of|first known of|first value that is not @blank of|first not @blank of|coalesce of|first non [-] (blank|null|empty|missing) [value] among|first filled of|whichever is first not @blank of) <c:Cols>",
-    f"{_NEW} {_IS} <a:Col> [,] (falling back to|falling back on|or else|or , failing that ,|backed up by|with fallback|with fallback to|if that is @blank then|or if that is @blank|or if it is @blank ,|or|else|filled from|or , if that is @blank ,|or if that is missing|, or if it is @blank ,|and if it is @blank|, and where it is @blank|and where it is @blank|if it is @blank then|but where it is @blank|or if @blank ,|or if @blank|but if it is @blank|but if that is @blank) [,] [use|take|then] <b:Col> [where it is @blank|if it is @blank|when it is @blank|if that is @blank|where that is @blank|when that is @blank|if @blank|where @blank|when @blank|if not available|instead|if not|if unavailable|otherwise|if first is @blank|where missing|if it has none|when missing]",
-    "(coalesce|combine) <c:Cols> (into|as|to) [new] [@column] [called|named] <n:Name> [, taking first non - blank|taking first non - blank value|, using first non - blank]",
-)
+@frame("first value there is")
 def first_there(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column with the first value that is there."""
     low = [reader.low(step) for step in range(start, end)]
@@ -506,10 +416,7 @@ def first_there(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
     )
 
 
-@frame(
-    "constant",
-    "@add [new] [another] [@column] [called|named] <n:Name> [@column] [,] [that is|which is|that|with|and|set to|=|:|filled with|containing|holding|equal to|where|whose|having] [value|values|constant|constant value|text|word|always|it is|is|be|set to|set|says|every value is|every row is|contains|number|fixed value] [of] [always|set to|filled with|to|=|equal to] [text|word|value|number] <v:Constant> [in|for|on|to|throughout] [@all|every] [single] [@rows|row|line|cells|record|of them|everywhere|table|one]",
-)
+@frame("constant")
 def constant(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column with one value."""
     low = [reader.low(step) for step in range(start, end)]
@@ -557,14 +464,7 @@ def constant_value(reader: Reader, at: int) -> Any:
         yield at + 1, text(token.text), 0.8
 
 
-@frame(
-    "row numbers",
-    "@add [new] [@column] [called|named] [<n:Name>] [@column] (with|holding|containing|that is|for|=|:|, the|that holds|,|numbering) (row number|row numbers|running number|sequence number|consecutive number|line number|serial number|row index|rows) [from|starting|starting at|starting from|beginning at|beginning with|beginning from|counting from|that starts at|starting with|, starting at|, starting from|, starting with|, from] <s:Num> [up|for first row|upwards|on|at top|onwards]",
-    "@add [new] [@column] [called|named] <n:Name> [@column] (with|holding|containing|that is|for|=|:|,|that holds|numbering) (row number|row numbers|running number|sequence number|consecutive number|consecutive numbers|line number|serial number|rows|row index) [in file order|of each row|for each row]",
-    "(number|enumerate) [@all] (rows|lines|records|<e:Entity>) [consecutively|in order|in their present order|in file order|as they stand] [from|starting|starting at|starting from|beginning at|beginning with|starting with] [<s:Num>] [up|upwards|on|onwards] [,] [in|into|as|with|and] [new] [@call] [@column] [called|named] <n:Name> [from|starting at|starting from|starting with|, starting at|, starting from|, from|beginning at] [<s2:Num>]",
-    "@add (row number|row numbers|running number|line number|serial number) [@column] [called|named|as] [<n:Name>] [starting at|starting from|from|starting with|, starting at|, starting from|, from] [<s:Num>]",
-    "@add [new] [@column] [called|named] <n:Name> (counting|that counts) [up] [rows] from <s:Num> [up|upwards] [in file order]",
-)
+@frame("row numbers")
 def row_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column that numbers the rows."""
     first = env.get("s", env.get("s2", 1))

@@ -26,7 +26,7 @@ from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted
 from services.transform.planner.view import ask
 from services.transform.planner.words import key
 
-frames = Frames()
+frames = Frames("grouping")
 frame = frames.frame
 
 declare(
@@ -197,7 +197,6 @@ def truth_word(reader: Reader, at: int) -> Any:
 
 
 _NAMED = "[,|LP|-|:] [and] (@call) [it|them|the|@column] <n:Name> [RP]"
-_TAIL = "[overall|in total|altogether|each|in all] [are there|were there|there are|is there|there were|did we have|do we have|we have|exist|appear|occur|occurs|there|was there|do they have|was|is|are found|are listed|were made|was made|are present|did they make]"
 
 
 @slot("Figures")
@@ -408,30 +407,9 @@ def _unique(wanted: str, taken: set[str]) -> str:
     return name
 
 
-_WITH = "[,|and|:|then|;|-|, and|, then|and then|.] [@lead|calculate] [the|with|its|their]"
-_AFTER = "[,|LP|-|;|and] [and] [<d0:Rounding>|<d0:Digits>|@call [the] [@column|count column|new column|result|total] <n0:Name>|(name|call) [the] [new|result] (column|count|total|result|average|sum|figure|it) <n0:Name>|@column [name|called|named] <n0:Name>] [RP]"
 
 
-@frame(
-    "figures of groups",
-    f"[@lead] [@lead] <f:Figures> {_TAIL} @per <k:GroupKeys> [there are|are there|were there|do we have|exist|was there|is|are|we have|there is|there were] [<pc:InPercent>] {_AFTER} {_AFTER}",
-    f"[@lead] [@lead] <f:Figures> {_TAIL} @per <k:GroupKeys> [,|LP] (@call) <nn:Names> [RP] [respectively]",
-    f"[@lead] <f:Figures> (did|does|do|has|have|had|is|are|were|was) (each|every|each distinct|each of) <k:GroupKeys> [<v:Word>] [in total|overall|altogether] {_AFTER} {_AFTER}",
-    f"<e:Entity> (per|for each|in each|by) <k:GroupKeys> [as count|count] {_AFTER}",
-    f"(for|in|within|per|by|of|at|on) (each|every|@per) <k:GroupKeys> [,|:|-] [and] [@lead] [@lead] <f:Figures> {_AFTER} {_AFTER}",
-    f"[@all] @grouping [@all] [@rows|@table|<e:Entity>|it|them] [together] [by|on|per|for each] <k:GroupKeys> {_WITH} <f:Figures> {_AFTER} {_AFTER}",
-    f"@grouping <f:Figures> (by|per|for each) <k:GroupKeys> {_AFTER}",
-    f"(how many) [@rows|<e:Entity>] [did|does|do|has|have|had|are there|were there|there are|are|were|belong to|is|come from|fall in|fall under] (each|every|in each|per|for each|in every|by|of each|from each|to each|at each|on each|for every|with each) <k:GroupKeys> [have|has|had|make|made|fly|do|take|got|contain|hold|there|appear|did|serve|sell|occur] {_AFTER} {_AFTER}",
-    f"(how many) [@rows|<e:Entity>] [are there|were there|there are|do we have|we have|exist|did we have|there were] [@per|in each|of each] <k:GroupKeys> {_AFTER}",
-    f"[@keep] [@only] one row (per|for each|for every|by|of each) <k:GroupKeys> [,|:] [with|and|showing|holding|containing|giving|that shows|, with] [the] <f:Figures> {_AFTER} {_AFTER}",
-    f"(count|tally|total|sum|add up|average) [@rows|<e:Entity>|it|them] (by|per|for each|in each) <k:GroupKeys> {_AFTER} {_AFTER}",
-    f"(add up|sum|sum up|total|total up) [@all] [@values of|values in] <c:Cols> [@values] (by|per|for each|for every|within each|in each|across each|over each) <k:GroupKeys> {_AFTER} {_AFTER}",
-    f"(average) [@all] [@values of] <c:Cols> (by|per|for each|for every|within each|in each|over) <k:GroupKeys> {_AFTER} {_AFTER}",
-    f"<k:GroupKeys> (with|and|vs|against|by) [their|its|the] <f:Figures>",
-    f"[@lead] (each|every) <k:GroupKeys> ['s|with its] <f:Figures> {_AFTER} {_AFTER}",
-    f"(count|tally) [how many|how often|number of] [@rows|<e:Entity>|times] [that] [belong to|are in|fall in|there are in|there are for|there are of|are from|have|each of] (each|every) <k:GroupKeys> [occurs|appears|has|there are] {_AFTER}",
-    f"how often [does|do|did] (each|every) <k:GroupKeys> (occur|appear|come up|show up|occurs|appears) {_AFTER}",
-)
+@frame("figures of groups")
 def of_groups(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """One row for each group, with its figures."""
     wanted: tuple[Figure, ...] = env.get("f", ())
@@ -459,11 +437,7 @@ def of_groups(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     return aggregated(reader, env["k"], wanted)
 
 
-@frame(
-    "figures of the table",
-    f"[@lead] [@lead] [overall|total] <f:Figures> {_TAIL} [of|over|across|for|in] [@all] [@table|@rows|<e:Entity>] {_AFTER}",
-    cost=0.8,
-)
+@frame("figures of the table", cost=0.8)
 def of_table(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """One row with figures of the whole table."""
     wanted: tuple[Figure, ...] = env["f"]
@@ -505,13 +479,7 @@ def of_table(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     return aggregated(reader, Keys(()), wanted)
 
 
-@frame(
-    "different values",
-    "[@lead] [@all] @distinct [values|entries] [of|in|from|for] <c:Cols> [values|combinations] [@only]",
-    "[@lead] [@all] @distinct combinations of <c:Cols>",
-    "[@lead] @distinct <c:Cols> [combinations|pairs|values]",
-    "(list) [@all|each|every] [of] <c:Cols> once",
-)
+@frame("different values")
 def different_values(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The different values of some columns."""
     low = [reader.low(step) for step in range(start, end)]
@@ -520,11 +488,7 @@ def different_values(reader: Reader, env: dict[str, Any], start: int, end: int) 
     return act(Select(columns=env["c"]), Deduplicate(), touched=env["c"])
 
 
-@frame(
-    "order of the groups",
-    "(sort|sorted|order|ordered|rank|ranked|arrange) [it|them|@rows|result|groups] (by) (that|it|this|the result) [,] [from] [<d:Direction>]",
-    "[with] [the] (<x:Superlative>) [frequent|common|numerous|often|ones|count|counts|groups|values] (first|on top|at top)",
-)
+@frame("order of the groups")
 def by_that(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Sorted by what was just made."""
     made = [name for name in reader.memory.made if reader.view.column(name) is not None]
@@ -536,14 +500,7 @@ def by_that(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     return act(Sort(by=(SortKey(column=made[0], descending=said in ("down", "late")),)), made=reader.memory.made)
 
 
-@frame(
-    "group with the extreme figure",
-    "(which|what) <k:GroupKeys> (has|have|had|is|shows|got|with|made) [the] (<x:Superlative>) <f:Figures>",
-    "@keep [@only] [the] <k:GroupKeys> (with|that has|which has|having) [the] (<x:Superlative>) <f:Figures>",
-    "@keep [@only] [the] [top] <n:Count> <k:GroupKeys> (with|that have|which have|having|by) [the] (<x:Superlative>|highest) <f:Figures>",
-    "[@keep] [the] top <n:Count> <k:GroupKeys> by <f:Figures>",
-    cost=0.2,
-)
+@frame("group with the extreme figure", cost=0.2)
 def extreme_group(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The groups whose figure is the greatest or the smallest."""
     if len(env["f"]) != 1:

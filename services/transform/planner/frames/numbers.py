@@ -35,7 +35,7 @@ from services.transform.planner.spellings import (
 from services.transform.planner.view import ask
 from services.transform.steps.units import find as unit_of
 
-frames = Frames()
+frames = Frames("numbers")
 frame = frames.frame
 
 declare(
@@ -86,14 +86,7 @@ def _ends(reader: Reader, at: int) -> bool:
     return at + 1 >= len(reader.tokens) or reader.tokens[at + 1].start > reader.tokens[at].end
 
 
-@frame(
-    "remark on how a column is written",
-    "[@values|@values in|@values of] [in] <c:Cols> (is|are|uses|use|has|have|comes|come|contains|contain|looks|look|holds|hold|was|were|have been|has been|got|includes|says|reads|shows|say|read) <h:How>",
-    "[@values] <c:Cols> , (written|given|stored|typed|entered) <h:How>",
-    "<d:DateCols> (is|are|uses|use|has|have|comes|come|contains|contain|looks|look|was|were|have been|has been) <h:How>",
-    "(some|many|several|most|all) [of] [@values] [in|of] [column] <c:Cols> (is|are|uses|use|has|have|comes|come|contains|contain|looks|look|were) <h:How>",
-    cost=0.6,
-)
+@frame("remark on how a column is written", cost=0.6)
 def remark(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A sentence that asks for nothing, but says what the next is about."""
     columns = env.get("c") or (env["d"],)
@@ -115,26 +108,9 @@ def remark(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 
 # -- numbers
 
-_NUMBERS = (
-    "[real|plain|ordinary|proper|normal|actual|regular|usable|simple|standard|true|numeric|clean|genuine] [decimal|integer|whole|floating point|plain|float|numeric|real] "
-    "(number|numbers|numeric|decimal|decimals|integer|integers|float|floats|numeric values|values|amounts|fraction|fractions|numeric column|whole number|whole numbers|figures|percent|percentage points|decimal numbers|fractions instead|plain decimals|percentages|int|numeric type|number column|numeric form|decimal fraction|decimal fractions|ratio|ratios|proportion|proportions) [between 0 and 1|from 0 to 1]"
-)
-_AFTERWARDS = "[,|LP|-|;|:|so] [@call] [with|like|so|so that|e . g .|for example|i . e .|such as|from] <h:How>"
-_SIGN_WORDS = "<s:NumberSigns>"
 
 
-@frame(
-    "numbers out of texts",
-    f"@turn [@all|@only] [@values in|@values of|@values|column] <c:Cols> [@values] [LP] [<g:How>] [RP] [,] (to|into|as|be|become|in|is) [@all] {_NUMBERS} [{_AFTERWARDS}]",
-    f"@turn [@all] [@values in|@values of] <c:Cols> [@values] {_NUMBERS} [{_AFTERWARDS}]",
-    f"<c:Cols> (should|must|has to|have to|needs to|need to|ought to) (be|become) [@all] {_NUMBERS} [{_AFTERWARDS}]",
-    f"(parse|read|clean|clean up|fix) [@values in|@values of] <c:Cols> [as {_NUMBERS}] [{_AFTERWARDS}]",
-    f"@strip [@all|any] {_SIGN_WORDS} (from|in|out of|of|off|on) [@all] [@values in|@values of|@values] <c:Cols> [@values] [,|;] [and|so|so that|to] [then] [that] [@turn|it is|it becomes|they are|is|we get|i can sum it|leaving|it can be read as|get|have] [it|them|@values|<c2:Cols>] [to|into|as|be|is] [@all] [{_NUMBERS}] [{_AFTERWARDS}]",
-    f"(from|in) [@values in|@values of] <c:Cols> [,] @strip [@all|any] {_SIGN_WORDS} [,] [and|so|so that] [that] [@turn|it is|it becomes|they are] [it|them] [to|into|as|be] [@all] [{_NUMBERS}]",
-    f"(i want|give me|i need|use|want|show|need) [@all] {_NUMBERS} [instead] [{_AFTERWARDS}]",
-    f"(i want|give me|i need|use|want|show|need) <c:Cols> (as|in) [@all] {_NUMBERS} [instead] [{_AFTERWARDS}]",
-    cost=0.1,
-)
+@frame("numbers out of texts", cost=0.1)
 def numbers_from_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers as people write them become numbers."""
     columns = env.get("c") or tuple(name for name in reader.memory.touched if reader.view.column(name) is not None)
@@ -249,21 +225,9 @@ def date_style(reader: Reader, at: int) -> Any:
                 yield stop, style, cost
 
 
-_STYLE = "[the] [format] <s:DateStyle> [LP <s2:DateStyle> RP|, <s2:DateStyle>|like <h2:How>|LP <h2:How> RP|format|style|, like <h2:How>|: <s2:DateStyle>]"
 
 
-@frame(
-    "dates in a style",
-    f"@turn [@all] [@values in|@values of|@values|column] <d:DateCols> [@values|column|format|formats|style|styles|notation] [from|LP|, which is|, which are|which are|which is|written|, written|, currently|given|, given|in] [<h:How>] [RP] [,] (to|into|as|in|be|become|look like|is|so it is|so they are|using) [@all] {_STYLE} [{_AFTERWARDS}]",
-    f"@turn [@all] [@values in|@values of|column] <d:DateCols> [@all] {_STYLE}",
-    "@turn (it|them) [@all] [to|into|as|in|be|look like] [@all] <s:DateStyle>",
-    "@turn [@all] (to|into) [@all] <s:DateStyle>",
-    "(i need|i want|give me|use|need|want|we need) [@all] <s:DateStyle> [in|as|, in|written as] [<s2:DateStyle>] [instead] [there|in it]",
-    f"<d:DateCols> (should|must|has to|have to|needs to|need to) [all] (be|become|look like|read) [in|written|written as|given as|like] {_STYLE}",
-    f"(parse|read|interpret) [@values in] <d:DateCols> [LP] [as] [<h:How>] [RP] [,] [and] [(to|into|as|in|@turn (it|them)) [to|into|as|in] {_STYLE}]",
-    f"<d:DateCols> (to|into|as|in) <s:DateStyle>",
-    cost=0.05,
-)
+@frame("dates in a style", cost=0.05)
 def dates_in_style(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Dates written in one way."""
     column = env.get("d")
@@ -306,12 +270,7 @@ def _no_clock(reader: Reader, column: str) -> bool:
     return not any("%H" in one or "%I" in one for one in date_format(reader, column))
 
 
-@frame(
-    "time of day away",
-    "(@strip|@remove) [the] (time|time of day|time part|clock time|hours and minutes) [part] (from|of|off|in) <c:Col>",
-    "@keep [@only] [the] (date|day|date part|calendar date) [part] (of|from|in) <c:Col>",
-    "@turn <c:Col> (to|into) [@only] [plain|just] [the] (date|day|dates) (only|without time|without the time)",
-)
+@frame("time of day away")
 def time_away(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Moments cut back to their days."""
     column = env["c"]
@@ -325,17 +284,7 @@ def time_away(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 # -- rounding and bounds
 
 
-@frame(
-    "round",
-    "(round|round off) [@all] [@values in|@values of|@values|column] <c:Pick> [@values] [off] [<d:Digits>]",
-    "(round|round off) [@all] [@values in|@values of] <c:Pick> (down) [<d:Digits>]",
-    "(round|round off) [@all] [@values in|@values of] <c:Pick> (up) [<d:Digits>]",
-    "(round) (down|up) [@all] [@values in|@values of] <c:Pick> [<d:Digits>]",
-    "(@keep|show|give|display|write|have) [@only] [@values of|@values in] <c:Pick> [rounded] (with|to|at|in) [@only] <d:Digits>",
-    "<c:Pick> (rounded|, rounded) [to] <d:Digits>",
-    "(round|round off) [@all] [@values in|@values of] <c:Pick> to [the] nearest <n:Num>",
-    "@make <c:Pick> (rounded) [to] <d:Digits>",
-)
+@frame("round")
 def rounded(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers rounded where they stand."""
     columns = tuple(name for name in env["c"] if reader.column(name).type in NUMERIC)
@@ -361,15 +310,7 @@ def rounded(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     return act(Round(columns=columns, digits=env.get("d", 0), mode=mode), touched=columns)  # type: ignore[arg-type]
 
 
-@frame(
-    "bounds",
-    "(cap|clip|limit|restrict|winsorise|winsorize|truncate|clamp) [@all] [@values in|@values of|@values] <c:Col> [@values] (at|to|to at most|to maximum of|to no more than|above) <m:Amount> [as maximum|at most]",
-    "(clip|clamp|limit|restrict|cap) [@all] [@values in|@values of] <c:Col> [to] [range|between|to between|to range] [from|of] <l:Amount> (and|to|-) <m:Amount>",
-    "(set|replace|change|make|put|turn|bring) [any|@all] [@values in|@values of] <c:Col> [@values] [that are|which are|that is] (@gt) <m:Amount> [@values] (to|with|by|into|down to|=|be|back to) [that|exactly] <m2:Amount>",
-    "(set|replace|change|make|put|turn|bring) [any|@all] [@values in|@values of] <c:Col> [@values] [that are|which are|that is] (@lt) <l:Amount> [@values] (to|with|by|into|up to|=|be) [that|exactly] <l2:Amount>",
-    "(no|nothing in) [value in|value of] <c:Col> (should|may|can|must) (be|exceed) [@gt] <m:Amount> [: cap it there|, cap it there]",
-    "(floor) [@values in|@values of] <c:Col> at <l:Amount>",
-)
+@frame("bounds")
 def bounds(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers brought back to a bound."""
     column = env["c"]
@@ -389,27 +330,9 @@ def bounds(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 
 # -- outliers
 
-_IQR = "(iqr|interquartile range|inter - quartile range|interquartile rule|tukey|tukey's fences|1 . 5 iqr rule|quartile rule|iqr rule|iqr method|interquartile method|tukey rule|box plot rule|boxplot rule|1 . 5 * iqr rule|1 . 5 iqr|usual iqr rule|usual interquartile rule)"
-_BEYOND = "[lie|lies|is|are|fall|falls|that lie|that are|that is|being|lying|falling|away|sits|sit|sitting] [outside|beyond|more than|further than|farther than|over|at least|out of|above or below] [of]"
-_SIGMA = "(standard deviations|standard deviation|sd|sds|sigma|sigmas|std|stds|std devs|std dev|stdev|stdevs|s . d .|σ)"
 
 
-@frame(
-    "outliers",
-    f"(@remove) [@all] [@rows|<e:Entity>|extreme] [@values|outliers|@rows] [with|whose|where|in|of|for|that have|that are] [@all|extreme|outlying|outlier] [outliers|outlier|@values] [in|of|for] <c:Cols> [@values|outliers] [by|using|with|according to|based on|, using|, by|under|(|that are outliers by|is outlier by|are outliers by|is outlier|, defined by|as defined by|is an outlier by] [usual|standard|classic|1 . 5|1 . 5 *|<f:Num> *|<f:Num> x|<f:Num>] [times] [usual|standard|classic] {_IQR} [method|rule|test|criterion|fences|with <f:Num>|LP <f:Num> * iqr RP|LP 1 . 5 RP|( 1 . 5 times iqr )|LP <f:Num> times [the] iqr RP|<h:OutlierTail>] [RP]",
-    f"(@remove) [@all] [@rows|<e:Entity>] (with|whose|where|that have|for which) <c:Col> [value|values] {_BEYOND} [<f:Num>] [times|*|x] [the] {_IQR} [<h:OutlierTail>]",
-    f"(@remove) [@all] [@rows|<e:Entity>] (with|whose|where|that have|for which) <c:Col> [value|values] {_BEYOND} <z:Num> {_SIGMA} [away] [from|of|above or below|either side of] [its|the|column|overall] [mean|average|mean value] [of column|value]",
-    f"(@remove) [@all] [@rows|<e:Entity>|<c:Col>] [outliers] [in|of|for|from] [<c:Col>] [,|(|:|-|where|that is] [@values|@rows|those|anything|everything] {_BEYOND} <z:Num> {_SIGMA} [away] [from|of] [its|the|column] [mean|average] [RP]",
-    f"(cap|clip|winsorise|winsorize|pull in|limit) [@all] [outliers|extreme values|@values] [in|of|for] <c:Cols> [@values|outliers] [at|to|by|using|with] [usual|<f:Num>|1 . 5] [times] {_IQR} [bounds|fences|limits|rule|<h:OutlierTail>]",
-    f"(flag|mark|tag) [@all] [outliers|extreme values] [in|of|for] <c:Cols> [@values|outliers] (by|using|with|according to|based on) [usual|<f:Num>|1 . 5] [times] {_IQR} [rule|method] [(in|with|as) [new] [@column] [called|named] <n:Name>]",
-    f"@keep [@only] [@rows|<e:Entity>] (within|inside|not more than|no more than|at most) <z:Num> {_SIGMA} [away] (from|of) [its|the] (mean|average) (for|in|of|on|by) <c:Col>",
-    f"(@remove) [@all] [@rows|<e:Entity>] {_BEYOND} <z:Num> {_SIGMA} [away] (from|of) [its|the] (mean|average) (for|in|of|on|by) <c:Col>",
-    f"(set|replace|change|turn|make|blank|blank out|clear|empty) [@all] [outliers|extreme values] (in|of|for) <c:Cols> [LP [by|using] [the|1 . 5] {_IQR} RP|by [the|1 . 5] {_IQR}|using {_IQR}|, by {_IQR} ,] [to|with|as|into|by] [@blank|nothing] [LP {_IQR} RP|by {_IQR}|using {_IQR}|, using {_IQR}]",
-    f"@keep [@only] [@rows|<e:Entity>] (with|whose|where|that have|for which) <c:Col> [value|values] (within|inside|is within|is inside|lies within|not more than|no more than|at most) <z:Num> {_SIGMA} [away] [from|of] [its|the] [mean|average]",
-    f"(@remove) [@all] [the] (outliers|extreme values) (of|in|from|for) <c:Col> [,|LP|:|-] [i . e .|that is|meaning|so] [<h:IqrTail>] [RP]",
-    f"(@remove) [@all] <c:Col> outliers (by|using|with|on) [the|usual] {_IQR} [<h:OutlierTail>]",
-    f"@keep [@only] [@rows|<e:Entity>] (with|whose|where|that have|for which) <c:Col> [value|values] (within|inside|is within|is inside|lies within|not outside|is not outside) [<f:Num>] [times] [the] {_IQR} [<h:OutlierTail>]",
-)
+@frame("outliers")
 def outliers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Rows far from the others."""
     if "c" not in env:
@@ -477,12 +400,7 @@ def _by_sigma(reader: Reader, column: str, factor: float) -> Answer:
     return act(Outliers(columns=(column,), method="zscore", factor=factor, action="drop"), touched=(column,))
 
 
-@frame(
-    "outliers by which rule",
-    "(@remove|cap|clip|flag) [@all] [@rows|<e:Entity>] [with] [@all|extreme|obvious|clear] (outliers|extreme values|outlier rows|outlying values|extremes) [in|of|from|for] [<c:Cols>|@table]",
-    "(@remove|cap|clip|flag) [@all] <c:Cols> (outliers|extremes|extreme values)",
-    cost=0.7,
-)
+@frame("outliers by which rule", cost=0.7)
 def outliers_how(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """What counts as far from the others has to be said."""
     raise ask(
@@ -527,11 +445,7 @@ def _self_labels(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) ->
                         yield stop, rest, cost + more
 
 
-@frame(
-    "ranges that are labels",
-    "(bin|bucket|group|categorise|categorize|classify|split|divide|put|sort|cut|band) [@all] [@values of|@values in] <c:Col> [@values] [up] (into|in|to) [the] [buckets|bins|groups|bands|ranges|classes|brackets|categories|age groups] [:|,|of] <x:SelfLabels> [,|LP|and|in|into] [@newcol|@call] <n:Name> [@column] [RP]",
-    "@add [new|another] [@column] [called|named] <n:Name> [@column] [,|:|with|-|by|that|LP] [puts|putting|grouping|groups|with|for] [buckets|bins|groups|bands|ranges|classes|brackets|categories] [of|for|from|based on] [<c:Col>] [into|in|:|,|as|with] [buckets|bins|groups|bands|ranges|classes] [:] <x:SelfLabels> [RP] [based on <c:Col>|from <c:Col>|by <c:Col>|of <c:Col>]",
-)
+@frame("ranges that are labels")
 def ranges_as_labels(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column with the range that a number falls into."""
     if "c" not in env or reader.column(env["c"]).type not in NUMERIC:
@@ -541,11 +455,7 @@ def ranges_as_labels(reader: Reader, env: dict[str, Any], start: int, end: int) 
     return act(Conditional(column=name, cases=cases), made=(name,), used=(env["c"],))
 
 
-@frame(
-    "classes of numbers",
-    "(bin|bucket|group|cut|split|divide|put|sort|band|categorise|categorize|discretise|discretize) [@all] [@values of|@values in] <c:Col> [up] (into|in) <n:Count> (equal|equally sized|equal - width|equal width|equally wide|equal - sized|equal sized|even|evenly spaced|same width) [width|sized|-|wide|size] [bins|buckets|groups|classes|intervals|bands|ranges|parts] [,|LP|and] [@call] [@column] [called|named] [<into:Name>] [RP] [,] [labelled|with labels|numbered|labels] [<l:Names>]",
-    "(bin|bucket|group|cut|split|divide|put|sort|band|categorise|categorize) [@all] [@values of|@values in] <c:Col> [up] (into|in) (<n:Quantiles>) [,|LP|and] [@call] [@column] [called|named] [<into:Name>] [RP] [,] [labelled|with labels|numbered|labels] [<l:Names>]",
-)
+@frame("classes of numbers")
 def classes(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers in so many classes."""
     if reader.column(env["c"]).type not in NUMERIC:
@@ -578,13 +488,7 @@ def quantiles(reader: Reader, at: int) -> Any:
 # -- units
 
 
-@frame(
-    "units",
-    "(convert|change|turn|transform|express|translate) [@all] [@values of|@values in|@values] <c:Cols> [@values|column] [from <a:Unit>] (to|into|in) <b:Unit> [instead of <a:Unit>] [LP <x:Factor> RP|, <x:Factor>|using <x:Factor>] [,] [and] [<d:Rounding>|round <r:Digits>|, <r:Digits>]",
-    "(convert|change|turn|express) [@all] <a:Unit> (to|into|in) <b:Unit> (in|of|for) <c:Cols>",
-    "@add [new] [@column] [called|named] <n:Name> [,|:|=|with|(|which is|that is|for|holding|being|-] [the] [value of|@values of] <c:Cols> [converted|expressed|given] [from <a:Unit>] (to|in|into) <b:Unit> [RP] [LP <x:Factor> RP|, <x:Factor>|using <x:Factor>] [,|and] [<d:Rounding>|round <r:Digits>|, <r:Digits>]",
-    "(convert|change|turn|express) [@all] [@values of|@values in] <c:Cols> [from <a:Unit>] (to|into|in) <b:Unit> [LP <x:Factor> RP] [,|and|(|in|as|into] [@call] [new] [@column] [called|named] <n:Name> [RP] [LP <x:Factor> RP|, <x:Factor>|using <x:Factor>] [,|and] [<d:Rounding>|round <r:Digits>|, <r:Digits>]",
-)
+@frame("units")
 def units(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers in another unit."""
     columns: tuple[str, ...] = env["c"]
@@ -651,10 +555,7 @@ def unit(reader: Reader, at: int) -> Any:
                 break
 
 
-@frame(
-    "outliers to the mean",
-    "(@remove) [@all] [@rows|<e:Entity>] (with|whose|where|that have|for which) <c:Col> [is] [@gt] <z:Num> (times) [the] (mean|average)",
-)
+@frame("outliers to the mean")
 def times_the_mean(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Rows above so many times the mean."""
     name = fresh(reader, "mean")

@@ -9,7 +9,7 @@ from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, Reader, quoted, slot
 from services.transform.planner.view import ask
 
-frames = Frames()
+frames = Frames("shaping")
 frame = frames.frame
 
 declare(
@@ -51,7 +51,6 @@ def figure_word(reader: Reader, at: int) -> Any:
         yield at + 1, function, 0.0
 
 
-_CELLS = "[,|and|;|:|with|, with|using] [@values|cells|filled|fill] [being|are|of|from|with|as|showing|is|by|=|:|filled with|hold|contain|the] [the] <v:CellFigure> [in|as|inside|for|into|at] [the] [cells|cell|values|body|table|as values|cell values|crossings|intersections|intersection|them|middle]"
 
 
 @slot("EmptyCells")
@@ -73,23 +72,7 @@ def empty_cells(reader: Reader, at: int) -> Any:
             yield stop, "blank", 0.05
 
 
-@frame(
-    "wide",
-    f"[@wide] [@table] [this|:|so that|so|into|to|with|, with|that has|with a] [there is|have|get|i get] [:|,] [one] row (per|for each|for every|by|of each) <k:Cols> [,|and|;] [and|with] [one|a] [separate] column (per|for each|for every|by|of each) <n:Col> [value] {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
-    f"[@wide] [@table] [this|:|so that|so|into|to|with|, with|that has] [one|a] [separate] column (per|for each|for every) <n:Col> [value] [,|and|;] [and|with] one row (per|for each|for every) <k:Cols> {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
-    f"[@wide] [one|a] column (per|for each|for every) <n:Col> {_CELLS} [,|and|;] [and|with] one row (per|for each|for every) <k:Cols> [<e:EmptyCells>]",
-    f"[@wide] [@table] [this|:|so that|so|into|to|with] [:|,] (<k:Cols>) (as|in|down|on|for) [the] (rows|row|row labels|left side|side|index) [,|and|;] [and] (<n:Col>) [values] (as|in|across|on|for) [the] (columns|column|column headers|top|header|headers|column names) {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
-    f"[@wide] [@table] [this|:|with|so that] [rows|row] [are|=|:|is|by|for] (<k:Cols>) [,|and|;] [and] (columns|column) [are|=|:|is|by|for] (<n:Col>) [,|and|;] [and] [@values|cells] [are|=|:|is] <v:CellFigure> [<e:EmptyCells>]",
-    f"@wide [@all] [the] [@values of|@values in|@values] <n:Col> [@values] (into|to|out into|across|as|over|wider into) [separate|its own|their own|own|new|the] [@columns] [,|and] [with|one row per|keeping] [one row per|one row for each] [<k:Cols>] [,] {_CELLS} [<k2:PerKeys>] [<e:EmptyCells>]",
-    f"(turn|make|convert|transform|change|put) [@all] [each|every] [the] [@values of|@values in|different values of] <n:Col> [@values] (into|to|as) [a|separate|its own|their own|own|one|new] (columns|column|column of its own|column of their own|columns of their own) [,|and] [{_CELLS}] [<k2:PerKeys>] [<e:EmptyCells>]",
-    f"(@wide|table|matrix|crosstab) [of|with|showing|that shows|to show] [the] <v:CellFigure> (by|for|per|of|for each) <k:Cols> (and|by|against|x|vs|versus|across|in rows and) <n:Col> [as columns|in columns|across] [LP columns RP] [<e:EmptyCells>]",
-    f"[@lead] [the] <v:CellFigure> [,] (with|in a table with|as a table with|in table with|, with) one row (per|for each) <k:Cols> (and|,|, and) one column (per|for each) <n:Col> [<e:EmptyCells>]",
-    f"[@lead] (table|matrix|grid|cross table) of <k:Cols> (by|against|x|vs|and|versus) <n:Col> {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
-    f"[@wide] [@table] [so that|so|, so that|with|:] (each|every) <k:Cols> [is|becomes|gets|has|be|in|as] [its own|one|own] row [,|and|;] [and] (each|every) <n:Col> [is|becomes|gets|has|be|as] [its own|one|own] column {_CELLS} [<e:EmptyCells>] [,] [<d:Rounding>]",
-    f"[@lead] (crosstab|cross tab|contingency table|pivot table|matrix|cross tabulation|cross - tab|cross - tabulation|two - way table) [of|with|for] [<v:CellFigure>] [of|by|for] <k:Cols> (by|against|x|vs|versus|and|across) <n:Col> [{_CELLS}] [<e:EmptyCells>]",
-    f"@wide [@table] [on|by|using] <n:Col> [,|and|;|with|using] [@values|with @values|and @values|values from|taking values from|, with values from|, values from|, with] [from|of|being] <v:CellFigure> [<k2:PerKeys>] [<e:EmptyCells>]",
-    f"(give|make|one|create|get|show) [each|every|one|@all] [me] <n:Col> [value] (a|its own|as a|as its own|gets its own|own|as|into its own|their own) (column|columns) [,|and|;] [with|showing|and] {_CELLS} [<k2:PerKeys>] [<e:EmptyCells>]",
-)
+@frame("wide")
 def wide(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The values of a column become columns."""
     names_from = env["n"]
@@ -212,7 +195,6 @@ def gloss(reader: Reader, at: int) -> Any:
             yield end, tuple(range(at, end)), 0.05
 
 
-_KEEPING = "[,|;|and|(|-] [and] [keep|keeping|with|repeat|repeating|leaving|leave|retain|retaining|one row per|id column|for each|per|by] <k2:Cols> [as it is|as id|as key|as keys|as they are|as identifier|as is|fixed|as id columns|on every row|on each row|as identifiers|as an id|column|columns|beside it|in every row] [RP]"
 
 
 @slot("NoEmpty")
@@ -225,17 +207,7 @@ def no_empty(reader: Reader, at: int) -> Any:
         yield end, True, cost
 
 
-@frame(
-    "long",
-    f"@long [@all] [the] [@columns] <c:Pick> [@columns] [into rows|to rows|into long form|into long format|to long form|longer|down|into one long table|into a long table|together|to long format] [so|so that|,|into|:|with|, with|so that there is|and|as] <p:LongParts> [{_KEEPING}] [<z:NoEmpty>]",
-    f"@long [@all] [the] [@columns] <c:Pick> [@columns] [into rows|to rows|into long form|into long format|longer|together] [{_KEEPING}] [,|and] [into|so|so that|with|:] <p:LongParts> [<z:NoEmpty>]",
-    f"@long [this|@table|it] [:|,|so that|so|with|into|, with|, so that|format|form|with columns|to] <p:LongParts> [<z:NoEmpty>] [<o:OtherGo>]",
-    f"(one|a|i want one|make one) row (per|for each|for every) <k2:Cols> (and|per|,|, and) (each|per|every) [of] [@columns] <c:Cols> [,|with|:|having|and] [columns] <p:LongParts> [<z:NoEmpty>]",
-    f"@long [@table|it|this] [down] [to] (keeping|keep|with|on|by|using) <k2:Cols> [as id|as key|as keys|fixed|as identifier|as id columns|as identifiers] [,|and|;] [with|into|put|put the other columns into] <p:LongParts> [<z:NoEmpty>]",
-    f"@long [@all] [the] (other columns|everything|all other columns|rest|all columns|every column|remaining columns|every other column|columns) [but|except|besides|other than|apart from] [<k2:Cols>] [into rows|to rows|,|and] [so that|so|into|with|:] <p:LongParts> [{_KEEPING}] [<z:NoEmpty>]",
-    f"@long [@all] [the] [@columns] <c:Cols> [@columns] (into rows|to rows|into long form|into long format|to long form|longer) [{_KEEPING}] [<z:NoEmpty>]",
-    f"(unpivot|melt) [@all] [the] [@columns] <c:Cols> [@columns] [{_KEEPING}] [<z:NoEmpty>]",
-)
+@frame("long")
 def long(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns become rows."""
     verb = reader.low(start)
@@ -324,7 +296,7 @@ def other_go(reader: Reader, at: int) -> Any:
         yield end, True, cost
 
 
-@frame("swap rows and columns", "(transpose) [@table]", "(swap|flip) rows and columns")
+@frame("swap rows and columns")
 def transpose(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A table on its side has no columns of one type."""
     raise ask(

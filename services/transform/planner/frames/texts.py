@@ -31,7 +31,7 @@ from services.transform.planner.reading import NUMERIC, Reader, quoted, slot, te
 from services.transform.planner.view import ask
 from services.transform.planner.words import key
 
-frames = Frames()
+frames = Frames("texts")
 frame = frames.frame
 
 declare(
@@ -148,19 +148,7 @@ def _clean(reader: Reader, columns: tuple[str, ...], kinds: Sequence[str]) -> An
     return act(Text(columns=columns, operations=operations_of(kinds)), touched=columns)
 
 
-@frame(
-    "letter case",
-    "@make [@all] [values in|values of|values|text in|text of|entries in|column] <c:Pick> [values|entries|text|names] [to|into|in|as|be|with|all|so it is in] <k:LetterCase> [so <h:How>|, so <h:How>]",
-    "(write|spell|print|put|have|show) [@all] [values in|values of] <c:Pick> [in|into|with] <k:LetterCase>",
-    "<c:Pick> (in|to|into|should be|should be in|must be in|must be|has to be|have to be|to be) [all] <k:LetterCase>",
-    "<k:Cleaning> [@all] [values in|values of|values|text in|text of|entries in|column|of|in|from|off|for|around] [the] [values in|values of|ends of] <c:Pick> [values|column|entries|text]",
-    "<k:Cleaning> [@all] [values in|values of|values|text in|text of|column|of|in|from|off] <c:Pick> [values] [,|and|, and|then|and then|, then] [also] <k2:Cleaning> [them|it|values]",
-    "<k:Cleaning> [,|and|, and|then|and then|, then] <k2:Cleaning> [@all] [values in|values of|values|text in|text of|column|of|in|from|off] <c:Pick> [values]",
-    "(in|for|from) [@all] [values of|values in] <c:Pick> [,] <k:Cleaning> [them|it|values] [,|and|, and|then] [<k2:Cleaning>] [them|it]",
-    "(trim|strip) (it|them|<c:Pick>) (and|, and|,|, then|and then) <k2:Cleaning> [@only]",
-    "(trim|strip) <c:Pick> [of (spaces|whitespace)]",
-    "(capitalise|capitalize) [@all] [values in|values of|words in|names in] <c:Pick> [properly]",
-)
+@frame("letter case")
 def letters(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The case of letters and the spaces around."""
     columns = env.get("c")
@@ -344,28 +332,9 @@ def gloss(reader: Reader, at: int) -> Any:
                 yield end + (close is not None), pattern, cost + 0.02 * (start - at)
 
 
-_OF = "(of|in|from|out of|inside|within) [@all|each|every] [@values of|@values in|text of|text in|column] <c:Col> [values|text|column|, and|and]"
-_INTO = "[,|and|LP|-|:] [and] [put (it|that|this)|store (it|that|this)|save (it|that|this)|write (it|that|this)|place (it|that|this)|add (it|that|this)|call (it|that|this)] [@newcol] <n:Name> [@column] [RP]"
-_REST = "[,|LP|-] [without (the|these|those)|without|leaving out|excluding|not including|minus|dropping] [the] [brackets|parentheses|comma|sign|space|dash|hyphen|@ sign|spaces|dot|it|them|slash|@|itself|brackets themselves|separator|quotes] [RP] [,|LP|;|.] [and|but] [leave (it|cell|them)|blank|empty|leaving (it|cell|them)] [blank|empty] [if|when|where] [there is|it has|no|none|nothing] [no|none] [such|match|digits|number|brackets|comma|dash|space|one|part] [found|is found|there|there is|in it] [RP]"
 
 
-@frame(
-    "a part into a column of its own",
-    f"@pull [@all] [the] <p:Taking> {_OF} {_INTO} {_REST}",
-    f"@pull [@all] [the] <q:TakingOf> {_INTO} {_REST}",
-    f"(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|as|for|has|being] [@only|just] [the] <q:TakingOf> {_REST}",
-    f"@pull [@all] [the] <w:Noise> [<g:Gloss>] {_OF} {_INTO} {_REST}",
-    f"@pull [@all] [the] <p:Taking> [<g2:Gloss>] {_OF} {_INTO} {_REST}",
-    f"(from|out of|of|in) [@values of|each] <c:Col> [,] @pull [@all] [the] [<w:Noise>] <p:Taking> {_INTO} {_REST}",
-    f"(from|out of|of|in) [@values of|each] <c:Col> [,] @pull [@all] [the] <w:Noise> [<g:Gloss>] {_INTO} {_REST}",
-    f"(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|contain|hold|holds|as|for|has|being|taken as|taking|takes|made of|using|consisting of|showing|shows] [@only|just] [the] <p:Taking> {_OF} {_REST}",
-    f"(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should be|is|are|be|=|:|with|from|holding|containing|contains|of|as|for|has|being] [@only|just] [the] <w:Noise> [<g:Gloss>] {_OF} [,|LP|:|-] [<g:Gloss>] {_REST}",
-    f"(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] (from|out of|based on|using) <c:Col> [,|:|-|=|LP|;] [that is|which is|with|holding|containing|taking|i . e .|namely|being] [@only|just] [the] [<w:Noise>] <p:Taking> {_REST}",
-    f"<n:Name> (=|:|is|should be) [the] <p:Taking> {_OF} {_REST}",
-    f"@pull [@all] [the] <w:Noise> <b:Bracketed> {_OF} {_INTO} {_REST}",
-    f"@pull [@all] [the] [<w:Noise>] (that|which) is <b:Bracketed> {_OF} {_INTO} {_REST}",
-    f"(split|split off|separate|separate off|break off) [the] [<w:Noise>] <p:Taking> {_OF} {_INTO} {_REST}",
-)
+@frame("a part into a column of its own")
 def part_to_column(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """What a pattern finds, beside the text it was found in."""
     column = env["q"][1] if "q" in env else env["c"]
@@ -399,14 +368,7 @@ def bracketed(reader: Reader, at: int) -> Any:
         yield end, r"\(([^)]*)\)", cost
 
 
-@frame(
-    "a part in place of the whole",
-    f"@inplace [@only] [the] <p:Taking> {_OF}",
-    "(in|for|of) [column] <c:Col> [,] (keep|leave|retain|show) [@only] [the] <p:Taking>",
-    f"(reduce|shorten|cut|trim|change|strip|truncate|limit|cut down|set|turn) [@all] [@values of|@values in] <c:Col> [@values] [down] (to|into) [@only] [the|its|their] <p:Taking>",
-    f"(replace|change|turn) <c:Col> (with|by|into|to) [its|the|their] [own] <p:Taking> [of it|only]",
-    "<c:Col> (should|must|has to) (be|hold|contain|keep) [@only] [the] <p:Taking> [only]",
-)
+@frame("a part in place of the whole")
 def part_in_place(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Only a part of a text stays."""
     column = env["c"]
@@ -437,14 +399,7 @@ def _swap(reader: Reader, column: str) -> tuple[Step, ...]:
     return (Derive(columns=(Derivation(column=column, expression=quoted(name)),)), Drop(columns=(name,)))
 
 
-@frame(
-    "parts away",
-    "@strip [@all|any] [the] <x:Away> (from|of|in|off|out of|inside) [@all|each] [@values of|@values in|@values|text of|end of|start of|beginning of] <c:Cols> [@values]",
-    "(in|from|of) [@values of|@values in] <c:Cols> [,] @strip [@all|any] [the] <x:Away>",
-    "(replace|change|swap) [@all|any|every] [the] <x:Away> (in|of|from|inside) <c:Cols> (with|by|to|into) <b:PieceNew>",
-    "(replace|change|swap) [@all|any|every] [the] <x:Away> (with|by|to|into) <b:PieceNew> (in|of|inside) <c:Cols>",
-    "(in|from|of) [@values of|@values in] <c:Cols> [,] (replace|change|swap) [@all|any|every] [the] <x:Away> (with|by|to|into) <b:PieceNew>",
-)
+@frame("parts away")
 def parts_away(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Characters of a kind, or what stands before or after a sign, removed or replaced."""
     if not _texts(reader, env["c"]):
@@ -520,15 +475,7 @@ def away(reader: Reader, at: int) -> Any:
 # -- splitting and joining
 
 
-@frame(
-    "split",
-    "(split|separate|break|divide|split up|break up|divide up) [@all] [@values of|@values in|@values|up|column] <c:Col> [@values|column|up] [,] (at|on|by|using|with|along|around|where there is|wherever there is|separated by|at each|at every|after|from|via) [the|each|first|every|a] <s:Sep> [into|to|in|giving|and call|to get|as|, into|and name|and call (them|the parts|parts|the columns)|, to give|to make|so we get] [two|three|four|2|3|4] [new|separate] [@columns] [called|named|:|parts|call them] [,|:] <n:Names> [<r:KeepOrDrop>]",
-    "(split|separate|break|divide|split up|break up|divide up) [@all] [@values of|@values in|column] <c:Col> [@values|column|up] (into|to|in) [two|three|four|2|3|4|separate|its] [new|separate] [@columns|parts] [called|named|:|parts] [,|:] <n:Names> [,|LP] [by|at|on|using|split at|splitting at|splitting on|split on|separated by|with|along|, at|split by|they are separated by|divided by|the separator is|where separator is|separator is|dividing at|separator] [the|each|first] <s:Sep> [as separator|as delimiter] [RP] [<r:KeepOrDrop>]",
-    "(split|separate|break|divide|split up|break up) [@all] [@values of|column] <c:Col> [@values|column|up] (into|to) [two|three|four|2|3|separate|its] [new|separate] [@columns|parts] [called|named|:] <n:Names> [<r:KeepOrDrop>]",
-    "<c:Col> (should be|must be|needs to be|is to be|has to be) (split|separated|broken|divided) [up] (at|on|by) [the] <s:Sep> (into|to) [two|three|2|3] [new] [@columns] [called|named|:] <n:Names> [<r:KeepOrDrop>]",
-    "@pull [two|three|2|3] [new|separate] [@columns] <n:Names> (out of|from) <c:Col> [,|by|LP] (splitting|split|splitting it|dividing|separating) [it] (at|on|by) [the] <s:Sep> [RP] [<r:KeepOrDrop>]",
-    "(from|out of) <c:Col> [,] (make|create|add|get|derive) [two|three|2|3] [new|separate] [@columns] [called|named|:] <n:Names> [,|by|LP] (splitting|split|splitting it|dividing|separating) [it] (at|on|by) [the] <s:Sep> [RP] [<r:KeepOrDrop>]",
-)
+@frame("split")
 def split(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A text split into columns."""
     column, names = env["c"], tuple(env["n"])
@@ -589,11 +536,7 @@ def _common_separator(reader: Reader, column: str, count: int) -> str | None:
     return found[0] if len(signs) == 1 or (len(signs) == 2 and " " in signs and len(found[0]) > 1) else None
 
 
-@frame(
-    "split into rows",
-    "(split|explode|separate|break|unnest|break up|expand) [@all] [@values of|@values in] <c:Col> [@values|list|lists|up] [at|on|by|using|with] [the|each|every] [<s:Sep>] [,] [into|so that|to|so|giving|with|in|and make|, with|, so that] [get|there is] [separate|several|own|its own|individual|one] (rows|row) [for each|per|for every|each] [@values|value|element|entry|item|one|part] [gets|has|is on|on] [its own] [row]",
-    "(one|a|make one|give each|make|separate) (row) (for each|per|for every) (value|element|entry|item|part|tag|word|thing) (in|of) <c:Col> [,|LP] [split|separated|they are separated] [at|on|by] [<s:Sep>] [RP]",
-)
+@frame("split into rows")
 def explode(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A list in a text becomes rows."""
     column = env["c"]
@@ -614,26 +557,9 @@ def explode(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     )
 
 
-_JOIN = "(join|combine|concatenate|concat|merge|glue|put|paste|stick|paste together|put together|bring|glue together|string|string together|stick together|combine together|unite|fuse)"
-_INTO_COL = "[together] [,|LP] [in|into|as|to|and call|to make|to form|to give|under|to create|to get|giving|forming|making|and store|and put|stored in|, call] [it|that|result|them] [as|in|into] [one|single|new|another|one new|a single|a new] [text|full] [@column] [called|named|,|that is called|:] [<n:Name>] [@column] [RP] [LP <ds:DateStyle> RP|as <ds:DateStyle>|in <ds:DateStyle>|, <ds:DateStyle>|formatted as <ds:DateStyle>|, formatted <ds:DateStyle>|, written <ds:DateStyle>|in format <ds:DateStyle>]"
-_BETWEEN = "[,|LP|-|;] [separated|joined|with|using|and|put|divided|connected|by|them|linked|split|placing|in between|, with|have|leave] [by|with|using|them] [just|only|single|nothing but|a|one] <s:Sep> [in between|between|between them|in the middle|between two|as separator|separator|as the separator|as delimiter|separating them|between both|between each|between the two|in between them] [RP]"
 
 
-@frame(
-    "join columns",
-    f"{_JOIN} [@all] [@columns|@values of|@values in|both] <c:Cols> [@columns] {_INTO_COL} {_BETWEEN} [<r:KeepOrDrop>]",
-    f"{_JOIN} [@all] [@columns|@values of|both] <c:Cols> [@columns] {_BETWEEN} {_INTO_COL} [<r:KeepOrDrop>]",
-    f"{_JOIN} [@all] [@columns|@values of|both] <c:Cols> [@columns] [together] [as|like|in the form|to read|so it reads|into|in form|so they read|to look like|so it looks like] <t:Template> {_INTO_COL} [<r:KeepOrDrop>]",
-    f"{_JOIN} [@all] [@columns|@values of|both] <c:Cols> [@columns] {_INTO_COL} [,|LP|:|-] [as|like|in the form|that reads|reading|so it reads|to read|in form|looking like|so that it reads|e . g .|which reads like|that reads like|that looks like|in format|so it looks like|formatted as|formatted like] <t:Template> [RP] [<r:KeepOrDrop>]",
-    f"{_JOIN} [@all] [@columns|@values of|both] <c:Cols> [@columns] (with|by|using|without) (nothing|no separator|no space|anything|no spaces|any separator|separator) [in between|between|between them|in the middle] {_INTO_COL} [<r:KeepOrDrop>]",
-    f"{_JOIN} [@all] [@columns] <c:Cols> {_INTO_COL} [<r:KeepOrDrop>] {_BETWEEN}",
-    "(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should|must|is to|to] [should be|is|are|be|=|:|with|by|from|as|made of|made by|of|joins|combines|contains|consisting of|holding|made from|concatenates|that joins|reads|by joining|joining|concatenating|combining|by combining] [the|text|joining|combining|concatenating|combination of|concatenation of] <c:Cols> [joined|combined|concatenated|put together|glued together|together|connected|pasted together|glued] "
-    + _BETWEEN
-    + " [<r:KeepOrDrop>]",
-    "(@add [another|new|extra]|new|another) [text] [@column] [called|named] <n:Name> [@column] [,|:|-|=|LP|;] [that|which] [should] [reads|read|looks|look|is|with|reading|looking|like|in the form|be|is written|formatted|has form|has the form|contains|holding|should read|should look|saying|says] [like|as|text|of|in the form|form] [this] [,|:] <t:Template> [<r:KeepOrDrop>]",
-    "<n:Name> (=|:|should be|is|should read|should look like) <t:Template>",
-    f"@add [another|new|extra] [@column] [with|of|from|for] <c:Cols> (joined|combined|concatenated|glued together|together) {_BETWEEN} [,|and|(] @newcol <n:Name>",
-)
+@frame("join columns")
 def join(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns joined into one text."""
     low = {reader.low(step) for step in range(start, end)}
@@ -796,13 +722,7 @@ def _by_example(reader: Reader, said: str) -> tuple[Pieces, tuple[str, ...]] | N
 # -- things put before and after, filled up, hidden
 
 
-@frame(
-    "text before or after",
-    "(add|put|prepend|prefix|write|insert) [text|word|prefix|string|letters] <t:Text> (in front of|before|to start of|at start of|to beginning of|at beginning of|to front of|at front of|as prefix to|as prefix of) [@all|each|every] [@values in|@values of|value in|value of] <c:Col>",
-    "(add|append|put|write|suffix) [text|word|suffix|string] <t:Text> (after|to end of|at end of|to back of|behind|as suffix to) [@all|each|every] [@values in|@values of|value in|value of] <c:Col>",
-    "(prefix) [@all|each|every] [@values in|@values of|value in|value of] <c:Col> (with|by) <t:Text>",
-    "(suffix) [@all|each|every] [@values in|@values of|value in|value of] <c:Col> (with|by) <t:Text>",
-)
+@frame("text before or after")
 def affixes(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A text before or after every value."""
     low = {reader.low(step) for step in range(start, end)}
@@ -819,20 +739,9 @@ def affixes(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     return act(*steps, touched=(column,))
 
 
-_HIDE = "(mask|hide|obscure|censor|star out|blank out|anonymise|anonymize|redact|replace|cover|cover up|mask out|black out|obfuscate|x out|substitute|cross out|change|turn)"
-_STARS = "[with|by|using|as|to|into|for] [an|a] <ch:MaskSign>"
 
 
-@frame(
-    "mask",
-    f"{_HIDE} [@all|every] [digits|digit|numbers|digits in|characters|character|letters|letter|characters in|everything] [of|in] [@values of|each|@values in] [<c:Col>] (but|except|except for|apart from|other than|besides|save) [for] [the] last <n:Count> [digits|characters|letters|ones|digit|of them|signs] [of] [each|every|@all] [@values of|@values in] [<c2:Col>] [{_STARS}] [each]",
-    f"{_HIDE} [@all|every] [of|in] [@values of|each|@values in] <c:Col> [@values] {_STARS} [,] (but|except|except for|apart from|other than) [for] [the] last <n:Count> [digits|characters|letters|ones|digit]",
-    f"{_HIDE} [@all|every] [the] (digits|digit|characters|letters|everything|character) [in|of] [each] <c:Col> (but|except|except for|apart from|other than) [for] [the] last <n:Count> [digits|characters|letters|ones] [{_STARS}]",
-    f"(in|for|of) [column] <c:Col> [,] {_HIDE} [@all|every] [the] [digit|digits|character|characters|letter|letters|everything|number|numbers] (but|except|except for|apart from|other than) [for] [the] last <n:Count> [digits|characters|letters|ones|digit] [{_STARS}]",
-    f"{_HIDE} [@all] [@values of|@values in] <c:Col> [numbers|values] [so that|so|, so that|, so|and|, and|but|, but|, leaving|leaving|, keep|keeping|, keeping|to show|, show|showing|, showing] [@only|show|leave|keep|leaving|keeping] [the] last <n:Count> [digits|characters|letters|ones] [remain|stay|are left|are shown|are visible|can be seen|visible|readable|show|stay visible|shown|remain visible|stay readable] [{_STARS}]",
-    "@keep [@only] [the] last <n:Count> (digits|characters|letters) (of|in) <c:Col> [visible|readable|shown] [,|and|;] [and] (change|turn|mask|hide|star out|replace) [@all] [the|others|rest|everything else|other digits|other characters|remaining digits|remaining characters] [(with|by|to|into|as) <ch:MaskSign>]",
-    "@keep [@only] [the] last <n:Count> (digits|characters|letters) (of|in) <c:Col> [,|and|;] [and] (mask|hide|star out|replace) [@all] [the] (others|rest|everything else|other digits|other characters|remaining digits|remaining characters|other ones|those before) (with|by) <ch:MaskSign>",
-)
+@frame("mask")
 def mask_tail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """All but the last characters or digits are hidden."""
     column = env.get("c") or env.get("c2")
@@ -875,20 +784,9 @@ def mask_sign(reader: Reader, at: int) -> Any:
         yield at + 1, reader.tokens[at].text, 0.0
 
 
-_NAME_OF_MAIL = (
-    "[the] (part|everything|bit|name|name part|user name|username|local part|all|text|whatever is|letters|characters)"
-)
 
 
-@frame(
-    "mask of an e-mail address",
-    f"{_HIDE} {_NAME_OF_MAIL} (before|in front of|up to) [the] (@|at sign|@ sign|at - sign|at) [sign] [in|of] [each] [<c:Col>] (with|by|to) <t:Text>",
-    f"(in|of|for) [column|each] <c:Col> [,] {_HIDE} {_NAME_OF_MAIL} (before|in front of|up to) [the] (@|at sign|@ sign|at) [sign] (with|by|to) <t:Text>",
-    f"{_HIDE} {_NAME_OF_MAIL} (before|in front of) [the] (@|at sign|@ sign) (in|of) <c:Col> (with|by|to) <t:Text>",
-    f"{_HIDE} [@all] <c:Col> [addresses|values] [,|so that|so|but|, but|: |by|, so that|keeping|, keeping|and] [@only|keep|keeping|leave|leaving|show|showing|with] [the] (first letter|first character|first letter of name|initial) (and|plus|,) [the|everything from] (domain|@ onwards|domain part|part after @|@ and domain|part from @ on|everything after @) [visible|readable|remain|stay|are left|are visible|stays] [{_STARS}]",
-    f"{_HIDE} [@all] <c:Col> [addresses|values] [,] (so that|so|but|leaving|keeping|except|except for|but for|apart from|and leave|and keep) [@only] [the] (domain|domain part|part after @) [name] [visible|readable|remain|stay|is visible|remains|stays|can be seen|is left|is shown] [{_STARS}]",
-    f"(in|of|for|mask|hide|obscure|anonymise|anonymize) [column|each] <c:Col> [,|:|by|;|-] (keep|leave|show|keeping) [@only] [the] (first letter|first character|initial) (and|plus|,) [the] (domain|@ onwards|domain part|part after @) [,|and|;] [and] (replace|mask|hide|star out) [@all] [the] (rest|others|everything else|rest of name|remaining letters|other letters|everything between|letters between|everything in between|what is between) [with|by] [<t:Text>]",
-)
+@frame("mask of an e-mail address")
 def mask_mail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The name in an address is hidden, its domain stays."""
     column = env.get("c")
@@ -910,13 +808,7 @@ def mask_mail(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     return act(ReplaceText(columns=(column,), pattern=r"^[^@]*@", replacement=f"{stars}@"), touched=(column,))
 
 
-@frame(
-    "mask altogether",
-    "(redact|mask|hide|censor|anonymise|anonymize|obscure|star out) [@all] [@values of|@values in|@values|column] <c:Cols> [@values|column] [completely|entirely|fully|altogether] [(with|by|as) <t:Text>]",
-    "(replace|overwrite|change) [@all|every] [@values of|@values in|value of|value in] <c:Cols> [@values] (with|by) <t:Text>",
-    "(replace|swap) [@all] [@values of] <c:Cols> (with|by) [its|their|the] (hash|sha256|sha256 hash|sha256 hashes|sha - 256 hash|sha - 256|sha - 256 hashes|hashes|hash value|hash values)",
-    "(hash|sha256|sha - 256) [@all] [@values of|@values in|@values|column] <c:Cols> [@values] [with sha256|using sha256|with sha - 256|using sha - 256|with (sha 256)|LP sha256 RP|LP sha - 256 RP]",
-)
+@frame("mask altogether")
 def mask_all(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Nothing of the values stays to be seen."""
     verb = reader.low(start)
@@ -951,10 +843,7 @@ def mask_all(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     return act(Mask(columns=env["c"], method="redact"), touched=env["c"])
 
 
-@frame(
-    "pad",
-    "(pad|left [-] pad|fill up|zero [-] pad) [@all] [@values in|@values of] <c:Col> [on left|at left|in front|at front|with zeros|with leading zeros|with zeroes] (to|up to) [length of|width of|length|width|total of] <n:Count> [digits|characters|places|chars] [long|wide] [with|using|by] [leading] [zeros|zeroes|0|0s|'0'|zero]",
-)
+@frame("pad")
 def pad(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Filled up with zeros."""
     low = {reader.low(step) for step in range(start, end)}
@@ -968,13 +857,7 @@ def pad(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     return act(*steps, touched=(column,))
 
 
-@frame(
-    "one spelling",
-    "@make [@all] [@values in|@values of|spellings of|spelling of] <c:Col> [@values] (consistent|uniform|same|the same|in one spelling) [in case|spelling|case]",
-    "(fix|unify|standardise|standardize|normalise|normalize|harmonise|harmonize|clean|clean up|correct) [@all] [the] (spelling|spellings|values|case|variants|capitalisation|capitalization) (of|in) <c:Col> [values]",
-    "(clean|clean up|tidy|tidy up|standardise|standardize|normalise|normalize|harmonise|harmonize|fix) <c:Cols>",
-    cost=0.7,
-)
+@frame("one spelling", cost=0.7)
 def one_spelling(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Which spelling is the right one has to be said."""
     columns = (env["c"],) if isinstance(env["c"], str) else env["c"]

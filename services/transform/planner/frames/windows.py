@@ -11,7 +11,7 @@ from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted
 from services.transform.planner.view import ask
 from services.transform.planner.words import key
 
-frames = Frames()
+frames = Frames("windows")
 frame = frames.frame
 
 declare(
@@ -71,23 +71,10 @@ def rank_order(reader: Reader, at: int) -> Any:
         yield end + (reader.low(end) == ")" and reader.low(at) == "("), (said in ("down", "late"), None), cost
 
 
-_RANK = "(rank|ranking|place|position|rank number|ranks)"
-_NEWCOL = "[,|LP|-] [and] [in|as|into|call it|called|and call it|named|put it in|store it in|and put it in|in new|in a new|name it] [new] [@column] [called|named] <n:Name> [@column] [RP]"
 _PER = "[,] @within [combination of] <k:Cols>"
 
 
-@frame(
-    "rank",
-    f"@newname <n:Name> [@column] [@isa] [{_RANK}] [of|for] [@all|each] [@rows|<e:Entity>] [<kk:KeysWithin>] (by|on|according to|based on|of|for) <c:Col> [<kk:KeysWithin>] <o:RankOrder> [<kk:KeysWithin>] [<t:RankTie>]",
-    f"@newname <n:Name> [@column] <o:RankOrder> [<kk:KeysWithin>] [<t:RankTie>]",
-    f"@newname [@column] <n:Name> [@column] [with|holding|showing|containing|that ranks|ranking|giving|, ranking|that is] [the] [{_RANK}] [of] [@all|each] [@rows|<e:Entity>] [<kk:KeysWithin>] [by|on|of|in|according to] <c:Col> [<kk:KeysWithin>] <o:RankOrder> [<kk:KeysWithin>] [<t:RankTie>]",
-    f"(rank|number) [@all|each] [of] [@rows|<e:Entity>|it|them] [<kk:KeysWithin>] (by|on|according to|based on|in order of) [their] <c:Col> [<kk:KeysWithin>] [<o:RankOrder>] [<kk:KeysWithin>] [<t:RankTie>] [{_NEWCOL}] [<t:RankTie>] [<o:RankOrder>]",
-    f"(rank|number) [@all|each] [of] [@rows|<e:Entity>|it|them] [<kk:KeysWithin>] (by|on|according to|based on|in order of) [their] <c:Col> [<kk:KeysWithin>] {_NEWCOL} [<kk:KeysWithin>] [<o:RankOrder>] [<t:RankTie>]",
-    f"@add [new] [@column] [with|for|of] [the] {_RANK} [@column] [of] [@all|each] [@rows|<e:Entity>] [<kk:KeysWithin>] (by|of|on|in|based on|for) <c:Col> [<kk:KeysWithin>] [<o:RankOrder>] [<kk:KeysWithin>] [{_NEWCOL}] [<t:RankTie>] [<o:RankOrder>]",
-    f"(for|within|in|inside) [each|every] <k:Cols> [,] rank [@all] [of] [@rows|<e:Entity>|it|them] (by|on|according to) <c:Col> [<o:RankOrder>] [<t:RankTie>] [{_NEWCOL}] [<t:RankTie>] [<o:RankOrder>]",
-    f"@add [new] [@column] <n:Name> [@column] (ranking|that ranks|which ranks|, ranking|to rank) [@all|each] [@rows|<e:Entity>|them] [<kk:KeysWithin>] (by|on) <c:Col> [<kk:KeysWithin>] [<o:RankOrder>] [<kk:KeysWithin>] [<t:RankTie>]",
-    f"rank <c:Col> [<kk:KeysWithin>] [<o:RankOrder>] [<kk:KeysWithin>] [<t:RankTie>] [{_NEWCOL}] [<t:RankTie>]",
-)
+@frame("rank")
 def rank(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The place of each row by a column."""
     descending, said = env.get("o", (None, None))
@@ -205,16 +192,7 @@ def _time_column(reader: Reader) -> str | None:
     return years[0] if len(years) == 1 and not moments else None
 
 
-@frame(
-    "running figure",
-    "@newname <n:Name> [@column] [@isa] <r:Running> [of|for|over|in] [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>] [<d:Rounding>|, <d:Rounding>]",
-    "@newname <n:Name> [@column] [@isa] <r:Running> [<kk:KeysWithin>] (of|for) <c:Col> [<o:RowOrder>]",
-    "[@lead|@add] [new] [@column] [with|for|of|holding] [the] <r:Running> [of|for|over|in] [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>] [,|LP|and|-] (@newcol|@call) <n:Name> [@column] [RP] [<kk:KeysWithin>] [<o:RowOrder>] [,] [<d:Rounding>]",
-    "[@lead|@add] [new] [@column] [with|for|of|holding] [the] <r:Running> (of|for|over) [@all] <c:Col> [<o:RowOrder>] [<kk:KeysWithin>] [<o:RowOrder>]",
-    "(for|within|in) [each|every] <k:Cols> [,] @newname <n:Name> [@column] [@isa] <r:Running> (of|for) <c:Col> [<o:RowOrder>]",
-    "(for|within|in) [each|every] <k:Cols> [,] [@lead|@add] <r:Running> (of|for) <c:Col> [<o:RowOrder>] [,|LP|and] (@newcol|@call) <n:Name> [RP]",
-    "[@lead|@add] <c:Col> <r:Running> [<kk:KeysWithin>] [<o:RowOrder>] [,|LP|and] (@newcol|@call) <n:Name> [RP]",
-)
+@frame("running figure")
 def running_figure(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A figure of all rows up to this one."""
     function, size = env["r"]
@@ -338,16 +316,7 @@ def blanks(reader: Reader, at: int) -> Any:
             yield end + (low == "(" and reader.low(end) == ")"), True, 0.05
 
 
-@frame(
-    "neighbours",
-    "@newname <n:Name> [@column] [@isa] [the] <x:Change> [<kk:KeysWithin>] [<o:RowOrder>] [<kk:KeysWithin>] [<d:Rounding>|, <d:Rounding>|, <dd:Digits>|LP <dd:Digits> RP] [<z:Blanks>] [<d:Rounding>|, <d:Rounding>]",
-    "@newname <n:Name> [@column] [<kk:KeysWithin>] [@isa] [the] <x:Change> [<o:RowOrder>] [<z:Blanks>] [<d:Rounding>|, <d:Rounding>|, <dd:Digits>]",
-    "(for|within|in) [each|every] <k:Cols> [,] @newname <n:Name> [@column] [@isa] [the] <x:Change> [<o:RowOrder>] [<d:Rounding>|, <d:Rounding>|, <dd:Digits>] [<z:Blanks>]",
-    "[@lead|@add] [new] [@column] [with|for|of|holding] [the] <x:Change> [<kk:KeysWithin>] [<o:RowOrder>] [,|LP|and|-] (@newcol|@call) <n:Name> [@column] [RP] [<kk:KeysWithin>] [<o:RowOrder>] [,] [<d:Rounding>|<dd:Digits>] [<z:Blanks>]",
-    "(for|within|in) [each|every] <k:Cols> [,] [@lead|@add] [the] <x:Change> [<o:RowOrder>] [,|LP|and] (@newcol|@call) <n:Name> [RP] [<z:Blanks>]",
-    "[new] [@column] <n:Name> (=|:) <x:Change> [<kk:KeysWithin>] [<o:RowOrder>] [<z:Blanks>]",
-    "@add [new] [@column] [with|for|holding] [the] <x:Change> [<kk:KeysWithin>] [<o:RowOrder>] [<z:Blanks>]",
-)
+@frame("neighbours")
 def neighbours(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A value beside that of the row before or after."""
     column, kind, (direction, unit, near_keys) = env["x"]
@@ -407,12 +376,7 @@ def group_figure(reader: Reader, at: int) -> Any:
         yield end, ("count", None, tuple(env["k"])), cost
 
 
-@frame(
-    "figure of the group",
-    "@newname <n:Name> [@column] [@isa] [the] <g:GroupFigure> [on every row|in every row|to each row|for every row|repeated on each row|on each row] [<d:Rounding>|, <d:Rounding>]",
-    "@add [the] <g:GroupFigure> [to|on|beside|next to|in] [each|every|@all] (row|rows|line|<e:Entity>) [,|LP|and|as|in] [@newcol|@call] <n:Name> [RP]",
-    "(for|on|in) (each|every) (row|line) [,] @add [the] <g:GroupFigure> [,|LP|and] (@newcol|@call) <n:Name> [RP]",
-)
+@frame("figure of the group")
 def beside(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A figure of the group on each of its rows."""
     function, column, keys = env["g"]
@@ -427,12 +391,7 @@ def beside(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     return act(*steps, made=(name,), used=(column,) if column else ())
 
 
-@frame(
-    "share of a total",
-    f"@newname <n:Name> [@column] [@isa] <c:Col> [value] (as|divided by|/|over|in) [@all|percent|percentage|percentages] [share|fraction|percentage|percent|proportion|%|part] [of] [the|its|their|whole|overall|that] [<k:Cols> ['s]] (total|sum) [of] [<c2:Col>] [of|for|in|over|within] [the|its|their|all|each|same|every|whole|that|row ['s]] [<kk:Cols>|@table|@rows|column] [in percent|as percent|as percentage|times 100|, in percent|LP in percent RP|, as percentage|LP percent RP] [<d:Rounding>|, <d:Rounding>]",
-    f"@newname <n:Name> [@column] [@isa] [the|each|its] [row's|row] [percentage|percent|%|percent] (share|fraction|proportion|percentage|percent) [of|in] [the|its] [total|overall|whole] <c:Col> [total|sum] [of|for|in|over|within|per|that] [the|its|their|all|each|same] [<kk:Cols>|@table|@rows|column] [in percent|as percent|times 100|, in percent|LP in percent RP] [<d:Rounding>|, <d:Rounding>]",
-    f"@newname <n:Name> [@column] [@isa] [the] [row's] (share|percentage|percent|fraction|proportion) (of|in) [the|its|their] <k:Cols> ['s] (total|sum) [of] <c:Col> [in percent|as percent|times 100|, in percent|LP in percent RP] [<d:Rounding>|, <d:Rounding>]",
-)
+@frame("share of a total")
 def share_of_total(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A value as a part of the sum of its group, or of the table."""
     column = env["c"]
@@ -458,12 +417,7 @@ def share_of_total(reader: Reader, env: dict[str, Any], start: int, end: int) ->
     )
 
 
-@frame(
-    "away from the group",
-    "@newname <n:Name> [@column] [@isa] [the|how far|how much|by how much] [difference|deviation|distance] [between|of] <c:Col> [value] (minus|-|less|and|from|differs from|is from|lies above|is above|is away from) [the|its] <g:GroupFigure> [<d:Rounding>|, <d:Rounding>]",
-    "@newname <n:Name> [@column] [@isa] <c:Col> (minus|-|less) [the] (average|mean) [of] [<c2:Col>] (of|for|in|within) [the|its|that|their|same] <k:Cols> [<d:Rounding>|, <d:Rounding>]",
-    "@newname <n:Name> [@column] [@isa] <c:Col> (minus|-|less) [the|its] [overall|whole] (average|mean) [of] [<c2:Col>] [of|over] [@all] [@rows|column|<e:Entity>] [<d:Rounding>|, <d:Rounding>]",
-)
+@frame("away from the group")
 def from_group(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A value beside the figure of its group."""
     column = env["c"]
@@ -483,11 +437,7 @@ def from_group(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     )
 
 
-@frame(
-    "numbers within groups",
-    "@newname <n:Name> [@column] [,|:|=|with|LP|-|, the|that is|holding|that holds|as] [the] [a] (row number|running number|sequence number|number|counter|sequence|position|consecutive number|running count|count|numbering|serial number) [of|for] [each] [row|rows|<e:Entity>] <kk:KeysWithin> [<o:RowOrder>] [,] [starting at 1|starting from 1|from 1|starting at one|, starting at 1] [<o:RowOrder>]",
-    "(number|enumerate) [@all] (@rows|<e:Entity>) <kk:KeysWithin> [<o:RowOrder>] [,] [from 1|starting at 1|starting from 1|1 , 2 , 3 ...] [<o:RowOrder>] [,|LP|and|in|as|into] [@newcol|@call] <n:Name> [RP]",
-)
+@frame("numbers within groups")
 def numbered_within(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Rows numbered within their group."""
     name = checked_name(reader, env["n"])
