@@ -4,18 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts.data import LogicalType
-from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, number, quoted, slot, text
-
-declare(
-    {
-        "plus": "+|plus|added to|and",
-        "minus": "-|–|−|minus|less|subtract|take away|subtracting",
-        "times": "*|x|×|times|multiplied by|multiplied with|·",
-        "over": "/|÷|divided by|over|per",
-        "number": "number of|count of|how many",
-    }
-)
 
 
 @dataclass(frozen=True)

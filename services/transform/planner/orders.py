@@ -5,16 +5,8 @@ from collections.abc import Iterator
 from contracts.data import LogicalType
 from services.transform.planner.frames.rows import measured
 from services.transform.planner.lexicon import MEASURES, TIMES
-from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
 from services.transform.planner.view import ask
-
-declare(
-    {
-        "most": "highest|largest|biggest|greatest|most|maximum|max|top|longest|heaviest|tallest|best|most expensive|hottest|warmest|strongest|oldest|deepest|widest|fastest|steepest|priciest|dearest|wettest|windiest|heighest|maximal|latest|newest|most recent|greatest amount of|highest number of|largest number of|most number of|biggest number of|farthest|furthest|richest",
-        "least": "lowest|smallest|least|fewest|minimum|min|bottom|shortest|lightest|cheapest|worst|coldest|coolest|weakest|youngest|shallowest|narrowest|slowest|littlest|least expensive|driest|minimal|earliest|lowest number of|smallest number of|fewest number of|nearest|closest|tiniest|poorest",
-    }
-)
 
 
 @slot("Extreme")

@@ -24,8 +24,8 @@ from services.transform.planner.pattern import Budget, TooMuch
 from services.transform.planner.questions import unexplained
 from services.transform.planner.reading import Memory, Noted, Reader
 from services.transform.planner.saying import english, touched_columns
-from services.transform.planner.vocabulary import FILLERS
 from services.transform.planner.view import Doubt, Plan, Question, TableView, ask
+from services.transform.planner.vocabulary import FILLERS
 from services.transform.planner.words import Token
 
 MAX_LENGTH = 4_000  # characters; longer instructions are not one

@@ -21,7 +21,6 @@ from contracts.recipe import (
 from services.transform.planner.conditions import Cond
 from services.transform.planner.frames.base import Act, Answer, Frames, act
 from services.transform.planner.linking import truth
-from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask
 from services.transform.planner.words import key
@@ -29,13 +28,6 @@ from services.transform.planner.words import key
 frames = Frames("grouping")
 frame = frames.frame
 
-declare(
-    {
-        "lead": "show|show me|give|give me|get|get me|compute|calculate|find|find out|work out|tell me|list|what is|what are|what was|what were|i need|i want|we need|return|display|determine|report|see|add|have|need|want|know|produce|make|make me|create|take|keep|build|provide|output|add up|what|which is|table of|table with|create table with|create table of|make table of|make table with|summary of|summarise|summarize|aggregate|figure out|want to know|i want to know|just|only|column with|with|columns for|print|derive|generate|to get|get table of|to show|to see|overview of|then|reduce to|collapse to|boil down to",
-        "grouping": "group|aggregate|summarise|summarize|roll up|group up|bucket|collapse|break down|break it down|sum up|partition|split",
-        "eachof": "[@all|distinct|unique|different|separate|single|combination of|combinations of|pair of|distinct combination of|unique combination of|distinct value of|value of|values of|combination|the values of]",
-    }
-)
 
 _FIGURES = (
     ("@avg", "mean"),

@@ -22,7 +22,6 @@ from contracts.recipe import (
 )
 from services.transform.planner.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.frames.deriving import checked_name
-from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, number, quoted, slot, text
 from services.transform.planner.spellings import (
     as_written,
@@ -38,13 +37,6 @@ from services.transform.steps.units import find as unit_of
 frames = Frames("numbers")
 frame = frames.frame
 
-declare(
-    {
-        "turn": "make|convert|change|turn|parse|read|cast|transform|treat|interpret|rewrite|write|reformat|format|express|get|clean|clean up|fix|put|store|normalise|normalize|standardise|standardize|coerce|translate|bring|have|want|need|i want|i need|give me|show|set|unify|switch|tidy|tidy up|render|use|harmonise|harmonize|save|represent",
-        "values": "values|value|data|entries|figures|amounts|cells|numbers|text|texts|contents|strings|dates|date values|strings|prices",
-        "strip": "remove|strip|strip out|strip off|drop|delete|get rid of|take off|take out|take away|lose|cut|cut off|cut out|clear|clean|clean out|trim off|eliminate|ditch|discard|erase|kill|chop off|throw away|ignore",
-    }
-)
 
 _HOW = frozenset(
     """

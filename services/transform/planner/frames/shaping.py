@@ -5,20 +5,12 @@ from typing import Any
 from contracts.data import LogicalType
 from contracts.recipe import Cast, Derivation, Derive, DropNull, Pivot, Round, Step, Unpivot
 from services.transform.planner.frames.base import Answer, Frames, act
-from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, Reader, quoted, slot
 from services.transform.planner.view import ask
 
 frames = Frames("shaping")
 frame = frames.frame
 
-declare(
-    {
-        "wide": "pivot|spread|widen|make wide|make it wide|turn wide|reshape|crosstab|cross tabulate|cross - tabulate|pivot table|pivot it|reshape to wide|cast to wide|unstack|make pivot table|make crosstab|create pivot table|build pivot table|transpose|pivot out|cross tab|lay out|make matrix|make table|create table|arrange|create crosstab|build table|build crosstab|i want table|i want pivot table|i want",
-        "long": "make|unpivot|melt|make long|make it long|make @table long|turn long|reshape to long|stack|gather|go long|reshape|reshape to long form|reshape to long format|turn it into long form|turn into long form|put into long form|bring into long form|make it longer|turn @table into long form|long form|make long table|make it tidy|gather up|transform to long format|turn it into long table|convert to long form|convert to long format|reshape @table to long|reshape @table to long form|pivot longer|turn|put|collapse|convert|transform|change|bring|get|flip",
-        "figure": "sum|total|average|mean|count|number|median|maximum|minimum|max|min|highest|lowest|sums|totals|averages|counts|largest|smallest|number of @rows|first|last|how many",
-    }
-)
 
 _FUNCTION = {
     "sum": "sum", "sums": "sum", "total": "sum", "totals": "sum", "average": "mean", "averages": "mean", "mean": "mean", "count": "count", "counts": "count",

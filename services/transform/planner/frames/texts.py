@@ -26,7 +26,6 @@ from contracts.recipe import (
 from services.transform.planner.arithmetic import as_text
 from services.transform.planner.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.frames.deriving import checked_name
-from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, Reader, quoted, slot, text
 from services.transform.planner.view import ask
 from services.transform.planner.words import key
@@ -34,14 +33,6 @@ from services.transform.planner.words import key
 frames = Frames("texts")
 frame = frames.frame
 
-declare(
-    {
-        "pull": "pull|extract|get|take|put|copy|add|derive|create|make|grab|find|capture|isolate|parse|keep|pick|separate out|write|move|store|fetch|save|i want|i need|give me|pull out|take out|pick out|get out|lift|bring out",
-        "inplace": "keep|show|display|take|give me|leave|retain|reduce|cut|shorten|trim|truncate|strip|make|change|replace|set|turn|i want|only want|limit|cut down",
-        "newcol": "@call [new|separate|own] [text] [@column] [called|named]|(to|under|into|in|as) [new|separate|own|its own|another] [text] [@column] [called|named]|[new] [@column] [called|named]",
-        "of": "of|in|from|out of|inside|within",
-    }
-)
 _TEXT = LogicalType.STRING
 
 

@@ -6,7 +6,6 @@ from contracts.recipe import Derivation, Derive, Drop, SortKey, Step, Window, Wi
 from services.transform.planner.arithmetic import Formula
 from services.transform.planner.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.frames.deriving import checked_name
-from services.transform.planner.pattern import declare
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask
 from services.transform.planner.words import key
@@ -14,14 +13,6 @@ from services.transform.planner.words import key
 frames = Frames("windows")
 frame = frames.frame
 
-declare(
-    {
-        "newname": "(@add [another|new|extra|additional]|new|another) [numeric|number|text|integer] [@column] [called|named|:|with name] ",
-        "isa": "[,|:|=|-|LP|;|with|as] [that|which|and|it] [should be|is|are|be|=|:|as|equal to|equals|being|with|holding|containing|contains|of|hold|holds|shows|showing|giving|for|has|that is|must be|where|counting|numbering] [the]",
-        "within": "(per|within each|for each|inside each|in each|of each|by|within|for every|of the same|within the same|separately for each|separately per|of same|within same|each|in every|from same|in same|for same|of that|inside every|across each|over each|inside|restarting for each|starting over for each|starting again for each|that restarts for each|restarting with each|partitioned by|grouped by|, restarting for each|reset for each|resetting for each|, separately for each|individually for each|from the same)",
-        "previous": "(previous|preceding|prior|last|one before|row before|earlier|previous one|year before|month before|day before|one above|row above|week before|quarter before|period before|line before)",
-    }
-)
 
 
 @slot("RankTie")
