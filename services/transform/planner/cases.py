@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts.data import LogicalType
-from services.transform.planner.conditions import Cond, predicates
+from services.transform.planner.conditions import Cond
+from services.transform.planner.predicates import predicates
 from services.transform.planner.reading import NUMERIC, Reader, Result, number, quoted, slot, text
 from services.transform.planner.words import key, parts
 
@@ -200,7 +201,8 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
             if end - at > 1 and not reader.match_any(f"{be} <a:Num>", at) or reader.low(end - 1) != str(env["a"]):
                 yield end, Cond(f"{name} >= {number(env['a'])}", (column,)), cost + 0.02
     if reader.column(column).type in (LogicalType.STRING,):
-        from services.transform.planner.conditions import one_of, values_of
+        from services.transform.planner.conditions import one_of
+        from services.transform.planner.predicates import values_of
 
         for end, values, cost in values_of(reader, at, column):
             yield end, one_of(column, values), cost

@@ -13,7 +13,15 @@ from pydantic import ValidationError
 from contracts.recipe import Filter, Recipe, Step
 from services.transform.check import stages
 from services.transform.errors import RecipeInvalid
-from services.transform.planner import orders, renames, things  # noqa: F401 - their readers register themselves
+from services.transform.planner import (  # noqa: F401 - their readers register themselves
+    atoms,
+    names,
+    numbers,
+    orders,
+    pieces,
+    renames,
+    things,
+)
 from services.transform.planner.asides import relaxed
 from services.transform.planner.contradictions import excluded
 from services.transform.planner.frames import catalog

@@ -2,19 +2,51 @@
 
 import re
 
-from services.transform.planner.frames import cells, columns, deriving, grouping, numbers, rows, shaping, texts, windows
+from services.transform.planner.frames import (
+    amounts,
+    columns,
+    deriving,
+    fills,
+    grouping,
+    hiding,
+    joining,
+    letters,
+    making,
+    numbers,
+    pieces,
+    ranks,
+    repeats,
+    rows,
+    shaping,
+    sorting,
+    spelled,
+    types,
+    values,
+    windows,
+)
 from services.transform.planner.frames.base import Frame
 from services.transform.planner.pattern import declared
 
 FRAMES: tuple[Frame, ...] = (
     *columns.frames.all,
     *rows.frames.all,
-    *cells.frames.all,
+    *repeats.frames.all,
+    *sorting.frames.all,
+    *amounts.frames.all,
+    *fills.frames.all,
+    *values.frames.all,
+    *types.frames.all,
+    *spelled.frames.all,
     *numbers.frames.all,
-    *texts.frames.all,
+    *letters.frames.all,
+    *pieces.frames.all,
+    *joining.frames.all,
+    *hiding.frames.all,
     *deriving.frames.all,
+    *making.frames.all,
     *grouping.frames.all,
     *shaping.frames.all,
+    *ranks.frames.all,
     *windows.frames.all,
 )
 

@@ -14,7 +14,6 @@ frames = Frames("columns")
 frame = frames.frame
 
 
-
 # -- no change
 
 

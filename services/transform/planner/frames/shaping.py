@@ -43,8 +43,6 @@ def figure_word(reader: Reader, at: int) -> Any:
         yield at + 1, function, 0.0
 
 
-
-
 @slot("EmptyCells")
 def empty_cells(reader: Reader, at: int) -> Any:
     """What is to stand where there is no row: nothing, or zero."""
@@ -185,8 +183,6 @@ def gloss(reader: Reader, at: int) -> Any:
         end += 1
         if reader.low(end) == ")":
             yield end, tuple(range(at, end)), 0.05
-
-
 
 
 @slot("NoEmpty")
