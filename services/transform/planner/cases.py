@@ -202,7 +202,7 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
                 yield end, Cond(f"{name} >= {number(env['a'])}", (column,)), cost + 0.02
     if reader.column(column).type in (LogicalType.STRING,):
         from services.transform.planner.conditions import one_of
-        from services.transform.planner.predicates import values_of
+        from services.transform.planner.worded import values_of
 
         for end, values, cost in values_of(reader, at, column):
             yield end, one_of(column, values), cost
