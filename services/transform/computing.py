@@ -30,8 +30,8 @@ from services.transform.jobs import (
     JobModule,
     Looked,
     LookJob,
-    Planned,
     PlanJob,
+    Planned,
     Profiled,
     ProfileJob,
 )

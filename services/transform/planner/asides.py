@@ -5,7 +5,7 @@ passed over; what was left out is told with the plan.
 """
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from services.transform.planner.lexicon import MONTHS, WEEKDAYS
 from services.transform.planner.linking import Index
@@ -88,7 +88,7 @@ def _remarks(tokens: list[Token]) -> list[tuple[int, int]]:
         if token.kind == "break" or (token.kind == "sign" and token.text in (".", ";", "!", "?", "-", "–", "—", ":"))
     ]
     edges = [-1, *borders, len(tokens)]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         if end - begin > 2:
             found.append((begin + 1, min(end + 1, len(tokens))))
     commas = [at for at, token in enumerate(tokens) if token.low == ","]

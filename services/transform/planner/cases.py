@@ -198,7 +198,7 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
             if reader.low(end - 2) not in ("under", "below", "than"):
                 yield end, Cond(f"{name} > {number(env['a'])} AND {name} <= {number(env['b'])}", (column,)), cost + 0.05
         for end, env, cost in reader.match(f"{be} <a:Num> [@andup]|{be} <a:Num> +", at):
-            if end - at > 1 and not reader.match_any(f"{be} <a:Num>", at) or reader.low(end - 1) != str(env["a"]):
+            if (end - at > 1 and not reader.match_any(f"{be} <a:Num>", at)) or reader.low(end - 1) != str(env["a"]):
                 yield end, Cond(f"{name} >= {number(env['a'])}", (column,)), cost + 0.02
     if reader.column(column).type in (LogicalType.STRING,):
         from services.transform.planner.conditions import one_of

@@ -65,7 +65,7 @@ def excluded(conditions: Iterable[str]) -> str | None:
     return None
 
 
-def _parts(tree: exp.Expression) -> Iterator[exp.Expression]:
+def _parts(tree: exp.Expr) -> Iterator[exp.Expr]:
     while isinstance(tree, exp.Paren):
         tree = tree.this
     if isinstance(tree, exp.And):
@@ -75,7 +75,7 @@ def _parts(tree: exp.Expression) -> Iterator[exp.Expression]:
         yield tree
 
 
-_SIDES = {
+_SIDES: dict[type[exp.Expr], tuple[str, str]] = {
     exp.GT: (">", "<"),
     exp.GTE: (">=", "<="),
     exp.LT: ("<", ">"),
@@ -85,7 +85,7 @@ _SIDES = {
 }
 
 
-def _narrow(rooms: dict[str, _Room], part: exp.Expression) -> None:
+def _narrow(rooms: dict[str, _Room], part: exp.Expr) -> None:
     if isinstance(part, exp.Is) and isinstance(part.this, exp.Column) and isinstance(part.expression, exp.Null):
         room = rooms.setdefault(part.this.name, _Room())
         room.null = True
@@ -139,7 +139,7 @@ def _alike(one: Any, other: Any) -> bool:
     return isinstance(one, str) == isinstance(other, str)
 
 
-def _value(tree: exp.Expression | None) -> Any:
+def _value(tree: exp.Expr | None) -> Any:
     """A written number or text; a date as its text. None where it is anything else."""
     negative = isinstance(tree, exp.Neg)
     inner = tree.this if isinstance(tree, exp.Neg) else tree

@@ -162,7 +162,8 @@ class Index:
         return self._by_slip(typed, low)
 
     def _by_part(self, low: list[str]) -> Link | None:
-        whole, shortened = [], []
+        whole: list[str] = []
+        shortened: list[str] = []
         for name, of_name in self._parts.items():
             if all(any(_same_word(word, part) for part in of_name) for word in low):
                 (whole if len(low) < len(of_name) or len(low) == len(of_name) else shortened).append(name)

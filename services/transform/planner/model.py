@@ -48,7 +48,7 @@ class Proposal(BaseModel):
     choices: list[str] = Field(default_factory=list, max_length=20, description="Answers to the question.")
 
 
-class ModelGone(Exception):  # noqa: N818 - an outcome of planning, not a fault of the program
+class ModelGone(Exception):
     """There is no usable answer of the model; the text is for people."""
 
 
@@ -138,7 +138,7 @@ def _told(status: int) -> str:
     return f"The model's endpoint answered with an error ({status})."
 
 
-class _TooLarge(Exception):  # noqa: N818
+class _TooLarge(Exception):
     """The answer is longer than any plan can be."""
 
 

@@ -14,8 +14,8 @@ def num(reader: Reader, at: int) -> Iterator[Result]:
     if reader.low(start) in ("$", "€", "£", "¥"):
         start += 1
     if reader.low(start) in ("minus", "negative", "-", "−") and start + 1 < len(reader.tokens):
-        for end, value, cost in num(reader, start + 1):
-            yield end, -value, cost
+        for stop, positive, cost in num(reader, start + 1):
+            yield stop, -positive, cost
         return
     if start >= len(reader.tokens):
         return
@@ -135,9 +135,9 @@ def count(reader: Reader, at: int) -> Iterator[Result]:
         if isinstance(value, int) and value >= 0:
             yield end, value, cost
     for words, value in (("couple of", 2), ("single", 1), ("few", 0)):
-        end = reader.first(words, at)
-        if end is not None and value:
-            yield end, value, 0.1
+        stop = reader.first(words, at)
+        if stop is not None and value:
+            yield stop, value, 0.1
 
 
 @slot("Digits")
@@ -149,12 +149,12 @@ def digits(reader: Reader, at: int) -> Iterator[Result]:
         at,
     ):
         yield end, env["n"], cost
-    end = reader.first(
+    stop = reader.first(
         "[to] [nearest] (whole|integer|whole number|whole numbers|integers|whole unit) [number|numbers|unit]|[to] (no|zero|0|without) (decimals|decimal places)|[to] nearest (unit|one|1|dollar|euro|degree|gram|minute)|to (full|whole) numbers|without (decimals|any decimals)|[to] [nearest] (whole|full) <w:Word>",
         at,
     )
-    if end is not None:
-        yield end, 0, 0.0
+    if stop is not None:
+        yield stop, 0, 0.0
     for phrase, value in (
         ("[to] [nearest] (tenth|tenths|one decimal|1 decimal|single decimal|one decimal place|0 . 1)", 1),
         ("[to] [nearest] (hundredth|hundredths|cent|cents|penny|two decimals)", 2),
@@ -163,9 +163,9 @@ def digits(reader: Reader, at: int) -> Iterator[Result]:
         ("[to] [nearest] (hundred|hundreds|100)", -2),
         ("[to] [nearest] (thousand|thousands|1000)", -3),
     ):
-        end = reader.first(phrase, at)
-        if end is not None:
-            yield end, value, 0.1
+        stop = reader.first(phrase, at)
+        if stop is not None:
+            yield stop, value, 0.1
 
 
 @slot("Place")

@@ -338,9 +338,9 @@ def share(reader: Reader, at: int) -> Iterator[Result]:
     ):
         for end, env, cost in reader.match(f"({words}) {amount}", at):
             yield end, (operator, env["p"]), cost
-    end = reader.first("mostly|mainly|majority|most|largely|predominantly|for most part|in most", at)
-    if end is not None:
-        yield end, (">", 0.5), 0.1
+    stop = reader.first("mostly|mainly|majority|most|largely|predominantly|for most part|in most", at)
+    if stop is not None:
+        yield stop, (">", 0.5), 0.1
     for end, env, cost in reader.match(f"{amount} (or more|and more|or above)", at):
         yield end, (">=", env["p"]), cost
 
@@ -357,9 +357,9 @@ def portion(reader: Reader, at: int) -> Iterator[Result]:
         ("quarter|one quarter|1 / 4", 0.25),
         ("three quarters|3 / 4", 0.75),
     ):
-        end = reader.first(words, at)
-        if end is not None:
-            yield end, value, 0.0
+        stop = reader.first(words, at)
+        if stop is not None:
+            yield stop, value, 0.0
 
 
 @slot("Bound")

@@ -18,7 +18,7 @@ Found = tuple[int, Env, float]
 MAX_WORK = 400_000  # steps of matching for one instruction; beyond them it is asked to be said in simpler words
 
 
-class TooMuch(Exception):  # noqa: N818 - a limit, not a fault
+class TooMuch(Exception):
     """The instruction has too many readings to try them all."""
 
 

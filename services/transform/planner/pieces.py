@@ -84,9 +84,9 @@ def separator(reader: Reader, at: int) -> Iterator[Result]:
     ):
         yield end, f" {env['a']} ", cost
     yield from reader.slot("SepName", start)
-    if token.kind == "sign" and token.text not in ("(", ")"):
-        if start + 1 < len(reader.tokens) or token.text not in ".":
-            yield from _with_kind(reader, start + 1, token.text, 0.05)
+    plain = token.kind == "sign" and token.text not in ("(", ")")
+    if plain and (start + 1 < len(reader.tokens) or token.text != "."):
+        yield from _with_kind(reader, start + 1, token.text, 0.05)
 
 
 @slot("SepName")

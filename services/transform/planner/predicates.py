@@ -1,6 +1,7 @@
 """What can be said of a column: of its nulls, its numbers, its dates, of other columns beside it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from contracts.data import LogicalType
 from services.transform.planner import dates
@@ -45,20 +46,20 @@ _BE = "[is|are|was|were|be|being|has|of|have|that is|which is|with|a|of a|value|
 def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
     name = quoted(column)
 
-    def said(end: int, env: dict[str, object], operator: str, cost: float, slot_: str = "n") -> Iterator[Result]:
-        value, unit = env[slot_]  # type: ignore[misc]
+    def said(end: int, env: dict[str, Any], operator: str, cost: float) -> Iterator[Result]:
+        value, unit = env["n"]
         wanted = _in_unit(reader, end, value, unit, column)
         if wanted is not None:
             yield end, Cond(f"{name} {operator} {number(wanted)}", (column,)), cost
 
     for words, operator in _OPERATORS:
         for end, env, cost in reader.match(f"{_BE} [not] {words} [or equal to] <n:Amount>", at):
-            low = [reader.low(step) for step in range(at, end)]
+            words_said = [reader.low(step) for step in range(at, end)]
             swap = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
             real = operator
-            if "equal" in low and "or" in low and operator in (">", "<"):
+            if "equal" in words_said and "or" in words_said and operator in (">", "<"):
                 real = operator + "="
-            if "not" in low and not reader.match_any(f"{_BE} {words}", at):
+            if "not" in words_said and not reader.match_any(f"{_BE} {words}", at):
                 real = swap[real]
             yield from said(end, env, real, cost)
     for words, operator in (("@andup", ">="), ("@anddown", "<=")):
@@ -104,8 +105,8 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
         if values and plain:
             yield end, one_of(column, values, written=True), cost + (0.1 if end - at == 1 else 0.0)
     for end, env, cost in reader.match("@benot <n:Amount> [(and|or|nor|,) <m:Amount>]", at):
-        wanted = [number(env[one][0]) for one in ("n", "m") if one in env]
-        yield end, none_of(one_of(column, wanted, written=True)), cost
+        others = [number(env[one][0]) for one in ("n", "m") if one in env]
+        yield end, none_of(one_of(column, others, written=True)), cost
     for phrase, sql in (
         ("[is|are|was] (positive|greater than zero|above zero|more than zero|over zero)", f"{name} > 0"),
         ("[is|are|was] (negative|below zero|less than zero|under zero|minus|in red|at loss)", f"{name} < 0"),
@@ -123,10 +124,8 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
             yield end_, Cond(sql, (column,)), 0.0
 
 
-def _pair(
-    reader: Reader, end: int, env: dict[str, object], column: str
-) -> tuple[float | int | None, float | int | None]:
-    (low, unit_low), (high, unit_high) = env["a"], env["b"]  # type: ignore[misc]
+def _pair(reader: Reader, end: int, env: dict[str, Any], column: str) -> tuple[float | int | None, float | int | None]:
+    (low, unit_low), (high, unit_high) = env["a"], env["b"]
     return (
         _in_unit(reader, end, low, unit_low or unit_high, column),
         _in_unit(reader, end, high, unit_high or unit_low, column),

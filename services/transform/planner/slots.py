@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contracts.data import LogicalType
 from services.transform.planner.linking import MAX_WORDS
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, listed, slot
-from services.transform.planner.view import ask
+from services.transform.planner.view import Doubt, ask
 
 _BEFORE = frozenset(
     "column columns field fields col variable variables attribute feature their its his her our each every all both my your".split()
@@ -165,7 +165,7 @@ def _pronoun(reader: Reader, at: int) -> Iterator[Result]:
             yield at + len(words), made[0], 0.9 if len(words) == 1 and words[0] not in ("it", "that", "this") else 0.5
 
 
-def which_column(words: str, columns: tuple[str, ...]) -> Exception:
+def which_column(words: str, columns: tuple[str, ...]) -> Doubt:
     """The question that follows when words fit several columns."""
     return ask("ambiguous", f"'{words}' could be {listed(columns)}. Which column is meant?", columns)
 
@@ -358,10 +358,7 @@ def mark(reader: Reader, at: int) -> Iterator[Result]:
             token = reader.tokens[end]
             if token.kind == "quoted":
                 yield end + 1, token.text, cost
-            elif token.kind in ("word", "number"):
-                last = _glued_end(reader, end)
-                yield last, reader.raw(end, last), cost + 0.1
-            elif token.kind == "sign" and token.text in "_@#$%/-+*&":
+            elif token.kind in ("word", "number") or (token.kind == "sign" and token.text in "_@#$%/-+*&"):
                 last = _glued_end(reader, end)
                 yield last, reader.raw(end, last), cost + 0.1
 

@@ -88,11 +88,11 @@ def number_steps(reader: Reader, column: str, *, whole: bool | None = None) -> l
     steps.append(
         ParseNumber(
             columns=(column,),
-            decimal=decimal,  # type: ignore[arg-type]
-            thousands=thousands,  # type: ignore[arg-type]
-            percent=percent,  # type: ignore[arg-type]
+            decimal=decimal,
+            thousands=thousands,
+            percent=percent,
             currency=odd_signs,
-            to=target,  # type: ignore[arg-type]
+            to=target,
         )
     )
     return steps
@@ -183,7 +183,7 @@ def date_steps(reader: Reader, column: str, *, to: str | None = None) -> list[St
     formats = date_format(reader, column)
     clock = any("%H" in one or "%I" in one for one in formats)
     target = to or ("timestamp" if clock else "date")
-    steps.append(ParseDate(columns=(column,), formats=formats, to=target))  # type: ignore[arg-type]
+    steps.append(ParseDate(columns=(column,), formats=formats, to=target))
     return steps
 
 

@@ -76,9 +76,9 @@ def _valued(reader: Reader, at: int) -> Iterator[Result]:
             # `the value West` / `category Toys`
     if at < len(reader.tokens) and ordinal(reader.tokens[at]) is not None:  # first class
         for end, column, cost in reader.slot("Col", at + 1):
-            values, more = reader.index.value_of(column, [reader.tokens[at]])
-            if len(values) == 1:
-                yield end, one_of(column, values), cost + more
+            ranked, more = reader.index.value_of(column, [reader.tokens[at]])
+            if len(ranked) == 1:
+                yield end, one_of(column, ranked), cost + more
     for middle, column, cost in reader.slot("Col", at):
         if cost <= 1.0:
             for end, values, more in values_of(reader, middle, column):

@@ -91,7 +91,7 @@ class Planner(Protocol):
 
 
 @dataclass
-class Doubt(Exception):  # noqa: N818 - it ends one way of reading, not the program
+class Doubt(Exception):
     """Raised by whatever reads an instruction: it was understood, and something has to be asked."""
 
     question: Question

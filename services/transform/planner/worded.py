@@ -1,6 +1,6 @@
 """What can be said of a column of texts, of yes and no, of the values it holds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from contracts.data import LogicalType
 from services.transform.planner.conditions import Cond, both, negate, none_of, one_of
@@ -53,7 +53,7 @@ def _of_texts(reader: Reader, at: int, column: str) -> Iterator[Result]:
 def _part(reader: Reader, column: str, shape: str, part: str) -> Cond:
     """A text holds a part; in any case of letters where none is written as it was asked."""
     view = reader.column(column)
-    tests = {
+    tests: dict[str, Callable[[str, str], bool]] = {
         "contains": lambda value, one: one in value,
         "starts": lambda value, one: value.startswith(one),
         "ends": lambda value, one: value.endswith(one),

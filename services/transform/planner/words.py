@@ -108,7 +108,7 @@ def _is_bullet(text: str, start: int, end: int, tokens: list[Token]) -> bool:
     """A number that stands at the start of a line, or after a full stop or colon, and goes on with a letter."""
     mark = text[start:end].strip()
     if mark[-1] in ".)" or not tokens or tokens[-1].kind == "break":
-        return mark[0] in "-*•–(" and tokens == [] or text[end : end + 1].isalpha() or text[end : end + 1] in "\"'`"
+        return (mark[0] in "-*•–(" and tokens == []) or text[end : end + 1].isalpha() or text[end : end + 1] in "\"'`"
     return False
 
 
@@ -144,8 +144,6 @@ def _number(text: str, at: int, before: list[Token]) -> Token | None:
     if found["sign"] and before and before[-1].kind in ("number",):
         return None
     end = found.end()
-    if found["digits"].count(".") == 0 and "," not in found["digits"] and text[end : end + 1] == "." and False:
-        return None
     value = float(found["digits"].replace(",", ""))
     if found["scale"]:
         value *= _SCALE[found["scale"].lower()]
@@ -187,8 +185,8 @@ def _apostrophe(word: str, at: int) -> list[Token]:
     low = word.casefold()
     end = at + len(word)
     if low.endswith("n't"):
-        head = {"can't": "can", "won't": "will", "shan't": "shall"}.get(low, low[:-3])
-        return [Token(head, head, "word", at, end - 3), Token("not", "not", "word", end - 3, end)]
+        bare = {"can't": "can", "won't": "will", "shan't": "shall"}.get(low, low[:-3])
+        return [Token(bare, bare, "word", at, end - 3), Token("not", "not", "word", end - 3, end)]
     cut = low.rindex("'")
     head = Token(word[:cut], low[:cut], "word", at, at + cut)
     tail = low[cut:]

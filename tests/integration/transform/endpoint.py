@@ -1,4 +1,4 @@
-"""A model's endpoint on this machine: it speaks both protocols, says what it was told to say, and keeps what it heard."""
+"""A model's endpoint on this machine: speaks both protocols, says what it was told to, and keeps what it heard."""
 
 import json
 import threading

@@ -178,7 +178,7 @@ def columns_in_order(reader: Reader, env: dict[str, Any], start: int, end: int) 
 def column_at(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column moves to a place."""
     others = [name for name in reader.view.names if name != env["c"]]
-    place = env.get("p", env.get("n"))
+    place: int = env["p"] if "p" in env else env["n"]
     if place == -1:
         return act(Reorder(columns=(env["c"],), position="last"))
     if not 1 <= place <= len(others) + 1:
@@ -266,7 +266,7 @@ def style_names(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
 
 
 def _styled(reader: Reader, style: str) -> Answer:
-    changed = RenameStyle(style=style)  # type: ignore[arg-type]
+    changed = RenameStyle(style=style)
     return act(changed)
 
 

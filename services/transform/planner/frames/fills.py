@@ -99,7 +99,7 @@ def _filled(
             Window(
                 partition_by=by,
                 columns=tuple(
-                    WindowColumn(name=name, function=method, column=column)  # type: ignore[arg-type]
+                    WindowColumn(name=name, function=method, column=column)
                     for name, column in zip(names, columns, strict=True)
                 ),
             )
@@ -123,7 +123,7 @@ def _filled(
                 Cast(columns=dict.fromkeys(whole, LogicalType.FLOAT)),
                 FillNull(columns=columns, method="median", by=by),
             ]
-        return [FillNull(columns=columns, method=method, by=by)]  # type: ignore[arg-type]
+        return [FillNull(columns=columns, method=method, by=by)]
     flags = tuple(fresh(reader, f"{column}_was_blank") for column in columns)
     return [
         Derive(
@@ -132,7 +132,7 @@ def _filled(
                 for flag, column in zip(flags, columns, strict=True)
             )
         ),
-        FillNull(columns=columns, method=method, by=by),  # type: ignore[arg-type]
+        FillNull(columns=columns, method=method, by=by),
         Derive(
             columns=tuple(
                 Derivation(
@@ -181,7 +181,7 @@ def _neighbour(reader: Reader, env: dict[str, Any], method: str) -> Answer:
         else:
             raise ask("ambiguous", "The gaps of which column?", lacking or list(reader.view.names))
     columns = tuple(name for name in columns if name not in env.get("k0", ()))
-    return act(FillNull(columns=columns, method=method, by=env.get("k0", ())), touched=columns)  # type: ignore[arg-type]
+    return act(FillNull(columns=columns, method=method, by=env.get("k0", ())), touched=columns)
 
 
 @frame("fill with a value")

@@ -111,7 +111,7 @@ def mask_all(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     """Nothing of the values stays to be seen."""
     verb = reader.low(start)
     low = {reader.low(step) for step in range(start, end)}
-    if verb in ("hash", "sha256", "sha") or "t" not in env and verb in ("replace", "swap"):
+    if verb in ("hash", "sha256", "sha") or ("t" not in env and verb in ("replace", "swap")):
         return act(Mask(columns=env["c"], method="hash"), touched=env["c"])
     if "t" in env:
         if (

@@ -111,7 +111,7 @@ def cleaning(reader: Reader, at: int) -> Any:
 
 def operations_of(kinds: Sequence[str]) -> tuple[Any, ...]:
     """The operations of a text step."""
-    return tuple(Trim(kind=kind) if kind.startswith("trim") else PlainOperation(kind=kind) for kind in kinds)  # type: ignore[arg-type]
+    return tuple(Trim(kind=kind) if kind.startswith("trim") else PlainOperation(kind=kind) for kind in kinds)
 
 
 def _clean(reader: Reader, columns: tuple[str, ...], kinds: Sequence[str]) -> Answer:

@@ -99,13 +99,13 @@ def _moment(reader: Reader, column: str, steps: list[Step]) -> tuple[str, str]:
         return column, quoted(column)
     if type_ is not LogicalType.STRING:
         raise ask("unclear", f"'{column}' holds no dates. Which column does?", reader.of_type(TEMPORAL))
-    from services.transform.planner.frames.numbers import date_format
+    from services.transform.planner.spellings import date_format
 
     found = date_format(reader, column)
     name = fresh(reader, f"{column}_read")
     steps.append(Derive(columns=(Derivation(column=name, expression=quoted(column)),)))
     to = "timestamp" if any("%H" in one for one in found) else "date"
-    steps.append(ParseDate(columns=(name,), formats=found, to=to))  # type: ignore[arg-type]
+    steps.append(ParseDate(columns=(name,), formats=found, to=to))
     return name, quoted(name)
 
 

@@ -356,7 +356,7 @@ def aggregated(reader: Reader, keys: Keys, wanted: tuple[Figure, ...]) -> Act | 
             ]
             after.append(Derivation(column=name, expression=f"{quoted(high_name)} - {quoted(low_name)}"))
         else:
-            measures.append(Measure(function=one.function, column=one.column, name=name, q=one.q))  # type: ignore[arg-type]
+            measures.append(Measure(function=one.function, column=one.column, name=name, q=one.q))
         if one.column is not None:
             used.append(one.column)
         if one.digits is not None:

@@ -52,7 +52,7 @@ def rounded(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
         )
     if "d" not in env and mode == "half_up" and "whole" not in low:
         raise ask("ambiguous", f"To how many decimals is {', '.join(columns)} to be rounded?", ["0", "1", "2"])
-    return act(Round(columns=columns, digits=env.get("d", 0), mode=mode), touched=columns)  # type: ignore[arg-type]
+    return act(Round(columns=columns, digits=env.get("d", 0), mode=mode), touched=columns)
 
 
 @frame("bounds")
@@ -113,7 +113,7 @@ def outliers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     if "z" in env:
         return _by_sigma(reader, columns[0], float(env["z"]))
     factor = float(env.get("f", 1.5))
-    return act(Outliers(columns=columns, method="iqr", factor=factor, action=action), touched=columns)  # type: ignore[arg-type]
+    return act(Outliers(columns=columns, method="iqr", factor=factor, action=action), touched=columns)
 
 
 @slot("IqrTail")
@@ -267,8 +267,9 @@ def units(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 def _borne(columns: tuple[str, ...]) -> str | None:
     """The unit that a column's name bears."""
     for part in reversed(re.findall(r"[A-Za-z°/]+", columns[0])):
-        if len(part) > 1 and unit_of(part.casefold()) is not None:
-            return part.casefold()
+        name: str = part.casefold()
+        if len(part) > 1 and unit_of(name) is not None:
+            return name
     return None
 
 

@@ -39,7 +39,7 @@ def taking(reader: Reader, at: int) -> Any:
         at,
     ):
         said = [reader.low(step) for step in range(at, end)]
-        if said[-1] == "number" and len(said) > 1 or said[-1] != "number" or True:
+        if (said[-1] == "number" and len(said) > 1) or said[-1] != "number" or True:
             yield end, r"([0-9]+)", cost + (0.4 if said == ["number"] else 0.0)
     for end, _, cost in reader.match(
         "[@only] last (run of digits|digits|sequence of digits|group of digits|number|block of digits)", at
@@ -297,12 +297,9 @@ def away(reader: Reader, at: int) -> Any:
         f"{what} [that is|that comes] (after|behind|following|right of) [the] [first] <s:Sep> [LP including it RP|including it|and the sign itself|including sign itself|, including it|inclusive|, sign included]",
         at,
     ):
-        including = "including" in [reader.low(step) for step in range(at, end)] or "inclusive" in [
-            reader.low(step) for step in range(at, end)
-        ]
         yield (
             end,
-            rf"\s*{_escaped(env['s'])}.*$" if including or env["s"] not in "." else rf"\s*{_escaped(env['s'])}.*$",
+            rf"\s*{_escaped(env['s'])}.*$",
             cost,
         )
     for end, env, cost in reader.match(

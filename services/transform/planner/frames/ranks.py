@@ -21,9 +21,8 @@ def rank_tie(reader: Reader, at: int) -> Any:
         at,
     ):
         said = [reader.low(step) for step in range(at, end)]
-        gaps = "skipped" in said or "skip" in said or "jumps" in said or "skipping" in said
         none = ("no" in said or "without" in said) and ("gaps" in said or "gap" in said or "skipping" in said)
-        yield end, "dense_rank" if none else "rank" if gaps else "rank", cost
+        yield end, "dense_rank" if none else "rank", cost
     for end, _, cost in reader.match(
         "[,|LP|;] [with|and] (no gaps|without gaps|dense|dense ranking|no gaps in ranks|no gaps after ties|without skipping|dense rank|no ranks skipped|no rank skipped) [RP]",
         at,

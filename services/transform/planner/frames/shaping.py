@@ -125,7 +125,7 @@ def wide(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
         names = tuple(sorted(view.values))
     else:
         names = tuple(sorted(names))
-    steps.append(Pivot(keys=keys, names_from=names_from, values_from=values_from, function=function, names=names))  # type: ignore[arg-type]
+    steps.append(Pivot(keys=keys, names_from=names_from, values_from=values_from, function=function, names=names))
     if zero:
         shown = tuple(str(name).lower() if isinstance(name, bool) else str(name) for name in names)
         steps.append(

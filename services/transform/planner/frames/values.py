@@ -293,8 +293,7 @@ def piece_new(reader: Reader, at: int) -> Any:
     if low in SEPARATORS and low not in ("x", "blank", "at"):
         yield at + 1, SEPARATORS[low], 0.1
         return
-    for end, value, cost in reader.slot("Text", at):
-        yield end, value, cost
+    yield from reader.slot("Text", at)
 
 
 @frame("set values where")
@@ -362,10 +361,3 @@ def blank_where(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
         return None
     expression = f"CASE WHEN ({condition.sql}) IS NOT TRUE THEN {quoted(column)} END"
     return act(Derive(columns=(Derivation(column=column, expression=expression),)), touched=(column,))
-
-
-@slot("Cond2")
-def cond_of_column(reader: Reader, at: int) -> Any:
-    """Not used by itself."""
-    return
-    yield

@@ -228,11 +228,10 @@ def neighbours(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     name = checked_name(reader, env.get("n") or fresh(reader, f"{kind}_{column}"))
     order = env.get("o", ())
     if not order and unit is not None:
-        timed = [one for one in reader.view.names if key(one) == unit] or (
-            [_time_column(reader)] if _time_column(reader) else []
-        )
-        if len(timed) == 1 and timed[0] is not None:
-            order = (SortKey(column=timed[0]),)
+        named = [one for one in reader.view.names if key(one) == unit]
+        timed = named[0] if len(named) == 1 else _time_column(reader)
+        if timed is not None:
+            order = (SortKey(column=timed),)
     helper = fresh(reader, f"{direction}_of_{column}")
     steps: list[Step] = [
         Window(
@@ -295,7 +294,7 @@ def beside(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 def share_of_total(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A value as a part of the sum of its group, or of the table."""
     column = env["c"]
-    if "c2" in env and env["c2"] != column or reader.column(column).type not in NUMERIC:
+    if ("c2" in env and env["c2"] != column) or reader.column(column).type not in NUMERIC:
         return None
     keys = env.get("k") or env.get("kk") or ()
     if column in keys:
