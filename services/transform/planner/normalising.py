@@ -6,7 +6,7 @@ from functools import cache
 
 from rapidfuzz.distance import OSA
 
-from services.transform.planner.frames.catalog import WORDS
+from services.transform.frames.catalog import WORDS
 from services.transform.planner.linking import Index
 from services.transform.planner.view import TableView
 from services.transform.planner.vocabulary import CLASSES

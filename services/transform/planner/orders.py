@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contracts.data import LogicalType
-from services.transform.planner.frames.amounts import measured
+from services.transform.frames.amounts import measured
 from services.transform.planner.lexicon import MEASURES, TIMES
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
 from services.transform.planner.view import ask

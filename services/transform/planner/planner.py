@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from contracts.recipe import Filter, Recipe, Step
 from services.transform.check import stages
 from services.transform.errors import RecipeInvalid
+from services.transform.frames import catalog
+from services.transform.frames.base import Act, Frame
 from services.transform.planner import (  # noqa: F401 - their readers register themselves
     atoms,
     names,
@@ -24,8 +26,6 @@ from services.transform.planner import (  # noqa: F401 - their readers register 
 )
 from services.transform.planner.asides import relaxed
 from services.transform.planner.contradictions import excluded
-from services.transform.planner.frames import catalog
-from services.transform.planner.frames.base import Act, Frame
 from services.transform.planner.linking import Index
 from services.transform.planner.normalising import prepared
 from services.transform.planner.pattern import Budget, TooMuch

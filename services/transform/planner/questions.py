@@ -19,6 +19,8 @@ def unexplained(
         return max(strong, key=lambda one: (one.weight, one.at)).question
     unknown = _unknown(text, tokens, index)
     doubted = [one for one in noted if one.weight >= 2.0 and one.at >= furthest - 2]
+    whole = [one for one in doubted if one.at >= len(tokens)]
+    doubted = whole or ([] if unknown else doubted)
     if doubted and not (unknown and len(unknown) > 0 and doubted[-1].question.kind != "ambiguous"):
         return max(doubted, key=lambda one: (one.weight, one.at)).question
     if unknown:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from services.transform.planner.frames.columns import _STYLES
+from services.transform.frames.columns import _STYLES
 from services.transform.planner.reading import Reader, Result, slot
 from services.transform.planner.slots import SEPARATORS
 

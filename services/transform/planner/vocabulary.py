@@ -6,7 +6,7 @@ from services.transform.planner.pattern import declare
 
 
 def _lines(name: str) -> list[str]:
-    text = resources.files("services.transform.planner.grammar").joinpath(name).read_text(encoding="utf-8")
+    text = resources.files("services.transform.planner").joinpath("grammar", name).read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line and not line.startswith("# ")]
 
 

@@ -13,8 +13,8 @@ from contracts.recipe import (
     ReplaceText,
     Step,
 )
+from services.transform.frames.base import Answer, Frames, act
 from services.transform.planner.conditions import Cond
-from services.transform.planner.frames.base import Answer, Frames, act
 from services.transform.planner.reading import NUMERIC, Reader, number, quoted, slot, text
 from services.transform.planner.view import ask
 

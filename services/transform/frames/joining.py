@@ -17,10 +17,10 @@ from contracts.recipe import (
     Text,
     Trim,
 )
+from services.transform.frames.base import Answer, Frames, act, fresh
+from services.transform.frames.deriving import checked_name
+from services.transform.frames.letters import _TEXT
 from services.transform.planner.arithmetic import as_text
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
-from services.transform.planner.frames.deriving import checked_name
-from services.transform.planner.frames.letters import _TEXT
 from services.transform.planner.reading import NUMERIC, Reader, quoted, slot, text
 from services.transform.planner.view import ask
 from services.transform.planner.words import key

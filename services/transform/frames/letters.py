@@ -9,7 +9,7 @@ from contracts.recipe import (
     Text,
     Trim,
 )
-from services.transform.planner.frames.base import Answer, Frames, act
+from services.transform.frames.base import Answer, Frames, act
 from services.transform.planner.reading import Reader, slot
 from services.transform.planner.view import ask
 

@@ -9,8 +9,8 @@ from contracts.recipe import (
     Sort,
     SortKey,
 )
-from services.transform.planner.frames.base import Answer, Frames, act
-from services.transform.planner.frames.measures import Figure, Keys, _with, aggregated
+from services.transform.frames.base import Answer, Frames, act
+from services.transform.frames.measures import Figure, Keys, _with, aggregated
 from services.transform.planner.reading import Reader
 
 frames = Frames("grouping")

@@ -2,7 +2,7 @@
 
 import re
 
-from services.transform.planner.frames import (
+from services.transform.frames import (
     amounts,
     columns,
     deriving,
@@ -24,7 +24,7 @@ from services.transform.planner.frames import (
     values,
     windows,
 )
-from services.transform.planner.frames.base import Frame
+from services.transform.frames.base import Frame
 from services.transform.planner.pattern import declared
 
 FRAMES: tuple[Frame, ...] = (

@@ -7,7 +7,7 @@ from contracts.recipe import (
     DropNull,
     SortKey,
 )
-from services.transform.planner.frames.base import Answer, Frames, act
+from services.transform.frames.base import Answer, Frames, act
 from services.transform.planner.reading import TEMPORAL, Reader
 from services.transform.planner.view import ask
 

@@ -13,8 +13,8 @@ from contracts.recipe import (
     Round,
     Step,
 )
+from services.transform.frames.base import Act, act
 from services.transform.planner.conditions import Cond
-from services.transform.planner.frames.base import Act, act
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask

@@ -3,8 +3,8 @@
 from typing import Any
 
 from contracts.recipe import Derivation, Derive, SortKey, Step, Window, WindowColumn
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
-from services.transform.planner.frames.deriving import checked_name
+from services.transform.frames.base import Answer, Frames, act, fresh
+from services.transform.frames.deriving import checked_name
 from services.transform.planner.reading import Reader, quoted, slot
 from services.transform.planner.view import ask
 

@@ -14,8 +14,8 @@ from contracts.recipe import (
     Step,
     Text,
 )
-from services.transform.planner.frames.base import Answer, Frames, act
-from services.transform.planner.frames.letters import _TEXT
+from services.transform.frames.base import Answer, Frames, act
+from services.transform.frames.letters import _TEXT
 from services.transform.planner.reading import Reader, quoted, slot, text
 from services.transform.planner.view import ask
 

@@ -10,8 +10,8 @@ from contracts.recipe import (
     Round,
     Step,
 )
-from services.transform.planner.frames.base import Answer, Frames, act
-from services.transform.planner.frames.values import _is_number
+from services.transform.frames.base import Answer, Frames, act
+from services.transform.frames.values import _is_number
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import Reader, quoted, slot, text
 from services.transform.planner.view import ask
@@ -114,7 +114,7 @@ def _plain_numbers(reader: Reader, name: str, whole: bool = False) -> bool:
 @frame("to numbers")
 def to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns become numbers, as they are written."""
-    from services.transform.planner.frames.spelled import parsed_numbers
+    from services.transform.frames.spelled import parsed_numbers
 
     steps: list[Step] = []
     plain: dict[str, LogicalType] = {}

@@ -10,10 +10,10 @@ from contracts.recipe import (
     Derivation,
     Derive,
 )
+from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.arithmetic import Formula
 from services.transform.planner.cases import Cases
 from services.transform.planner.conditions import Cond
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.reading import NUMERIC, Reader, number, quoted, slot
 from services.transform.planner.view import ask
 

@@ -13,7 +13,7 @@ from contracts.recipe import (
     Window,
     WindowColumn,
 )
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
+from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask
 

@@ -58,7 +58,9 @@ def ways(family: str) -> dict[str, tuple[str, ...]]:
     pieces: dict[str, str] = {}
     found: dict[str, list[str]] = {}
     current: list[str] = []
-    text = resources.files("services.transform.planner.grammar").joinpath(f"{family}.txt").read_text(encoding="utf-8")
+    text = (
+        resources.files("services.transform.planner").joinpath("grammar", f"{family}.txt").read_text(encoding="utf-8")
+    )
     for line in text.splitlines():
         piece = _PIECE.match(line)
         if piece is not None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from contracts.data import LogicalType
 from contracts.recipe import Cast, Derivation, Derive, DropNull, Pivot, Round, Step, Unpivot
-from services.transform.planner.frames.base import Answer, Frames, act
+from services.transform.frames.base import Answer, Frames, act
 from services.transform.planner.reading import NUMERIC, Reader, quoted, slot
 from services.transform.planner.view import ask
 

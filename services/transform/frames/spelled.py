@@ -10,7 +10,7 @@ from contracts.recipe import (
     Derive,
     Step,
 )
-from services.transform.planner.frames.base import Answer, Frames, act
+from services.transform.frames.base import Answer, Frames, act
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.spellings import (
     as_written,

@@ -9,8 +9,8 @@ from contracts.recipe import (
     Window,
     WindowColumn,
 )
+from services.transform.frames.base import Act, Answer, Frames, act, fresh
 from services.transform.planner.conditions import Cond
-from services.transform.planner.frames.base import Act, Answer, Frames, act, fresh
 from services.transform.planner.reading import Reader, quoted
 from services.transform.planner.view import ask
 

@@ -11,7 +11,7 @@ from contracts.recipe import (
     Window,
     WindowColumn,
 )
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
+from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.reading import TEMPORAL, Reader, quoted
 from services.transform.planner.view import ask
 

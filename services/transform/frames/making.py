@@ -13,9 +13,9 @@ from contracts.recipe import (
     Window,
     WindowColumn,
 )
+from services.transform.frames.base import Answer, Frames, act, fresh
+from services.transform.frames.deriving import _conditional, checked_name
 from services.transform.planner.cases import about, labelled
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
-from services.transform.planner.frames.deriving import _conditional, checked_name
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, number, quoted, slot, text
 from services.transform.planner.view import ask

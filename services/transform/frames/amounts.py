@@ -13,8 +13,8 @@ from contracts.recipe import (
     Window,
     WindowColumn,
 )
+from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.counted import measuring
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
 from services.transform.planner.lexicon import MEASURES, TIMES
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, listed, quoted
 from services.transform.planner.slots import which_column

@@ -18,8 +18,8 @@ from contracts.recipe import (
     Window,
     WindowColumn,
 )
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
-from services.transform.planner.frames.deriving import checked_name
+from services.transform.frames.base import Answer, Frames, act, fresh
+from services.transform.frames.deriving import checked_name
 from services.transform.planner.reading import NUMERIC, Reader, number, quoted, slot, text
 from services.transform.planner.view import ask
 from services.transform.steps.units import find as unit_of

@@ -11,9 +11,9 @@ from contracts.recipe import (
     ReplaceText,
     Step,
 )
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
-from services.transform.planner.frames.deriving import checked_name
-from services.transform.planner.frames.letters import _TEXT, _texts
+from services.transform.frames.base import Answer, Frames, act, fresh
+from services.transform.frames.deriving import checked_name
+from services.transform.frames.letters import _TEXT, _texts
 from services.transform.planner.reading import Reader, quoted, slot
 
 frames = Frames("pieces")

@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.data import LogicalType
 from contracts.recipe import Drop, Rename, RenameStyle, Reorder, Select
-from services.transform.planner.frames.base import Answer, Frames, act
+from services.transform.frames.base import Answer, Frames, act
 from services.transform.planner.reading import NUMERIC, Reader
 from services.transform.planner.view import ask
 from services.transform.planner.words import parts

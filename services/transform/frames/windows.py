@@ -3,9 +3,9 @@
 from typing import Any
 
 from contracts.recipe import Derivation, Derive, Drop, SortKey, Step, Window, WindowColumn
+from services.transform.frames.base import Answer, Frames, act, fresh
+from services.transform.frames.deriving import checked_name
 from services.transform.planner.arithmetic import Formula
-from services.transform.planner.frames.base import Answer, Frames, act, fresh
-from services.transform.planner.frames.deriving import checked_name
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask
 from services.transform.planner.words import key
