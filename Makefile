@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help setup lock lock-jars up down status doctor demo demo-once test check fmt fmt-check lint types imports \
-	contracts contracts-check score-plans bench torture clean
+	contracts contracts-check score-plans bench bench-transform torture clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ score-plans: $(READY) ## Carry out a folder of plain-English instructions (CASES
 
 bench: $(READY) ## The benches: a table, and build/bench/*.json
 	@$(BIN)/python -m tests.bench.main_job $(ARGS)
+
+bench-transform: $(READY) ## The benches of shaping tables: build/bench/transform.json (ARGS=suites)
+	@$(BIN)/python -m tests.bench.transform $(ARGS)
 
 torture: $(READY) ## Kill things while runs are in flight, for as long as you like (ARGS="--seconds 600 --seed 7")
 	@$(BIN)/python -m tests.faults $(ARGS)

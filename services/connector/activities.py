@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -90,6 +91,9 @@ class ConnectorActivities:
                 progress.stop()
                 await asyncio.wait([task])
                 if task.cancelled() or task.exception() is not None:
+                    # Nobody else hears how it ended: the caller is told of the cancelling.
+                    how = type(None if task.cancelled() else task.exception()).__name__
+                    structlog.get_logger().info("unwanted_work_ended", how=how)
                     raise
                 return task.result()
             except Stopped:

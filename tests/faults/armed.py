@@ -5,6 +5,7 @@ in the folder that MODULARDATA_FAULTS_FOLDER names; the process that comes by re
 """
 
 import asyncio
+import faulthandler
 import functools
 import importlib
 import inspect
@@ -12,6 +13,7 @@ import os
 import runpy
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.commands.command import BOOKKEEPING, LONG, QUICK
+from services.connector.clients import postgres as clients
 from services.connector.destinations.base import Load
 from tests.faults.points import OTHERS, POINTS, Point
 
@@ -26,6 +29,8 @@ WAIT_SECONDS = 60.0
 # So that what a dead process had taken is taken again within a test's patience.
 PATIENCE = {"NOTIFICATION_LEASE_SECONDS": "20", "NOTIFICATION_RETRY_BASE_SECONDS": "1"}
 SOONER = timedelta(seconds=5)
+# A server ends a transaction that stands still for 30 seconds; on a slow machine the frozen wake later, and should.
+FROZEN_SECONDS = 300
 
 
 class Trap:
@@ -57,7 +62,8 @@ class Trap:
         if order == "die":
             os.kill(os.getpid(), signal.SIGKILL)
         elif order == "stop":
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # To this thread: one that is sent to the process is taken by another, and this one goes on meanwhile.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         else:
             deadline = time.monotonic() + WAIT_SECONDS
             while told.exists() and time.monotonic() < deadline:
@@ -118,7 +124,8 @@ def found(target: str) -> tuple[Any, str]:
 
 
 def lose_patience() -> None:
-    """Notice deaths in half the time that production takes."""
+    """Notice deaths in half the time that production takes, and let the frozen lie for as long as it takes."""
+    clients.Waits.__init__.__defaults__ = (*clients.Waits.__init__.__defaults__[:-1], FROZEN_SECONDS)
     os.environ.update(PATIENCE)
     for limits, name in ((LONG, "heartbeat"), (QUICK, "start_to_close"), (BOOKKEEPING, "start_to_close")):
         object.__setattr__(limits, name, SOONER)
@@ -132,6 +139,8 @@ def arm(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    # Where its threads stand, for whoever waits for it in vain.
+    faulthandler.register(signal.SIGUSR1)
     lose_patience()
     if sys.argv[1:2] != ["setup"]:
         from tests.faults.removals import remove

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults.points import PUSH_COMMITTED, PUSH_FENCED, PUSH_TO_BEGIN, PUSH_TO_COMMIT, Point
-from tests.faults.waiting import TooLong
+from tests.faults.waiting import TooLong, until
 from tests.faults.world import Site, World
 
 
@@ -31,7 +31,10 @@ def woken_zombie(world: World, site: Site, stop: Point, ending: Point) -> Iterat
             try:
                 assert world.caught(ending) == zombie
             except TooLong as error:
-                raise TooLong(f"{error}\n{world.log_since('worker', said)}\n{world.oracle.runs(site.ground)}") from None
+                os.kill(zombie, signal.SIGUSR1)
+                until("its stacks", lambda: "most recent call first" in world.log_since("worker", said), 10)
+                what = f"{error}\n{world.log_since('worker', said)}\n{world.oracle.runs(site.ground)}"
+                raise TooLong(what) from None
             yield
     finally:
         os.kill(zombie, signal.SIGCONT)

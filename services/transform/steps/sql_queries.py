@@ -17,14 +17,11 @@ from services.transform.expressions.calls import only, refused
 from services.transform.expressions.syntax import parse
 from services.transform.expressions.tree import ExpressionInvalid, Node, named
 from services.transform.steps import sql_plans
+from services.transform.steps.sql_figures import figure
 from services.transform.steps.sql_names import Relation, Visible, fresh, inner, rewritten, unknown_table
 from services.transform.steps.sql_plans import Plan
 
 _PLACE = "/query"
-_FIGURES: dict[type[exp.Expr], str] = {
-    exp.Sum: "sum", exp.Avg: "mean", exp.Min: "min", exp.Max: "max", exp.Median: "median", exp.Stddev: "std",
-    exp.StddevSamp: "std", exp.Variance: "var", exp.AnyValue: "first", exp.PercentileCont: "quantile",
-}  # fmt: skip
 _HOWS = {("", ""): "inner", ("INNER", ""): "inner", ("", "LEFT"): "left", ("", "RIGHT"): "right", ("", "FULL"): "full",
          ("OUTER", "LEFT"): "left", ("OUTER", "RIGHT"): "right", ("OUTER", "FULL"): "full", ("SEMI", ""): "semi",
          ("ANTI", ""): "anti"}  # fmt: skip
@@ -269,7 +266,7 @@ class _Select:
             call, condition = call.this, call.expression.this
         if isinstance(call, exp.IgnoreNulls) and isinstance(call.this, exp.AnyValue):
             call = call.this
-        function, argument, q = _figure(call)
+        function, argument, q = figure(call)
         if condition is not None:
             argument = exp.Case(ifs=[exp.If(this=condition, true=argument or exp.Literal.number(1))])
         column = None
@@ -289,34 +286,6 @@ class _Select:
         if not keys and not self._measures:
             raise ExpressionInvalid("not_allowed", "A query of groups needs a figure or something to group by.")
         return sql_plans.aggregated(plan, [name for name, _ in keys], list(self._measures.values()))
-
-
-def _figure(call: exp.Expr) -> tuple[str, exp.Expr | None, float | None]:
-    """Which figure a call is, and of what."""
-    if isinstance(call, exp.Count):
-        only(call, "this", "big_int")
-        if call.this is None or isinstance(call.this, exp.Star):
-            return "count", None, None
-        if isinstance(call.this, exp.Distinct):
-            only(call.this, "expressions")
-            if len(call.this.expressions) == 1:
-                return "count_distinct", call.this.expressions[0], None
-            raise ExpressionInvalid("wrong_arguments", "COUNT(DISTINCT …) takes one column.")
-        return "count", call.this, None
-    function = _FIGURES.get(type(call))
-    if function is None or isinstance(call.this, exp.Distinct):
-        names = "COUNT, SUM, AVG, MIN, MAX, MEDIAN, STDDEV, VARIANCE, QUANTILE_CONT, ANY_VALUE"
-        raise ExpressionInvalid("function_unknown", f"The figures of a query are {names}.")
-    if function != "quantile":
-        only(call, "this")
-        return function, call.this, None
-    only(call, "this", "expression")
-    if not isinstance(call.expression, exp.Literal) or call.expression.is_string:
-        raise ExpressionInvalid("wrong_arguments", "Which quantile it is must be written out: a number from 0 to 1.")
-    q = float(call.expression.this)
-    if not 0 <= q <= 1:
-        raise ExpressionInvalid("wrong_arguments", "A quantile is a number from 0 to 1.")
-    return function, call.this, q
 
 
 def _equalities(on: exp.Expr, left: Relation, right: Relation) -> list[tuple[exp.Expr, exp.Expr]]:

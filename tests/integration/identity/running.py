@@ -109,7 +109,7 @@ class Installation:
         child = Child(self, list(arguments), self.port if port is None else port, free_port(), log)
         self.children.append(child)
         if wait:
-            until(child.ready)
+            until(child.ready, 90)
         return child
 
     def set_up(self) -> None:

@@ -134,7 +134,8 @@ def test_the_books_say_what_became_of_the_rows() -> None:
 def test_a_value_that_is_refused_is_told_with_its_place() -> None:
     with pytest.raises(TransformError) as caught:
         run(TABLE, ROWS, {"kind": "sql", "query": "SELECT CAST(name AS INTEGER) AS n FROM input"})
-    assert (caught.value.pointer, caught.value.message) == ("/steps/0/query", "Step 1 (sql): 'a' is not an integer.")
+    assert caught.value.pointer == "/steps/0/query"
+    assert caught.value.message in {f"Step 1 (sql): '{name}' is not an integer." for name in "abc"}
 
 
 def test_rows_that_are_set_aside_later_have_the_numbers_of_the_query_s_rows() -> None:
