@@ -63,6 +63,10 @@ class Api:
         """Ask for something to be made or done, once: repeated requests carry the same key."""
         return self.ask("POST", path, body=body, params=params).body
 
+    def patch(self, path: str, body: object) -> Any:
+        """Change some of a resource."""
+        return self.ask("PATCH", path, body=body).body
+
     def delete(self, path: str) -> None:
         """Remove a resource."""
         self.ask("DELETE", path)
@@ -88,11 +92,12 @@ class Api:
         headers = {"Content-Type": "application/octet-stream"}
         return self.ask("PUT", path, content=open_file, params=params, headers=headers).body
 
-    def download(self, path: str, target: BinaryIO) -> int:
+    def download(self, path: str, target: BinaryIO, **params: object) -> int:
         """Write a resource's bytes to a file, and say how many there were."""
         written = 0
+        asked = {name: _parameter(value) for name, value in params.items() if value is not None}
         try:
-            with self._http.stream("GET", path) as response:
+            with self._http.stream("GET", path, params=asked or None) as response:
                 if response.status_code >= 400:
                     response.read()
                     raise problem(response)
@@ -139,7 +144,7 @@ class Api:
         path: str,
         body: object,
         content: Callable[[], BinaryIO] | None,
-        params: Mapping[str, str],
+        params: Mapping[str, str | list[str]],
         headers: Mapping[str, str],
     ) -> httpx.Response:
         if content is not None:
@@ -173,7 +178,13 @@ def problem(response: httpx.Response) -> CliError:
         body = {}
     detail = body.get("detail") or body.get("title") or f"The server answered {response.status_code}."
     places = tuple(
-        Where(str(item.get("pointer", "")), str(item.get("message", "")), str(item.get("code", "")))
+        Where(
+            str(item.get("pointer", "")),
+            str(item.get("message", "")),
+            str(item.get("code", "")),
+            item.get("line"),
+            item.get("column"),
+        )
         for item in body.get("errors") or ()
         if isinstance(item, dict)
     )
@@ -201,7 +212,9 @@ def _answer(response: httpx.Response) -> Answer:
     return Answer(response.status_code, body, response.headers)
 
 
-def _parameter(value: object) -> str:
+def _parameter(value: object) -> str | list[str]:
+    if isinstance(value, list):
+        return [str(one) for one in value]
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -16,11 +16,18 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True)
 class Where:
-    """One place in a document that is wrong: a JSON pointer and what is wrong there."""
+    """One place in a document that is wrong: a JSON pointer and what is wrong there; of a text, the line too."""
 
     pointer: str
     message: str
     code: str = ""
+    line: int | None = None
+    column: int | None = None
+
+    def document(self) -> dict[str, object]:
+        """The same for a machine."""
+        said: dict[str, object] = {"pointer": self.pointer, "code": self.code or None, "message": self.message}
+        return said if self.line is None else said | {"line": self.line, "column": self.column}
 
 
 class CliError(Exception):
@@ -51,7 +58,7 @@ class CliError(Exception):
                 "message": self.message,
                 "code": self.code or None,
                 "status": self.status,
-                "errors": [{"pointer": w.pointer, "code": w.code or None, "message": w.message} for w in self.where],
+                "errors": [where.document() for where in self.where],
                 "hint": self.hint or None,
             }
         }

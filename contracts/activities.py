@@ -14,8 +14,21 @@ from contracts.commands.connector import (
     PushInput,
     PushResult,
 )
-from contracts.commands.module_registry import PublishModuleInput, ResolveModuleInput, ResolveModuleResult
-from contracts.commands.orchestrator import FinishRunInput, PinModulesInput, RecordStepInput, RunPlan, StartRunInput
+from contracts.commands.module_registry import (
+    PublishModuleInput,
+    RecordComparisonInput,
+    RecordTrialInput,
+    ResolveModuleInput,
+    ResolveModuleResult,
+)
+from contracts.commands.orchestrator import (
+    FindRunInput,
+    FinishRunInput,
+    PinModulesInput,
+    RecordStepInput,
+    RunPlan,
+    StartRunInput,
+)
 from contracts.commands.schema_drift import (
     QuarantineFileInput,
     QuarantineResult,
@@ -30,7 +43,11 @@ from contracts.commands.transform import (
     AttachRootInput,
     CheckRecipeInput,
     CheckRecipeResult,
+    DifferInput,
+    DifferResult,
     FailSessionInput,
+    FindNodeInput,
+    FoundDataset,
     FreezeInput,
     Profile,
     ProfileInput,
@@ -48,8 +65,12 @@ APPLY = Command("transform.apply", ApplyInput, ApplyResult, LONG)
 ATTACH_ROOT = Command("transform.attach_root", AttachRootInput, Nothing, BOOKKEEPING)
 FAIL_SESSION = Command("transform.fail_session", FailSessionInput, Nothing, BOOKKEEPING)
 FREEZE = Command("transform.freeze", FreezeInput, ModuleDraft)
+FIND_NODE = Command("transform.find_node", FindNodeInput, FoundDataset)
+DIFFER = Command("transform.differ", DifferInput, DifferResult, LONG)
 PUBLISH_MODULE = Command("module_registry.publish", PublishModuleInput, ModuleVersionRef)
 RESOLVE_MODULE = Command("module_registry.resolve", ResolveModuleInput, ResolveModuleResult)
+RECORD_COMPARISON = Command("module_registry.record_comparison", RecordComparisonInput, Nothing, BOOKKEEPING)
+RECORD_TRIAL = Command("module_registry.record_trial", RecordTrialInput, Nothing, BOOKKEEPING)
 SETTLE_DRIFT = Command("schema_drift.settle", SettleInput, SettleResult)
 QUARANTINE_FILE = Command("schema_drift.quarantine_file", QuarantineFileInput, QuarantineResult)
 QUARANTINE_ROWS = Command("schema_drift.quarantine_rows", QuarantineRowsInput, QuarantineResult)
@@ -58,6 +79,7 @@ START_RUN = Command("orchestrator.start_run", StartRunInput, RunPlan, BOOKKEEPIN
 PIN_MODULES = Command("orchestrator.pin_modules", PinModulesInput, Nothing, BOOKKEEPING)
 RECORD_STEP = Command("orchestrator.record_step", RecordStepInput, Nothing, BOOKKEEPING)
 FINISH_RUN = Command("orchestrator.finish_run", FinishRunInput, Nothing, BOOKKEEPING)
+FIND_RUN = Command("orchestrator.find_run", FindRunInput, FoundDataset)
 
 COMMANDS: tuple[Command[Any, Any], ...] = (
     DESCRIBE_CONNECTION,
@@ -71,8 +93,12 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     ATTACH_ROOT,
     FAIL_SESSION,
     FREEZE,
+    FIND_NODE,
+    DIFFER,
     PUBLISH_MODULE,
     RESOLVE_MODULE,
+    RECORD_COMPARISON,
+    RECORD_TRIAL,
     SETTLE_DRIFT,
     QUARANTINE_FILE,
     QUARANTINE_ROWS,
@@ -81,4 +107,5 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     PIN_MODULES,
     RECORD_STEP,
     FINISH_RUN,
+    FIND_RUN,
 )

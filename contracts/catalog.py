@@ -10,6 +10,7 @@ from contracts.events import connections, drift, identity, modules, notification
 
 EVENTS: dict[str, type[Contract]] = {
     "identity.workspace_created.v1": identity.WorkspaceCreated,
+    "identity.workspace_plan_changed.v1": identity.WorkspacePlanChanged,
     "identity.credential_revoked.v1": identity.CredentialRevoked,
     "connection.created.v1": connections.ConnectionCreated,
     "connection.updated.v1": connections.ConnectionUpdated,
@@ -21,6 +22,14 @@ EVENTS: dict[str, type[Contract]] = {
     "session.failed.v1": sessions.SessionFailed,
     "session.node_added.v1": sessions.NodeAdded,
     "module.version_published.v1": modules.ModuleVersionPublished,
+    "module.archived.v1": modules.ModuleArchived,
+    "module.restored.v1": modules.ModuleRestored,
+    "module.deleted.v1": modules.ModuleDeleted,
+    "module.version_retired.v1": modules.ModuleVersionRetired,
+    "module.comparison_requested.v1": modules.ComparisonRequested,
+    "module.comparison_finished.v1": modules.ComparisonFinished,
+    "module.trial_requested.v1": modules.TrialRequested,
+    "module.trial_finished.v1": modules.TrialFinished,
     "drift.detected.v1": drift.DriftDetected,
     "quarantine.opened.v1": drift.QuarantineOpened,
     "quarantine.released.v1": drift.QuarantineReleased,

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from contracts.activities import COMMANDS
 from contracts.catalog import EVENTS
 from contracts.compatibility import Change, compare_openapi, compare_schemas
+from contracts.module_code import ModuleCode
 from contracts.recipe import Recipe
 from contracts.topics import DEAD_LETTER_RETENTION_SECONDS, SERVICES, TOPICS, dead_letter_topic, deployable
 from contracts.workflow import WorkflowDefinition
@@ -51,6 +52,7 @@ def documents() -> Iterator[tuple[str, str]]:
             yield f"schemas/commands/{name}.json", _json(_schema(model.model_json_schema(mode="serialization"), name))
     yield "schemas/workflow.json", _json(_schema(WorkflowDefinition.model_json_schema(), "workflow"))
     yield "schemas/recipe.json", _json(_schema(TypeAdapter(Recipe).json_schema(), "recipe"))
+    yield "schemas/module-code.json", _json(_schema(ModuleCode.model_json_schema(), "module-code"))
     yield "../docs/reference/events.md", events_page()
     yield "asyncapi.yaml", yaml.safe_dump(asyncapi(), sort_keys=False, allow_unicode=True, width=120)
 

@@ -4,14 +4,17 @@ from enum import StrEnum
 from uuid import UUID
 
 from contracts.commands.connector import Problem
-from contracts.data import Contract, RowBooks
-from contracts.workflow import ModuleDraft, ModuleVersionRef, WorkflowDefinition
+from contracts.data import Contract, RowBooks, Schema
+from contracts.differences import DataInput, Table
+from contracts.workflow import ModuleDetails, ModuleDraft, ModuleVersionRef, WorkflowDefinition
 
 RUN_WORKFLOW = "run-workflow"
 OPEN_SESSION = "open-session"
 DEPLOY_MODULE = "deploy-module"
 VALIDATE_WORKFLOW = "validate-workflow"
 CHECK_MODULE = "check-module"
+COMPARE_VERSIONS = "compare-versions"
+TRY_MODULE = "try-module"
 QUEUE = "orchestrator"
 
 
@@ -87,6 +90,16 @@ def check_id(tenant: UUID, request: UUID) -> str:
     return f"check/{tenant}/{request}"
 
 
+def comparison_id(tenant: UUID, comparison: UUID) -> str:
+    """The Temporal workflow id of a comparison on data."""
+    return f"compare/{tenant}/{comparison}"
+
+
+def trial_id(tenant: UUID, trial: UUID) -> str:
+    """The Temporal workflow id of a trial."""
+    return f"try/{tenant}/{trial}"
+
+
 class RunInput(Contract):
     """Which run. The workflow's name is there for those who search among executions."""
 
@@ -120,6 +133,8 @@ class DeployModuleInput(Contract):
     name: str
     description: str = ""
     deployed_by: UUID
+    details: ModuleDetails | None = None
+    infer_checks: bool = False
 
 
 class DeployModuleResult(Contract):
@@ -148,9 +163,31 @@ class CheckModuleInput(Contract):
 
     tenant: UUID
     draft: ModuleDraft
+    derive_output: bool = False  # the draft's output contract is not looked at: it is asked for
 
 
 class CheckModuleResult(Contract):
-    """What is wrong with it, as JSON pointers into the draft; empty when nothing is."""
+    """What is wrong with it, as JSON pointers into the draft; empty when nothing is. Else what comes out."""
 
     problems: tuple[Problem, ...] = ()
+    output: Schema | None = None
+
+
+class CompareVersionsInput(Contract):
+    """Compare what two module versions make of the same rows."""
+
+    tenant: UUID
+    comparison_id: UUID
+    left: Table
+    right: Table
+    input: DataInput
+    keys: tuple[str, ...] | None = None
+
+
+class TryModuleInput(Contract):
+    """Run a module version over some rows without a workflow."""
+
+    tenant: UUID
+    trial_id: UUID
+    module: Table
+    input: DataInput

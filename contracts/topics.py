@@ -24,11 +24,15 @@ class Topic:
 TOPICS: tuple[Topic, ...] = (
     Topic(
         name="identity",
-        description="Workspaces made and credentials revoked.",
+        description="Workspaces made, their plans, and credentials revoked.",
         key="workspace or credential",
-        events=("identity.workspace_created.v1", "identity.credential_revoked.v1"),
+        events=(
+            "identity.workspace_created.v1",
+            "identity.workspace_plan_changed.v1",
+            "identity.credential_revoked.v1",
+        ),
         producer="identity",
-        consumers=("notification",),
+        consumers=("module_registry", "notification"),
         partitions=1,
         retention_seconds=30 * DAY,
         broadcast=True,
@@ -59,11 +63,22 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         name="modules",
-        description="Module versions published.",
-        key="module",
-        events=("module.version_published.v1",),
+        description="Module versions published and retired, modules archived, restored and deleted; what was asked "
+        "of them on data.",
+        key="module, comparison or trial",
+        events=(
+            "module.version_published.v1",
+            "module.version_retired.v1",
+            "module.archived.v1",
+            "module.restored.v1",
+            "module.deleted.v1",
+            "module.comparison_requested.v1",
+            "module.comparison_finished.v1",
+            "module.trial_requested.v1",
+            "module.trial_finished.v1",
+        ),
         producer="module_registry",
-        consumers=("notification",),
+        consumers=("orchestrator", "notification"),
     ),
     Topic(
         name="schema-drift",
@@ -84,7 +99,7 @@ TOPICS: tuple[Topic, ...] = (
         key="workflow",
         events=("workflow.applied.v1", "workflow.deleted.v1", "watch.configured.v1"),
         producer="orchestrator",
-        consumers=("connector", "notification"),
+        consumers=("connector", "module_registry", "notification"),
     ),
     Topic(
         name="runs",
@@ -92,7 +107,7 @@ TOPICS: tuple[Topic, ...] = (
         key="run",
         events=("run.requested.v1", "run.started.v1", "run.step_finished.v1", "run.finished.v1"),
         producer="orchestrator",
-        consumers=("orchestrator", "notification"),
+        consumers=("orchestrator", "module_registry", "notification"),
     ),
     Topic(
         name="notifications",

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from contracts.checks import Checks
 from contracts.data import Contract, Schema
 from contracts.recipe import Recipe
 
@@ -96,6 +97,18 @@ class WorkflowDefinition(Contract):
         return self
 
 
+Tag = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._:/-]*$", max_length=63)]
+
+
+class ModuleDetails(Contract):
+    """What people find a module by. What is left out stays as it is."""
+
+    tags: Annotated[tuple[Tag, ...], Field(max_length=50)] | None = None
+    category: Annotated[str, Field(max_length=100)] | None = None
+    owner: Annotated[str, Field(max_length=200)] | None = None
+    readme: Annotated[str, Field(max_length=100_000, description="Markdown.")] | None = None
+
+
 class ModuleDraft(Contract):
     """What a module version is made of, before it has a number."""
 
@@ -104,6 +117,9 @@ class ModuleDraft(Contract):
     recipe: Recipe
     input_contract: Schema
     output_contract: Schema
+    input_checks: Checks = ()
+    output_checks: Checks = ()
+    details: ModuleDetails | None = None
     session_id: str | None = None
     node_id: str | None = None
 
@@ -124,3 +140,5 @@ class ResolvedModule(Contract):
     recipe: Recipe
     input_contract: Schema
     output_contract: Schema
+    input_checks: Checks = ()
+    output_checks: Checks = ()

@@ -27,6 +27,8 @@ class Problem(Contract):
     pointer: str
     code: str
     message: str
+    line: int | None = Field(default=None, description="Where it stands in the text, from 1; for texts only.")
+    column: int | None = Field(default=None, description="Where it stands in its line, from 1; for texts only.")
 
 
 class DescribeConnectionResult(Contract):

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from contracts.commands.transform import ApplyResult, DifferResult
 from contracts.data import Contract
 from contracts.workflow import ModuleDraft, ModuleUse, ResolvedModule
 
@@ -26,3 +27,25 @@ class ResolveModuleResult(Contract):
 
     module: ResolvedModule | None = None
     problem: str | None = None
+
+
+class RecordComparisonInput(Contract):
+    """Say what came of a comparison: its result, or why there is none."""
+
+    tenant: UUID
+    comparison_id: UUID
+    result: DifferResult | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+class RecordTrialInput(Contract):
+    """Say what came of a trial: its result, or why there is none."""
+
+    tenant: UUID
+    trial_id: UUID
+    result: ApplyResult | None = None
+    rows_read: int = 0
+    set_aside_before: int = 0  # rows that the reader set aside
+    code: str | None = None
+    message: str | None = None

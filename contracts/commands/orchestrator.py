@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts.commands.command import RunScope, WindowRequest
 from contracts.commands.transform import StepBooks
-from contracts.data import Contract, RowBooks
+from contracts.data import Contract, DatasetRef, RowBooks
 from contracts.workflow import ModuleVersionRef, WorkflowDefinition
 
 
@@ -53,3 +53,12 @@ class FinishRunInput(Contract):
     step_books: tuple[StepBooks, ...] = ()
     error_code: str | None = None
     message: str | None = None
+    inputs: tuple[DatasetRef, ...] = ()  # what the first module was given
+
+
+class FindRunInput(Contract):
+    """Find the rows that a run gave to its first module."""
+
+    tenant: UUID
+    run_id: UUID
+    group: int = 0

@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from contracts.checks import CheckOutcome, Checks
 from contracts.commands.command import RunScope
 from contracts.commands.connector import Problem, PullResult, QuarantinedRows
 from contracts.data import Contract, DatasetRef, Schema
+from contracts.differences import DataDifference, DifferenceRows, SideResult
 from contracts.recipe import Recipe
 from contracts.workflow import ResolvedModule
 
@@ -43,12 +45,16 @@ class CheckRecipeInput(Contract):
     recipe: Recipe
     input_contract: Schema
     output_contract: Schema
+    derive_output: bool = False  # whatever comes out is right, and is said
+    input_checks: Checks = ()
+    output_checks: Checks = ()
 
 
 class CheckRecipeResult(Contract):
-    """What is wrong with it, as JSON pointers into the draft; empty when nothing is."""
+    """What is wrong with it, as JSON pointers into the draft; empty when nothing is. Else what comes out."""
 
     problems: tuple[Problem, ...] = ()
+    output: Schema | None = None
 
 
 class ApplyInput(Contract):
@@ -80,6 +86,7 @@ class ApplyResult(Contract):
     dataset: DatasetRef
     quarantined: tuple[QuarantinedRows, ...] = ()
     books: tuple[StepBooks, ...] = ()
+    checks: tuple[CheckOutcome, ...] = ()
 
 
 class AttachRootInput(Contract):
@@ -108,3 +115,38 @@ class FreezeInput(Contract):
     node_id: UUID
     name: str
     description: str = ""
+    infer_checks: bool = False
+
+
+class FindNodeInput(Contract):
+    """Find the rows of a session's node."""
+
+    tenant: UUID
+    session_id: UUID
+    node_id: UUID | None = None
+
+
+class FoundDataset(Contract):
+    """A dataset, or a sentence about why there is none."""
+
+    dataset: DatasetRef | None = None
+    problem: str | None = None
+
+
+class DifferInput(Contract):
+    """Run two module versions over the same rows and say what differs between what they make of them."""
+
+    tenant: UUID
+    dataset: DatasetRef
+    left: ResolvedModule
+    right: ResolvedModule
+    keys: tuple[str, ...] | None = None  # None: those of the contract, else such as are found
+
+
+class DifferResult(Contract):
+    """The difference in figures, and where its rows lie."""
+
+    difference: DataDifference
+    rows: DifferenceRows
+    left: SideResult
+    right: SideResult

@@ -12,6 +12,14 @@ class WorkspaceCreated(Contract):
 
     workspace_id: UUID
     name: str
+    plan: str | None = None  # None: the installation's default
+
+
+class WorkspacePlanChanged(Contract):
+    """A workspace has another plan: its limits are others from now on."""
+
+    workspace_id: UUID
+    plan: str
 
 
 class CredentialRevoked(Contract):

@@ -1,8 +1,10 @@
 """Facts about modules: topic `modules`."""
 
+from typing import Literal
 from uuid import UUID
 
 from contracts.data import Contract
+from contracts.differences import DataInput, Table
 
 
 class ModuleVersionPublished(Contract):
@@ -15,3 +17,74 @@ class ModuleVersionPublished(Contract):
     input_fingerprint: str
     output_fingerprint: str
     current: bool
+    semantic_version: str | None = None
+    level: Literal["major", "minor", "patch"] | None = None
+
+
+class ModuleArchived(Contract):
+    """A module is no longer shown in the library; what uses it goes on."""
+
+    module_id: UUID
+    name: str
+
+
+class ModuleRestored(Contract):
+    """A module is back in the library."""
+
+    module_id: UUID
+    name: str
+
+
+class ModuleDeleted(Contract):
+    """A module that nobody used is gone; its name is free."""
+
+    module_id: UUID
+    name: str
+
+
+class ModuleVersionRetired(Contract):
+    """A version made room for a newer one: nobody may use it from now on."""
+
+    module_id: UUID
+    name: str
+    version: int
+    content_hash: str
+    reason: str
+
+
+class ComparisonRequested(Contract):
+    """Somebody asked what two module versions make of the same rows."""
+
+    comparison_id: UUID
+    left: Table
+    right: Table
+    input: DataInput
+    keys: tuple[str, ...] | None = None
+    requested_by: UUID
+
+
+class ComparisonFinished(Contract):
+    """It is known what two module versions make of the same rows, or why it is not."""
+
+    comparison_id: UUID
+    outcome: Literal["done", "failed"]
+    same: bool | None = None
+    code: str | None = None
+
+
+class TrialRequested(Contract):
+    """Somebody asked what a module version makes of some rows."""
+
+    trial_id: UUID
+    module: Table
+    input: DataInput
+    requested_by: UUID
+
+
+class TrialFinished(Contract):
+    """It is known what a module version makes of some rows, or why it is not."""
+
+    trial_id: UUID
+    outcome: Literal["done", "failed"]
+    rows: int | None = None
+    code: str | None = None

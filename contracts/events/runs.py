@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.data import Contract, RowBooks
+from contracts.workflow import ModuleVersionRef
 
 
 class RunRequested(Contract):
@@ -50,3 +51,4 @@ class RunFinished(Contract):
     error_code: str | None = None
     message: str | None = None
     finished_at: datetime
+    modules: tuple[ModuleVersionRef, ...] = ()  # the versions it used, in their order

@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.data import Contract
+from contracts.workflow import ModuleUse
 
 
 class WorkflowApplied(Contract):
@@ -12,6 +13,7 @@ class WorkflowApplied(Contract):
     workflow_id: UUID
     name: str
     version: int
+    modules: tuple[ModuleUse, ...] | None = None  # None: said before events told it
 
 
 class WorkflowDeleted(Contract):

@@ -38,7 +38,7 @@ class ProblemError(Exception):
             "detail": self.detail,
         }
         if self.errors:
-            document["errors"] = [error.model_dump() for error in self.errors]
+            document["errors"] = [error.model_dump(exclude_none=True) for error in self.errors]
         return document
 
 

@@ -33,6 +33,8 @@ Email = Annotated[str, Field(max_length=254), AfterValidator(_is_email)]
 Password = Annotated[str, Field(min_length=1, max_length=1_000)]
 DisplayName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
 
+PlanName = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+
 
 class _View(BaseModel):
     model_config = ConfigDict(from_attributes=True)
@@ -44,6 +46,18 @@ class SetupRequest(BaseModel):
     workspace: DisplayName
     email: Email
     password: Password
+
+
+class WorkspaceRequest(SetupRequest):
+    """Another workspace, its admin, and the plan whose limits hold in it."""
+
+    plan: PlanName | None = Field(default=None, description="The installation's default, if left out.")
+
+
+class PlanRequest(BaseModel):
+    """The plan whose limits hold from now on."""
+
+    plan: PlanName
 
 
 class SetupAnswer(BaseModel):
@@ -134,6 +148,9 @@ class MeView(BaseModel):
 
     workspace_id: UUID
     workspace: str
+    plan: str | None = Field(
+        default=None, description="The plan whose limits hold; null is the installation's default."
+    )
     subject: UUID
     kind: str
     role: Role
@@ -193,13 +210,14 @@ def _own_routes(routes: APIRouter, identity: Identity, relayed: Relayed) -> None
     @routes.get("/api/me", dependencies=[requires(Permission.SELF)])
     async def me(who: Who, work: Work) -> MeView:
         """Who is asking."""
-        name = await repository.workspace_name(work)
-        if name is None:
+        workspace = await repository.workspace(work)
+        if workspace is None:
             raise not_found()
         held = ROLES[who.role] | (PLATFORM if who.platform else frozenset())
         return MeView(
             workspace_id=who.tenant,
-            workspace=name,
+            workspace=workspace.name,
+            plan=workspace.plan,
             subject=who.subject,
             kind="api_key" if who.credential_id == who.subject else "user",
             role=who.role,
@@ -214,10 +232,21 @@ def _own_routes(routes: APIRouter, identity: Identity, relayed: Relayed) -> None
         edge.after_commit(_told(relayed, who.tenant, [event]))
 
     @routes.post("/api/workspaces", status_code=201, dependencies=[requires(Permission.PLATFORM_WORKSPACES)])
-    async def create_workspace(body: SetupRequest, who: Who, work: Work) -> WorkspaceAnswer:
+    async def create_workspace(body: WorkspaceRequest, who: Who, work: Work) -> WorkspaceAnswer:
         """Make another workspace and its admin."""
-        workspace, user = await identity.create_workspace(work, who, body.workspace, body.email, body.password)
+        workspace, user = await identity.create_workspace(
+            work, who, body.workspace, body.email, body.password, body.plan
+        )
         return WorkspaceAnswer(workspace_id=workspace, user_id=user)
+
+    @routes.post(
+        "/api/workspaces/{workspace_id}:set-plan",
+        status_code=204,
+        dependencies=[requires(Permission.PLATFORM_WORKSPACES)],
+    )
+    async def set_plan(workspace_id: UUID, body: PlanRequest, who: Who, work: Work) -> None:
+        """Give a workspace another plan; its limits hold as soon as the services have heard of it."""
+        await identity.set_plan(work, who, workspace_id, body.plan)
 
 
 def _key_routes(routes: APIRouter, identity: Identity, relayed: Relayed) -> None:

@@ -15,16 +15,27 @@ from services.identity.tables import api_keys, audit, login_failures, setups, si
 Row = sa.Row[Any]
 
 
-async def add_workspace(work: UnitOfWork, name: str) -> None:
+async def add_workspace(work: UnitOfWork, name: str, plan: str | None) -> None:
     """Make the workspace whose unit of work this is."""
     await work.connection.execute(
-        workspaces.insert().values(id=work.tenant, name=name, created_at=work.clock.now()),
+        workspaces.insert().values(id=work.tenant, name=name, plan=plan, created_at=work.clock.now()),
     )
 
 
-async def workspace_name(work: UnitOfWork) -> str | None:
-    """The name of this workspace; None when there is no such one."""
-    return (await work.connection.execute(sa.select(workspaces.c.name))).scalar_one_or_none()
+async def workspace(work: UnitOfWork) -> Row | None:
+    """The workspace whose unit of work this is; None when there is no such one."""
+    return (await work.connection.execute(sa.select(workspaces))).one_or_none()
+
+
+async def set_plan(work: UnitOfWork, plan: str) -> bool:
+    """Give this workspace a plan; False when it had it before."""
+    statement = (
+        workspaces.update()
+        .where(workspaces.c.id == work.tenant, workspaces.c.plan.is_distinct_from(plan))
+        .values(plan=plan)
+        .returning(workspaces.c.id)
+    )
+    return (await work.connection.execute(statement)).first() is not None
 
 
 async def add_user(work: UnitOfWork, id: UUID, email: str, password: str, role: str, platform: bool) -> bool:

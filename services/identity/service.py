@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from contracts.events.identity import CredentialRevoked, WorkspaceCreated
+from contracts.events.identity import CredentialRevoked, WorkspaceCreated, WorkspacePlanChanged
 from contracts.permissions import Role
 from services.chassis.auth import Principal
 from services.chassis.clock import Clock
@@ -89,24 +89,37 @@ class Identity:
             return Founded(work.tenant, user, made[1])
 
     async def create_workspace(
-        self, work: UnitOfWork, who: Principal, name: str, email: str, password: str
+        self, work: UnitOfWork, who: Principal, name: str, email: str, password: str, plan: str | None
     ) -> tuple[UUID, UUID]:
         """Make another workspace and its admin, in the caller's transaction; returns the two ids."""
         check_policy(password, email)
         hashed = await self._passwords.hash(password)
         system = SystemWork(work.connection, work.service, work.clock, work.ids)
         other = await system.as_tenant(self._ids.new())
-        user = await self._found(other, name, email, hashed, platform=False)
+        user = await self._found(other, name, email, hashed, platform=False, plan=plan)
         await system.as_tenant(work.tenant)
         await repository.note(work, who.subject, "workspace.create", str(other.tenant))
         return other.tenant, user
 
-    async def _found(self, work: UnitOfWork, name: str, email: str, hashed: str, *, platform: bool) -> UUID:
-        await repository.add_workspace(work, name)
+    async def set_plan(self, work: UnitOfWork, who: Principal, workspace: UUID, plan: str) -> None:
+        """Give a workspace another plan, in the caller's transaction; every service hears of it."""
+        system = SystemWork(work.connection, work.service, work.clock, work.ids)
+        other = await system.as_tenant(workspace)
+        if await repository.workspace(other) is None:
+            raise not_found()
+        if await repository.set_plan(other, plan):
+            await other.publish(WorkspacePlanChanged(workspace_id=workspace, plan=plan), key=workspace)
+        await system.as_tenant(work.tenant)
+        await repository.note(work, who.subject, "workspace.set_plan", str(workspace), plan=plan)
+
+    async def _found(
+        self, work: UnitOfWork, name: str, email: str, hashed: str, *, platform: bool, plan: str | None = None
+    ) -> UUID:
+        await repository.add_workspace(work, name, plan)
         user = self._ids.new()
         if not await repository.add_user(work, user, email, hashed, Role.ADMIN.value, platform):
             raise conflict("This email cannot be used.", "email_taken")
-        await work.publish(WorkspaceCreated(workspace_id=work.tenant, name=name), key=work.tenant)
+        await work.publish(WorkspaceCreated(workspace_id=work.tenant, name=name, plan=plan), key=work.tenant)
         await repository.note(work, user, "workspace.found", str(work.tenant), name=name)
         return user
 

@@ -11,7 +11,7 @@ from contracts.workflow import ModuleDraft
 from services.chassis.ids import Ids
 from services.chassis.problems import invalid, unavailable
 from services.chassis.temporal import TemporalGateway, TemporalUnavailable
-from services.module_registry.static_check import check
+from services.module_registry.static_check import check, check_checks
 
 AGAIN_SECONDS = 5
 
@@ -24,16 +24,21 @@ class Drafts:
         self._ids = ids
         self._patience = timedelta(seconds=seconds)
 
-    async def judge(self, tenant: UUID, draft: ModuleDraft) -> None:
-        """Raise 422 for a recipe that would not run between its contracts, 503 when nobody can say now."""
+    async def judge(self, tenant: UUID, draft: ModuleDraft, *, derive_output: bool = False) -> ModuleDraft:
+        """The draft, its output contract derived if it is to be.
+
+        Raises 422 for a recipe that would not run between its contracts, 503 when nobody can say now.
+        """
         # Names that no expression hides are found here at once, all of them; the parser is with the other service.
         if problems := check(draft.recipe, draft.input_contract):
             raise invalid(problems, "The recipe names columns that are not there.")
+        if not derive_output and (problems := check_checks(draft)):
+            raise invalid(problems, "The checks name columns that are not there.")
         try:
             found = await self._gateway.execute(
                 CHECK_MODULE,
                 check_id(tenant, self._ids.new()),
-                CheckModuleInput(tenant=tenant, draft=draft),
+                CheckModuleInput(tenant=tenant, draft=draft, derive_output=derive_output),
                 CheckModuleResult,
                 self._patience,
             )
@@ -43,3 +48,9 @@ class Drafts:
             raise unavailable(detail, AGAIN_SECONDS) from None
         if found.problems:
             raise invalid(found.problems, "The recipe would not run between its contracts.")
+        if not derive_output or found.output is None:
+            return draft
+        whole = draft.model_copy(update={"output_contract": found.output})
+        if problems := check_checks(whole):
+            raise invalid(problems, "The checks name columns that are not there.")
+        return whole

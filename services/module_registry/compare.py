@@ -1,6 +1,6 @@
 """Two versions side by side: which steps stayed, changed, came and went, and what that did to the contracts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
@@ -24,6 +24,15 @@ class StepRow:
 
 
 @dataclass(frozen=True)
+class InputRow:
+    """Another table that the steps of one version look at, and those of the other do not, or not the same."""
+
+    name: str
+    left: dict[str, Any] | None
+    right: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
 class Retyped:
     """A column with another type."""
 
@@ -40,10 +49,12 @@ class ContractDifference:
     removed: tuple[str, ...]
     retyped: tuple[Retyped, ...]
     reordered: bool
+    nullable: tuple[str, ...] = ()  # columns that may be null now
+    required: tuple[str, ...] = ()  # columns that may be null no more
 
     @property
     def same(self) -> bool:
-        return not (self.added or self.removed or self.retyped or self.reordered)
+        return not any((self.added, self.removed, self.retyped, self.reordered, self.nullable, self.required))
 
 
 def compare_steps(left: Sequence[StepDocument], right: Sequence[StepDocument]) -> list[StepRow]:
@@ -70,12 +81,26 @@ def _replaced(
         if op == "equal":
             for i, j in zip(left_range[a:b], right_range[c:d], strict=True):
                 names = sorted(left[i].keys() | right[j].keys())
-                changed = tuple(name for name in names if left[i].get(name) != right[j].get(name))
+                changed = tuple(name for name in names if _part(left[i], name) != _part(right[j], name))
                 rows.append(StepRow("changed", i, j, left[i], right[j], changed))
         else:
             rows += [StepRow("removed", i, None, left[i], None) for i in left_range[a:b]]
             rows += [StepRow("added", None, j, None, right[j]) for j in right_range[c:d]]
     return rows
+
+
+def _part(step: StepDocument, name: str) -> str:
+    # As text: in Python 1, 1.0 and true are equal.
+    return canonical(step.get(name))
+
+
+def compare_inputs(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[InputRow]:
+    """The other tables that the steps look at, by name, where they are not the same ones."""
+    return [
+        InputRow(name, left.get(name), right.get(name))
+        for name in sorted({*left, *right})
+        if canonical(left.get(name)) != canonical(right.get(name))
+    ]
 
 
 def compare_contracts(left: Schema, right: Schema) -> ContractDifference:
@@ -89,4 +114,12 @@ def compare_contracts(left: Schema, right: Schema) -> ContractDifference:
         removed=tuple(name for name in left.names if name not in new),
         retyped=tuple(Retyped(name, old[name], new[name]) for name in both_left if old[name] != new[name]),
         reordered=both_left != both_right,
+        nullable=tuple(name for name in both_left if may_be_null(right, name) and not may_be_null(left, name)),
+        required=tuple(name for name in both_left if may_be_null(left, name) and not may_be_null(right, name)),
     )
+
+
+def may_be_null(schema: Schema, name: str) -> bool:
+    """Whether a contract lets a column be null."""
+    column = schema.column(name)
+    return column is not None and column.nullable

@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from contracts.data import Schema
-from contracts.recipe import Recipe
+from contracts.workflow import ModuleDraft
+
+# The first three are always there; checks only where there are any, so that versions without them keep their hash.
+PARTS = ("recipe", "input_contract", "output_contract")
+CHECKS = ("input_checks", "output_checks")
 
 
 def canonical(document: Any) -> str:
@@ -13,15 +17,13 @@ def canonical(document: Any) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def content_of(recipe: Recipe, input_contract: Schema, output_contract: Schema) -> dict[str, Any]:
-    """What makes a version this version: its name, number and description do not."""
-    return {
-        "recipe": recipe.model_dump(mode="json"),
-        "input_contract": input_contract.model_dump(mode="json"),
-        "output_contract": output_contract.model_dump(mode="json"),
-    }
+def content_of(draft: ModuleDraft) -> dict[str, Any]:
+    """What makes a version this version: its name, number, description and details do not."""
+    document = draft.model_dump(mode="json", include={*PARTS, *CHECKS})
+    return {name: value for name, value in document.items() if name in PARTS or value}
 
 
-def content_hash(content: dict[str, Any]) -> str:
+def content_hash(content: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical form."""
-    return hashlib.sha256(canonical(content).encode("utf-8", "surrogatepass")).hexdigest()
+    parts = {name: content[name] for name in PARTS} | {name: content[name] for name in CHECKS if content.get(name)}
+    return hashlib.sha256(canonical(parts).encode("utf-8", "surrogatepass")).hexdigest()

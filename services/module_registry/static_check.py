@@ -1,4 +1,4 @@
-"""A light look at a draft: does each step name columns that are there when it runs?
+"""A light look at a draft: does each step name columns that are there when it runs, as far as that can be told here?
 
 Expressions are not read here: the service that runs them has their parser, and is asked about every draft that comes
 by HTTP; a session's draft was made by it.
@@ -16,15 +16,24 @@ from contracts.recipe import (
     Drop,
     DropNull,
     FillNull,
+    Filter,
+    Limit,
     Recipe,
     Rename,
     Replace,
+    ReplaceText,
+    Round,
+    Sample,
     Select,
     Sort,
     Step,
+    Text,
 )
+from contracts.workflow import ModuleDraft
 
 MAX_PROBLEMS = 50
+# They change values and rows, and leave the columns as they are.
+_KEEPING = (Filter, Cast, FillNull, DropNull, Deduplicate, Sort, Limit, Sample, Replace, ReplaceText, Text, Round)
 
 
 def check(recipe: Recipe, input_contract: Schema) -> list[Problem]:
@@ -41,9 +50,10 @@ def check(recipe: Recipe, input_contract: Schema) -> list[Problem]:
                 problems.append(Problem(pointer=where + pointer, code="column_unknown", message=message))
         if isinstance(step, Rename):
             problems += _collisions(step, columns, where)
-        columns = _after(step, columns)
-        if len(problems) >= MAX_PROBLEMS:
+        after = _after(step, columns)
+        if after is None or len(problems) >= MAX_PROBLEMS:
             break
+        columns = after
     return problems[:MAX_PROBLEMS]
 
 
@@ -76,7 +86,8 @@ def _collisions(step: Rename, columns: set[str], where: str) -> Iterable[Problem
         seen.add(new)
 
 
-def _after(step: Step, columns: set[str]) -> set[str]:
+def _after(step: Step, columns: set[str]) -> set[str] | None:
+    """The columns behind a step; None where only the service that runs it can say."""
     if isinstance(step, Select):
         return set(step.columns)
     if isinstance(step, Drop):
@@ -85,8 +96,30 @@ def _after(step: Step, columns: set[str]) -> set[str]:
         return {step.columns.get(name, name) for name in columns}
     if isinstance(step, Derive):
         return columns | {derivation.column for derivation in step.columns}
-    return columns
+    return columns if isinstance(step, _KEEPING) else None
 
 
 def _escape(name: str) -> str:
     return name[:100].replace("~", "~0").replace("/", "~1")
+
+
+def check_checks(draft: ModuleDraft) -> list[Problem]:
+    """What is wrong with the columns that the contracts' checks name, as JSON pointers into the draft."""
+    problems = []
+    sides = (
+        ("/input_checks", draft.input_checks, draft.input_contract),
+        ("/output_checks", draft.output_checks, draft.output_contract),
+    )
+    for where, checks, contract in sides:
+        columns, seen = set(contract.names), set()
+        for index, one in enumerate(checks):
+            place = f"{where}/{index}"
+            for name in one.named:
+                if name not in columns:
+                    message = f"the contract has no column {name[:200]!r}" + _meant(name, columns)
+                    problems.append(Problem(pointer=place, code="column_unknown", message=message))
+            if one.identity in seen:
+                message = f"there is another {one.kind} check of the same columns"
+                problems.append(Problem(pointer=place, code="check_twice", message=message))
+            seen.add(one.identity)
+    return problems[:MAX_PROBLEMS]

@@ -2,9 +2,17 @@
 
 from temporalio import activity
 
-from contracts.activities import FINISH_RUN, PIN_MODULES, RECORD_STEP, START_RUN
+from contracts.activities import FIND_RUN, FINISH_RUN, PIN_MODULES, RECORD_STEP, START_RUN
 from contracts.commands.command import Nothing
-from contracts.commands.orchestrator import FinishRunInput, PinModulesInput, RecordStepInput, RunPlan, StartRunInput
+from contracts.commands.orchestrator import (
+    FindRunInput,
+    FinishRunInput,
+    PinModulesInput,
+    RecordStepInput,
+    RunPlan,
+    StartRunInput,
+)
+from contracts.commands.transform import FoundDataset
 from contracts.runs import ErrorType
 from services.chassis.temporal import failure
 from services.orchestrator.service.history import History, RunEnded, RunUnknown
@@ -43,3 +51,8 @@ class OrchestratorActivities:
         """Note the end."""
         await self._history.finish(input)
         return Nothing()
+
+    @activity.defn(name=FIND_RUN.name)
+    async def find_run(self, input: FindRunInput) -> FoundDataset:
+        """Find the rows that a run gave to its first module."""
+        return await self._history.rows_of(input)

@@ -3,9 +3,10 @@
 from contracts.envelope import Envelope
 from contracts.events.connections import ObjectSeen
 from contracts.events.drift import QuarantineReleased
+from contracts.events.modules import ComparisonRequested, TrialRequested
 from contracts.events.runs import RunRequested
 from contracts.events.sessions import SessionCreated
-from contracts.runs import OpenSessionInput
+from contracts.runs import CompareVersionsInput, OpenSessionInput, TryModuleInput
 from services.chassis.bus import Handlers
 from services.chassis.database import UnitOfWork
 from services.orchestrator.service import asking, cancelling
@@ -30,6 +31,23 @@ def handlers(executions: Executions) -> Handlers:
             )
         )
 
+    async def comparison_requested(work: UnitOfWork, event: ComparisonRequested, envelope: Envelope) -> None:
+        await executions.compare_versions(
+            CompareVersionsInput(
+                tenant=work.tenant,
+                comparison_id=event.comparison_id,
+                left=event.left,
+                right=event.right,
+                input=event.input,
+                keys=event.keys,
+            )
+        )
+
+    async def trial_requested(work: UnitOfWork, event: TrialRequested, envelope: Envelope) -> None:
+        await executions.try_module(
+            TryModuleInput(tenant=work.tenant, trial_id=event.trial_id, module=event.module, input=event.input)
+        )
+
     async def object_seen(work: UnitOfWork, event: ObjectSeen, envelope: Envelope) -> None:
         await asking.object_seen(work, event)
 
@@ -39,6 +57,8 @@ def handlers(executions: Executions) -> Handlers:
     table = Handlers()
     table.on(RunRequested, run_requested)
     table.on(SessionCreated, session_created)
+    table.on(ComparisonRequested, comparison_requested)
+    table.on(TrialRequested, trial_requested)
     table.on(ObjectSeen, object_seen)
     table.on(QuarantineReleased, quarantine_released)
     return table

@@ -15,9 +15,11 @@ from services.orchestrator.service.rotation import Rotation
 from services.orchestrator.settings import OrchestratorSettings
 from services.orchestrator.temporal import TemporalExecutions
 from services.orchestrator.workflows.check_module import CheckModuleWorkflow
+from services.orchestrator.workflows.compare_versions import CompareVersionsWorkflow
 from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
 from services.orchestrator.workflows.open_session import OpenSessionWorkflow
 from services.orchestrator.workflows.run import RunWorkflow
+from services.orchestrator.workflows.try_module import TryModuleWorkflow
 from services.orchestrator.workflows.validate_workflow import ValidateWorkflow
 
 WORKFLOWS: tuple[type, ...] = (
@@ -26,6 +28,8 @@ WORKFLOWS: tuple[type, ...] = (
     DeployModuleWorkflow,
     ValidateWorkflow,
     CheckModuleWorkflow,
+    CompareVersionsWorkflow,
+    TryModuleWorkflow,
 )
 
 
@@ -58,6 +62,7 @@ def build(platform: Platform) -> Service:
             activities.pin_modules,
             activities.record_step,
             activities.finish_run,
+            activities.find_run,
         ),
         workflows=WORKFLOWS,
         loops=(

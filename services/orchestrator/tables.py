@@ -72,6 +72,7 @@ runs = Table(
     Column("books", JSON(none_as_null=True)),
     Column("step_books", JSON(none_as_null=True)),
     Column("modules", JSON(none_as_null=True)),
+    Column("inputs", JSON(none_as_null=True)),
     Column("error_code", Text),
     Column("message", Text),
     Column("created_at", DateTime(timezone=True), nullable=False),

@@ -12,16 +12,22 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.runs import (
+    COMPARE_VERSIONS,
     OPEN_SESSION,
     RUN_WORKFLOW,
+    TRY_MODULE,
     VALIDATE_WORKFLOW,
+    CompareVersionsInput,
     ErrorType,
     OpenSessionInput,
     RunInput,
+    TryModuleInput,
     ValidateWorkflowInput,
     ValidateWorkflowResult,
+    comparison_id,
     run_id,
     session_id,
+    trial_id,
     validate_id,
 )
 from contracts.workflow import WorkflowDefinition
@@ -62,6 +68,15 @@ class TemporalExecutions:
     async def open_session(self, session: OpenSessionInput) -> bool:
         """Start to open a session; False when that was started before."""
         return await self._gateway.start(OPEN_SESSION, session_id(session.tenant, session.session_id), session)
+
+    async def compare_versions(self, comparison: CompareVersionsInput) -> bool:
+        """Start a comparison on data; False when that was started before."""
+        identity = comparison_id(comparison.tenant, comparison.comparison_id)
+        return await self._gateway.start(COMPARE_VERSIONS, identity, comparison)
+
+    async def try_module(self, trial: TryModuleInput) -> bool:
+        """Start a trial; False when that was started before."""
+        return await self._gateway.start(TRY_MODULE, trial_id(trial.tenant, trial.trial_id), trial)
 
     async def validate(self, tenant: UUID, definition: WorkflowDefinition) -> ValidateWorkflowResult:
         """Ask the connector and the registry; raises ValidationUnavailable."""

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from temporalio import activity
 
-from contracts.activities import APPLY, ATTACH_ROOT, CHECK_RECIPE, FAIL_SESSION, FREEZE, PROFILE
+from contracts.activities import APPLY, ATTACH_ROOT, CHECK_RECIPE, DIFFER, FAIL_SESSION, FIND_NODE, FREEZE, PROFILE
 from contracts.commands.command import Nothing
 from contracts.commands.connector import Problem
 from contracts.commands.transform import (
@@ -13,13 +13,17 @@ from contracts.commands.transform import (
     AttachRootInput,
     CheckRecipeInput,
     CheckRecipeResult,
+    DifferInput,
+    DifferResult,
     FailSessionInput,
+    FindNodeInput,
+    FoundDataset,
     FreezeInput,
     Profile,
     ProfileInput,
 )
 from contracts.runs import ErrorType
-from contracts.workflow import ModuleDraft
+from contracts.workflow import ModuleDraft, ResolvedModule
 from services.chassis.database import Database
 from services.chassis.problems import ProblemError
 from services.chassis.temporal import failure, heartbeating
@@ -51,8 +55,13 @@ class TransformActivities:
     async def check_recipe(self, input: CheckRecipeInput) -> CheckRecipeResult:
         """Say whether a recipe would run between its contracts."""
         try:
-            await self._computing.check(
-                input.recipe, input.input_contract, pointer="/recipe", output_contract=input.output_contract
+            checked = await self._computing.check(
+                input.recipe,
+                input.input_contract,
+                pointer="/recipe",
+                output_contract=None if input.derive_output else input.output_contract,
+                input_checks=input.input_checks,
+                output_checks=input.output_checks,
             )
         except RecipeInvalid as error:
             return CheckRecipeResult(problems=error.problems)
@@ -62,21 +71,12 @@ class TransformActivities:
             # It could not even be read within a child's limits: that is the recipe's fault, and no retry mends it.
             problem = Problem(pointer=error.pointer or "/recipe", code=error.type.value, message=error.message)
             return CheckRecipeResult(problems=(problem,))
-        return CheckRecipeResult()
+        return CheckRecipeResult(output=checked.table_schema)
 
     @activity.defn(name=APPLY.name)
     async def apply(self, input: ApplyInput) -> ApplyResult:
         """Run modules in sequence over a dataset."""
-        modules = [
-            JobModule(
-                name=module.ref.name,
-                recipe=module.recipe,
-                pointer=f"/modules/{at}",
-                input_contract=module.input_contract,
-                output_contract=module.output_contract,
-            )
-            for at, module in enumerate(input.modules)
-        ]
+        modules = [_job_module(module, f"/modules/{at}") for at, module in enumerate(input.modules)]
         async with heartbeating(lambda: {"doing": "apply", "rows": input.dataset.rows}):
             try:
                 result = await self._computing.apply(input.scope.tenant, input.dataset, modules, self._seconds)
@@ -86,7 +86,29 @@ class TransformActivities:
             dataset=result.dataset,
             quarantined=() if result.quarantined is None else (result.quarantined,),
             books=result.books,
+            checks=result.checks,
         )
+
+    @activity.defn(name=DIFFER.name)
+    async def differ(self, input: DifferInput) -> DifferResult:
+        """Run two versions over the same rows and compare what comes out."""
+        left, right = _job_module(input.left, "/left"), _job_module(input.right, "/right")
+        async with heartbeating(lambda: {"doing": "differ", "rows": input.dataset.rows}):
+            try:
+                return await self._computing.differ(input.tenant, input.dataset, left, right, input.keys, self._seconds)
+            except TransformError as error:
+                raise failure(error.type, error.message) from error
+
+    @activity.defn(name=FIND_NODE.name)
+    async def find_node(self, input: FindNodeInput) -> FoundDataset:
+        """Find the rows of a session's node."""
+        try:
+            async with self._database.work(input.tenant) as work:
+                return FoundDataset(dataset=await self._sessions.dataset(work, input.session_id, input.node_id))
+        except ProblemError as problem:
+            if problem.status == 404:
+                return FoundDataset(problem="There is no such session, or no such node in it.")
+            return FoundDataset(problem=problem.detail)
 
     @activity.defn(name=ATTACH_ROOT.name)
     async def attach_root(self, input: AttachRootInput) -> Nothing:
@@ -113,7 +135,14 @@ class TransformActivities:
         """Make a module draft of a node."""
         try:
             async with self._database.work(input.tenant) as work:
-                return await self._sessions.draft(work, input.session_id, input.node_id, input.name, input.description)
+                return await self._sessions.draft(
+                    work,
+                    input.session_id,
+                    input.node_id,
+                    input.name,
+                    input.description,
+                    infer_checks=input.infer_checks,
+                )
         except TransformError as error:
             raise failure(error.type, error.message) from error
         except ProblemError:
@@ -122,3 +151,15 @@ class TransformActivities:
 
 def _no_session(session_id: UUID) -> Exception:
     return failure(ErrorType.NOT_FOUND, f"There is no session {session_id}.")
+
+
+def _job_module(module: ResolvedModule, pointer: str) -> JobModule:
+    return JobModule(
+        name=module.ref.name,
+        recipe=module.recipe,
+        pointer=pointer,
+        input_contract=module.input_contract,
+        output_contract=module.output_contract,
+        input_checks=module.input_checks,
+        output_checks=module.output_checks,
+    )

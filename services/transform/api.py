@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from contracts.commands.transform import Profile
 from contracts.data import DatasetRef
 from contracts.permissions import Permission
+from contracts.runs import DeployModuleInput
 from contracts.workflow import ModuleVersionRef
 from services.chassis.cursors import uuid_after
 from services.chassis.http import Page, PageQuery, ServiceHttp, Who, Work, requires
@@ -103,7 +104,18 @@ def router(sessions: Sessions, deployments: Deployments, http: ServiceHttp) -> A
     ) -> ModuleVersionRef:
         """Freeze a node's steps as a version of a module, with its input and output contract."""
         node_id = await sessions.deployable(work, session_id, body.node_id)
-        made = await deployments.deploy(who.tenant, session_id, node_id, body.name, body.description, who.subject)
+        made = await deployments.deploy(
+            DeployModuleInput(
+                tenant=who.tenant,
+                session_id=session_id,
+                node_id=node_id,
+                name=body.name,
+                description=body.description,
+                deployed_by=who.subject,
+                details=body.details,
+                infer_checks=body.infer_checks,
+            )
+        )
         response.headers["Location"] = f"/api/modules/{made.name}/versions/{made.version}"
         return made
 

@@ -1,9 +1,10 @@
 """Would this recipe run on these columns? Answered for every step before the first row is read."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from contracts.checks import Check
 from contracts.commands.connector import Problem
 from contracts.data import Schema
 from contracts.recipe import Recipe
@@ -12,6 +13,7 @@ from services.transform.expressions.analysis import unknown_column
 from services.transform.expressions.tree import named
 from services.transform.steps.catalog import KINDS
 from services.transform.steps.conform import Conform, ConformKind, fits
+from services.transform.steps.expect import Side, expected, judged, kind_of
 from services.transform.steps.kind import Report, StepKind
 
 _CONFORM = ConformKind()
@@ -65,29 +67,58 @@ def module_stages(
     name: str,
     input_contract: Schema | None,
     output_contract: Schema | None,
+    input_checks: Sequence[Check] = (),
+    output_checks: Sequence[Check] = (),
     kinds: Mapping[str, StepKind[Any]] = KINDS,
 ) -> list[Stage]:
-    """A module's steps between its contracts; raises RecipeInvalid.
+    """A module's steps between its contracts, and the checks that a run looks at; raises RecipeInvalid.
 
     Columns that the contract does not know are left out before the first step, so that a file with one more column
     gives the same table as before. Only those that a step names all the same are kept.
     """
+    looked = _looked("input", input_checks, input_contract or schema, prefix, name)
     if input_contract is not None:
         exact = _between(Conform(input_contract), schema, prefix, f"Module {name} does not get its input")
         try:
-            checked = [exact, *stages(recipe, exact.after, prefix, name, kinds=kinds)]
+            checked = [exact, *_placed(looked, exact.after), *stages(recipe, exact.after, prefix, name, kinds=kinds)]
         except RecipeInvalid as error:
             beside = _named_beside(recipe, schema, input_contract, prefix)
             if not beside:
                 raise error from None
             wide = _between(Conform(input_contract, beside), schema, prefix, f"Module {name} does not get its input")
-            checked = [wide, *stages(recipe, wide.after, prefix, name, kinds=kinds)]
+            checked = [wide, *_placed(looked, wide.after), *stages(recipe, wide.after, prefix, name, kinds=kinds)]
     else:
-        checked = stages(recipe, schema, prefix, name, kinds=kinds)
+        checked = [*_placed(looked, schema), *stages(recipe, schema, prefix, name, kinds=kinds)]
     after = checked[-1].after if checked else schema
     if output_contract is not None and _shape(after) != _shape(output_contract):
         checked.append(_between(Conform(output_contract), after, prefix, f"Module {name} does not give its output"))
-    return checked
+        after = checked[-1].after
+    return [*checked, *_placed(_looked("output", output_checks, output_contract or after, prefix, name), after)]
+
+
+def check_checks(input_checks: Sequence[Check], input: Schema, output_checks: Sequence[Check], output: Schema) -> None:
+    """Whether the checks of both contracts can be looked at; raises RecipeInvalid."""
+    report = Report("")
+    judged("input", input_checks, input, report)
+    judged("output", output_checks, output, report)
+    if report.problems:
+        raise RecipeInvalid(report.problems)
+
+
+def _looked(side: Side, checks: Sequence[Check], contract: Schema, prefix: str, name: str) -> Stage | None:
+    report = Report(prefix)
+    judged(side, checks, contract, report)
+    what = f"Module {name}, {side} check"
+    if report.problems:
+        raise RecipeInvalid(_said(report.problems, what))
+    step = expected(side, checks)
+    if step is None:
+        return None
+    return Stage(f"{prefix}/{side}_checks", -1, step, kind_of(step), contract, contract, what)
+
+
+def _placed(stage: Stage | None, schema: Schema) -> list[Stage]:
+    return [] if stage is None else [replace(stage, before=schema, after=schema)]
 
 
 def check_output(after: Schema, contract: Schema) -> None:

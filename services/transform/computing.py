@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
+from contracts.checks import Check, CheckOutcome
 from contracts.commands.connector import QuarantinedRows
-from contracts.commands.transform import Profile, StepBooks
+from contracts.commands.transform import DifferResult, Profile, StepBooks
 from contracts.data import Column, DatasetRef, LogicalType, Schema
+from contracts.differences import DifferenceRows, SideResult
 from contracts.recipe import DatasetInput, Mask, Recipe, Step
 from contracts.runs import ErrorType
 from services.chassis.storage import DatasetCorrupt, Storage
@@ -24,12 +26,15 @@ from services.transform.jobs import (
     ApplyJob,
     Checked,
     CheckJob,
+    Differed,
+    DifferJob,
     Done,
     Failed,
     Job,
     JobModule,
     Looked,
     LookJob,
+    Part,
     PlanJob,
     Planned,
     Profiled,
@@ -56,6 +61,7 @@ class Result:
     dataset: DatasetRef
     books: tuple[StepBooks, ...]
     quarantined: QuarantinedRows | None
+    checks: tuple[CheckOutcome, ...] = ()
 
 
 class Keys(Protocol):
@@ -85,17 +91,7 @@ class Computing:
         """Run recipes in sequence; raises TransformError."""
         async with AsyncExitStack() as open_files:
             parts = await open_files.enter_async_context(self._parts(tenant, dataset))
-            beside: list[Path] = []
-            given = []
-            for module in modules:
-                others = {}
-                for name, wanted in module.recipe.inputs.items():
-                    if isinstance(wanted, DatasetInput):
-                        other = await self._other(tenant, wanted, f"{module.pointer}/inputs/{name}")
-                        files = await open_files.enter_async_context(self._parts(tenant, other))
-                        others[name] = tuple(map(str, files))
-                        beside += files
-                given.append(module.model_copy(update={"inputs": others}))
+            given, beside = await self._given(open_files, tenant, modules)
             folder = await open_files.enter_async_context(self._folder())
             job = ApplyJob(
                 inputs=tuple(map(str, parts)),
@@ -118,11 +114,53 @@ class Computing:
             raise _unexpected(done)
         return done.profile
 
+    async def differ(
+        self,
+        tenant: UUID,
+        dataset: DatasetRef,
+        left: JobModule,
+        right: JobModule,
+        keys: tuple[str, ...] | None,
+        seconds: float,
+    ) -> DifferResult:
+        """Run two recipes over the same rows and compare what comes out; raises TransformError."""
+        async with AsyncExitStack() as open_files:
+            parts = await open_files.enter_async_context(self._parts(tenant, dataset))
+            sides, beside = await self._given(open_files, tenant, (left, right))
+            folder = await open_files.enter_async_context(self._folder())
+            job = DifferJob(
+                inputs=tuple(map(str, parts)),
+                table_schema=dataset.table_schema,
+                left=sides[0],
+                right=sides[1],
+                keys=keys,
+                output=str(folder),
+                secrets=await self._secrets(tenant, (left, right)),
+            )
+            done = await self._run(job, [*parts, *beside], folder, seconds)
+            if not isinstance(done, Differed):
+                raise _unexpected(done)
+            return await asyncio.to_thread(self._keep_difference, tenant, folder, done)
+
     async def check(
-        self, recipe: Recipe, schema: Schema, *, pointer: str = "", output_contract: Schema | None = None
+        self,
+        recipe: Recipe,
+        schema: Schema,
+        *,
+        pointer: str = "",
+        output_contract: Schema | None = None,
+        input_checks: tuple[Check, ...] = (),
+        output_checks: tuple[Check, ...] = (),
     ) -> Checked:
         """What a recipe would do with columns; raises RecipeInvalid. Also this is read in a child."""
-        job = CheckJob(table_schema=schema, recipe=recipe, pointer=pointer, output_contract=output_contract)
+        job = CheckJob(
+            table_schema=schema,
+            recipe=recipe,
+            pointer=pointer,
+            output_contract=output_contract,
+            input_checks=input_checks,
+            output_checks=output_checks,
+        )
         async with self._folder() as folder:
             done = await self._run(job, [], folder, _CHECK_SECONDS)
         if not isinstance(done, Checked):
@@ -162,6 +200,23 @@ class Computing:
             raise _unexpected(done)
         return done
 
+    async def _given(
+        self, open_files: AsyncExitStack, tenant: UUID, modules: Sequence[JobModule]
+    ) -> tuple[list[JobModule], list[Path]]:
+        """The modules with the files of the datasets that their recipes name, and all those files."""
+        beside: list[Path] = []
+        given = []
+        for module in modules:
+            others = {}
+            for name, wanted in module.recipe.inputs.items():
+                if isinstance(wanted, DatasetInput):
+                    other = await self._other(tenant, wanted, f"{module.pointer}/inputs/{name}")
+                    files = await open_files.enter_async_context(self._parts(tenant, other))
+                    others[name] = tuple(map(str, files))
+                    beside += files
+            given.append(module.model_copy(update={"inputs": others}))
+        return given, beside
+
     async def _other(self, tenant: UUID, wanted: DatasetInput, pointer: str) -> DatasetRef:
         """Another dataset of the workspace, which must have the columns that the recipe was checked with."""
         try:
@@ -194,11 +249,30 @@ class Computing:
         dataset = self._storage.adopt(tenant, [folder / name for name in done.parts], done.table_schema)
         if dataset.rows != done.rows:
             raise TransformError("The files that were written do not hold the rows that were counted.")
-        quarantined = None
-        if done.quarantined:
-            rows = self._storage.adopt(tenant, [folder / name for name in done.quarantine_parts], SET_ASIDE)
-            quarantined = QuarantinedRows(dataset=rows, reason="cast_failed", sample=done.quarantine_sample)
-        return Result(dataset, done.books, quarantined)
+        return Result(dataset, done.books, self._set_aside(tenant, folder, done), done.checks)
+
+    def _set_aside(self, tenant: UUID, folder: Path, done: Applied) -> QuarantinedRows | None:
+        if not done.quarantined:
+            return None
+        rows = self._storage.adopt(tenant, [folder / name for name in done.quarantine_parts], SET_ASIDE)
+        checked = sum(book.quarantined for book in done.books if book.kind == "check")
+        reason = "check_failed" if checked == done.quarantined else "cast_failed"
+        return QuarantinedRows(dataset=rows, reason=reason, sample=done.quarantine_sample)
+
+    def _keep_difference(self, tenant: UUID, folder: Path, done: Differed) -> DifferResult:
+        def kept(part: Part | None) -> DatasetRef | None:
+            return None if part is None else self._storage.adopt(tenant, [folder / part.file], part.table_schema)
+
+        def side(name: str, applied: Applied) -> SideResult:
+            aside = self._set_aside(tenant, folder / name, applied)
+            return SideResult(rows=applied.rows, quarantined=() if aside is None else (aside,), checks=applied.checks)
+
+        rows = DifferenceRows(
+            only_left=kept(done.only_left), only_right=kept(done.only_right), changed=kept(done.changed)
+        )
+        return DifferResult(
+            difference=done.difference, rows=rows, left=side("left", done.left), right=side("right", done.right)
+        )
 
     @asynccontextmanager
     async def _parts(self, tenant: UUID, dataset: DatasetRef) -> AsyncIterator[list[Path]]:

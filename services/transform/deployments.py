@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from uuid import UUID
 
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDReusePolicy
@@ -28,14 +27,9 @@ class Deployments:
         self._client = client
         self._wait = wait
 
-    async def deploy(
-        self, tenant: UUID, session_id: UUID, node_id: UUID, name: str, description: str, by: UUID
-    ) -> ModuleVersionRef:
+    async def deploy(self, wanted: DeployModuleInput) -> ModuleVersionRef:
         """The version that the node became; asked again, the same. Raises ProblemError."""
-        wanted = DeployModuleInput(
-            tenant=tenant, session_id=session_id, node_id=node_id, name=name, description=description, deployed_by=by
-        )
-        identity = deploy_id(tenant, node_id, name)
+        identity = deploy_id(wanted.tenant, wanted.node_id, wanted.name)
         client = self._client()
         try:
             async with asyncio.timeout(self._wait.total_seconds()):

@@ -4,9 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from contracts.checks import CheckOutcome, Checks
 from contracts.commands.connector import Problem
 from contracts.commands.transform import Profile, StepBooks
 from contracts.data import Contract, Schema
+from contracts.differences import DataDifference
 from contracts.recipe import Recipe, Step
 from contracts.runs import ErrorType
 from services.transform.planner.view import TableView
@@ -20,6 +22,8 @@ class JobModule(Contract):
     pointer: str = ""
     input_contract: Schema | None = None
     output_contract: Schema | None = None
+    input_checks: Checks = ()
+    output_checks: Checks = ()
     inputs: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # files of the datasets that the recipe names
 
 
@@ -46,6 +50,7 @@ class Applied(Contract):
     quarantined: int = 0
     quarantine_parts: tuple[str, ...] = ()
     quarantine_sample: str = ""
+    checks: tuple[CheckOutcome, ...] = ()
 
 
 class CheckJob(Contract):
@@ -56,6 +61,8 @@ class CheckJob(Contract):
     recipe: Recipe
     pointer: str = ""  # what goes before the JSON pointers of its problems
     output_contract: Schema | None = None  # what must come out at least
+    input_checks: Checks = ()
+    output_checks: Checks = ()
 
 
 class Checked(Contract):
@@ -132,6 +139,39 @@ class Planned(Contract):
     after: tuple[dict[str, Any], ...] = ()
 
 
+class DifferJob(Contract):
+    """Run two recipes over the same Parquet files and say what differs between what comes out."""
+
+    kind: Literal["differ"] = "differ"
+    inputs: tuple[str, ...]
+    table_schema: Schema
+    left: JobModule
+    right: JobModule
+    keys: tuple[str, ...] | None = None
+    output: str  # an empty folder
+    part_rows: int = Field(default=500_000, ge=1)
+    secrets: dict[str, str] = Field(default_factory=dict, repr=False)  # of the workspace by name, in hex
+
+
+class Part(Contract):
+    """A file in the output folder and its columns."""
+
+    file: str
+    table_schema: Schema
+
+
+class Differed(Contract):
+    """The difference, and the rows that differ."""
+
+    kind: Literal["differed"] = "differed"
+    left: Applied
+    right: Applied
+    difference: DataDifference
+    only_left: Part | None = None
+    only_right: Part | None = None
+    changed: Part | None = None
+
+
 class Failed(Contract):
     """Why there is no result."""
 
@@ -142,7 +182,7 @@ class Failed(Contract):
     problems: tuple[Problem, ...] = ()
 
 
-Job = ApplyJob | CheckJob | ProfileJob | LookJob | PlanJob
-Done = Applied | Checked | Profiled | Looked | Planned
+Job = ApplyJob | CheckJob | ProfileJob | DifferJob | LookJob | PlanJob
+Done = Applied | Checked | Profiled | Differed | Looked | Planned
 JOBS: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="kind")])
 ANSWERS: TypeAdapter[Done | Failed] = TypeAdapter(Annotated[Done | Failed, Field(discriminator="kind")])

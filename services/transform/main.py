@@ -42,6 +42,8 @@ def build(platform: Platform) -> Service:
             activities.attach_root,
             activities.fail_session,
             activities.freeze,
+            activities.find_node,
+            activities.differ,
         ),
     )
 

@@ -23,6 +23,8 @@ from services.transform.needed import read_columns
 from services.transform.running import Counter, Files, ModuleRun, Shared, rows_in, verified
 from services.transform.set_aside import SetAside
 from services.transform.steps.catalog import KINDS
+from services.transform.steps.conform import Conform
+from services.transform.steps.expect import Expect
 from services.transform.steps.kind import Site, StepKind
 from services.transform.table import Table
 
@@ -69,9 +71,9 @@ def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS) -> Applied:
     try:
         return _run(job, tallies)
     except ValueRefused as refused:
-        stage = next(
-            (tally.stage for tally in tallies if f"{refused.pointer}/".startswith(f"{tally.stage.pointer}/")), None
-        )
+        within = [tally.stage for tally in tallies if f"{refused.pointer}/".startswith(f"{tally.stage.pointer}/")]
+        # What stands before a module's first step has the module's own place, around those of its steps.
+        stage = max(within, key=lambda stage: len(stage.pointer), default=None)
         if stage is None:
             raise
         raise ValueRefused(f"{stage.label}: {refused.message}", refused.pointer) from None
@@ -94,7 +96,11 @@ def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
         first = last + 1
         if between:
             made[job.modules[last].name] = current
-    books = tuple(tally.books(shared.came_through(tally.stage.pointer)) for tally in tallies if tally.stage.index >= 0)
+    books = tuple(
+        tally.books(shared.came_through(tally.stage.pointer))
+        for tally in tallies
+        if not isinstance(tally.stage.step, Conform)
+    )
     quarantine = aside.finish()
     if quarantine.rows != sum(book.quarantined for book in books):
         raise BooksUnbalanced("The rows that were set aside are not those that are missing.")
@@ -106,6 +112,12 @@ def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
         quarantined=quarantine.rows,
         quarantine_parts=quarantine.parts,
         quarantine_sample=quarantine.sample,
+        checks=tuple(
+            outcome
+            for tally in tallies
+            if isinstance(tally.stage.step, Expect)
+            for outcome in tally.stage.step.outcomes(tally.module)
+        ),
     )
 
 
@@ -161,6 +173,8 @@ def _checked(job: ApplyJob, kinds: Mapping[str, StepKind[Any]]) -> list[_Tally]:
             name=module.name,
             input_contract=module.input_contract,
             output_contract=module.output_contract,
+            input_checks=module.input_checks,
+            output_checks=module.output_checks,
             kinds=kinds,
         )
         tallies += [_Tally(module.name, number, stage) for stage in checked]

@@ -110,6 +110,10 @@ class ModuleRun(Tell):
             self.shared.silent = False
 
     @property
+    def counts(self) -> bool:
+        return not self.shared.silent
+
+    @property
     def inputs(self) -> Collection[str]:
         return self._module.recipe.inputs.keys()
 

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from contracts.checks import Check
 from contracts.commands.connector import Problem
 from contracts.commands.transform import AttachRootInput, FailSessionInput, Profile
-from contracts.data import DatasetRef
+from contracts.data import DatasetRef, Schema
 from contracts.events.sessions import NodeAdded, SessionCreated, SessionFailed, SessionOpened
 from contracts.recipe import Recipe
 from contracts.workflow import ModuleDraft
@@ -19,6 +20,7 @@ from services.chassis.storage import Storage
 from services.transform import repository, rows
 from services.transform.computing import Computing, Result
 from services.transform.errors import TransformError
+from services.transform.inferring import inferred
 from services.transform.jobs import JobModule
 from services.transform.refusals import as_problem
 from services.transform.settings import TransformSettings
@@ -168,7 +170,14 @@ class Sessions:
         return found
 
     async def draft(
-        self, work: UnitOfWork, session_id: UUID, node_id: UUID, name: str, description: str
+        self,
+        work: UnitOfWork,
+        session_id: UUID,
+        node_id: UUID,
+        name: str,
+        description: str,
+        *,
+        infer_checks: bool = False,
     ) -> ModuleDraft:
         """A module draft of a node; raises TransformError or ProblemError. The same node gives the same draft."""
         node = await self.node(work, session_id, node_id)
@@ -184,9 +193,17 @@ class Sessions:
             recipe=recipe,
             input_contract=checked.needed,
             output_contract=checked.table_schema,
+            input_checks=_suggested(root, checked.needed) if infer_checks else (),
+            output_checks=_suggested(node, checked.table_schema) if infer_checks else (),
             session_id=str(session_id),
             node_id=str(node_id),
         )
+
+    async def dataset(self, work: UnitOfWork, session_id: UUID, node_id: UUID | None) -> DatasetRef:
+        """The rows of a node, the current one if none is named; raises ProblemError."""
+        session = await self._open_session(work, session_id)
+        node = await self.node(work, session_id, node_id or session["current_node_id"])
+        return DatasetRef.model_validate(node["dataset"])
 
     async def deployable(self, work: UnitOfWork, session_id: UUID, node_id: UUID | None) -> UUID:
         """The node that can be deployed: the one that is named, or the current one."""
@@ -245,3 +262,8 @@ class Sessions:
     def _refuse_when_busy(self) -> None:
         if self._computing.waiting >= self._settings.session_waiting:
             raise unavailable("Others are computing; there is no place free.", retry_after=2)
+
+
+def _suggested(node: RowMapping, schema: Schema) -> tuple[Check, ...]:
+    """The checks that a node's data suggests, where its figures are known."""
+    return () if node["profile"] is None else inferred(Profile.model_validate(node["profile"]), schema)

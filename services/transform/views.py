@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.commands.transform import StepBooks
 from contracts.data import Schema
 from contracts.recipe import InputName, InputRef, Step
-from contracts.workflow import Name
+from contracts.workflow import ModuleDetails, Name
 
 State = Literal["opening", "open", "failed"]
 Value = bool | int | float | str | None
@@ -56,6 +56,10 @@ class DeployRequest(Request):
     name: Name
     description: str = Field(default="", max_length=2_000)
     node_id: UUID | None = Field(default=None, description="The current node, if left out")
+    details: ModuleDetails | None = Field(default=None, description="Tags, category, owner and README of the module")
+    infer_checks: bool = Field(
+        default=True, description="Write down what held for the session's data; runs do not look at it."
+    )
 
 
 class SessionView(View):

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from services.transform import profile, runner
-from services.transform.check import check_output, stages
+from services.transform.check import check_checks, check_output, stages
+from services.transform.differing import job as differing
 from services.transform.errors import (
     MemoryExceeded,
     NoRoom,
@@ -25,6 +26,7 @@ def check(job: CheckJob) -> Checked:
     after = checked[-1].after if checked else job.table_schema
     if job.output_contract is not None:
         check_output(after, job.output_contract)
+    check_checks(job.input_checks, job.table_schema, job.output_checks, job.output_contract or after)
     return Checked(table_schema=after, needed=needed_columns(checked, job.table_schema))
 
 
@@ -34,6 +36,7 @@ _RUN: dict[str, Callable[[Any], Done]] = {
     "profile": profile.profile,
     "look": planning.look_at,
     "plan": planning.plan,
+    "differ": differing.run,
 }
 
 

@@ -5,11 +5,12 @@ import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import recipes
+from tests.bench import differing, recipes
 from tests.bench.figures import Figure, report
 
 SUITES: dict[str, Callable[[], list[Figure]]] = {
     "recipes": recipes.figures,
+    "differing": differing.figures,
 }
 
 

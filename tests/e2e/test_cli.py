@@ -56,7 +56,15 @@ def test_ones_own_data_in_five_minutes(modulardata: Any) -> None:
 
     run = modulardata.json("run", "orders", "--wait")
     assert run["state"] == "succeeded"
-    assert run["books"] == {"read": 20, "loaded": 20, "filtered": 0, "deduplicated": 0, "quarantined": 0}
+    assert run["books"] == {
+        "read": 20,
+        "loaded": 20,
+        "filtered": 0,
+        "deduplicated": 0,
+        "quarantined": 0,
+        "added": 0,
+        "combined": 0,
+    }
     assert re.fullmatch(r"psql -h \S+ -p \d+ -U \S+ -d \S+ -c 'TABLE \"public\".\"orders\" LIMIT 20'", run["look"])
 
     (modulardata.folder / "more.csv").write_text(MORE)
@@ -95,7 +103,15 @@ def test_rows_that_are_set_aside_make_a_run_partial_and_are_explained(modulardat
     done = modulardata("run", "broken", "--wait", "--output", "json")
     assert done.code == PARTIAL, done.err
     run = done.document
-    assert run["books"] == {"read": 4, "loaded": 2, "filtered": 0, "deduplicated": 0, "quarantined": 2}
+    assert run["books"] == {
+        "read": 4,
+        "loaded": 2,
+        "filtered": 0,
+        "deduplicated": 0,
+        "quarantined": 2,
+        "added": 0,
+        "combined": 0,
+    }
     shown = modulardata("runs", "show", run["id"])
     assert shown.code == PARTIAL
     assert sum(entry["rows"] for entry in run["quarantine"]) == 2

@@ -25,19 +25,24 @@ from contracts.commands.connector import PullResult, UnreadableObject
 from contracts.commands.schema_drift import SettleInput, SettleResult
 from contracts.commands.transform import ApplyResult
 from contracts.data import LogicalType
+from contracts.differences import FileInput, NodeInput, RunInputRows, Table
 from contracts.recipe import Recipe
 from contracts.runs import (
     CHECK_MODULE,
+    COMPARE_VERSIONS,
     DEPLOY_MODULE,
     OPEN_SESSION,
     QUEUE,
     RUN_WORKFLOW,
+    TRY_MODULE,
     VALIDATE_WORKFLOW,
     CheckModuleInput,
+    CompareVersionsInput,
     DeployModuleInput,
     ErrorType,
     OpenSessionInput,
     RunInput,
+    TryModuleInput,
     ValidateWorkflowInput,
 )
 from contracts.workflow import ModuleDraft
@@ -223,6 +228,39 @@ def checked() -> Scenario:
     return CHECK_MODULE, CheckModuleInput(tenant=TENANT, draft=draft), StubServices()
 
 
+def compared() -> Scenario:
+    asked = CompareVersionsInput(
+        tenant=TENANT,
+        comparison_id=ID,
+        left=Table(name="clean-flights", version=1),
+        right=Table(name="clean-flights", version=2),
+        input=NodeInput(session_id=ID),
+    )
+    return COMPARE_VERSIONS, asked, StubServices()
+
+
+def comparison_failed() -> Scenario:
+    workflow, asked, services = compared()
+    services.answers["transform.differ"] = refuse(ErrorType.EXPRESSION_FAILED)
+    return workflow, asked.model_copy(update={"input": RunInputRows(run_id=ID)}), services
+
+
+def tried() -> Scenario:
+    asked = TryModuleInput(
+        tenant=TENANT,
+        trial_id=ID,
+        module=Table(name="clean-flights", version=1),
+        input=FileInput(connection="landing", selection={"path": "a.csv"}),
+    )
+    return TRY_MODULE, asked, StubServices()
+
+
+def trial_failed() -> Scenario:
+    workflow, asked, services = tried()
+    services.answers["connector.pull"] = refuse(ErrorType.NOT_FOUND)
+    return workflow, asked, services
+
+
 SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
     "run_succeeded": (succeeded, nothing_else),
     "run_without_modules": (without_modules, nothing_else),
@@ -242,6 +280,10 @@ SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
     "module_deployed": (module_deployed, nothing_else),
     "workflow_validated": (validated, nothing_else),
     "module_checked": (checked, nothing_else),
+    "versions_compared": (compared, nothing_else),
+    "comparison_failed": (comparison_failed, nothing_else),
+    "module_tried": (tried, nothing_else),
+    "trial_failed": (trial_failed, nothing_else),
 }
 
 

@@ -13,7 +13,7 @@ from services.orchestrator.tables import run_steps, runs
 
 OPEN = ("requested", "running")
 # Columns that are large; a list does without them.
-_LARGE = {"requested_window", "step_books", "checked_at"}
+_LARGE = {"requested_window", "step_books", "checked_at", "inputs"}
 
 
 async def add_run(work: UnitOfWork, values: Mapping[str, Any]) -> None:

@@ -93,7 +93,10 @@ class Definitions:
             document = definition.model_dump(mode="json")
             await definitions.add_version(work, workflow_id, version, document, content_hash(definition), by)
             await work.publish(
-                WorkflowApplied(workflow_id=workflow_id, name=definition.name, version=version), key=workflow_id
+                WorkflowApplied(
+                    workflow_id=workflow_id, name=definition.name, version=version, modules=definition.modules
+                ),
+                key=workflow_id,
             )
         # Also when nothing changed here: the connection may mean another bucket by now.
         secrets = await sync(work, self._sealer, workflow_id, definition, validated.source_bucket)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
-from contracts.runs import OpenSessionInput, ValidateWorkflowResult
+from contracts.runs import CompareVersionsInput, OpenSessionInput, TryModuleInput, ValidateWorkflowResult
 from contracts.workflow import WorkflowDefinition
 
 Status = Literal["running", "completed", "failed", "cancelled", "terminated", "timed_out", "absent"]
@@ -38,6 +38,12 @@ class Executions(Protocol):
 
     async def open_session(self, session: OpenSessionInput) -> bool:
         """Start to open a session; False when that was started before."""
+
+    async def compare_versions(self, comparison: CompareVersionsInput) -> bool:
+        """Start a comparison on data; False when that was started before."""
+
+    async def try_module(self, trial: TryModuleInput) -> bool:
+        """Start a trial; False when that was started before."""
 
     async def validate(self, tenant: UUID, definition: WorkflowDefinition) -> ValidateWorkflowResult:
         """Ask the services that know; raises ValidationUnavailable."""

@@ -3,11 +3,12 @@
 from uuid import UUID
 
 from contracts.commands.command import RunScope, WindowRequest
-from contracts.commands.orchestrator import FinishRunInput, PinModulesInput, RecordStepInput, RunPlan
-from contracts.data import RowBooks
+from contracts.commands.orchestrator import FindRunInput, FinishRunInput, PinModulesInput, RecordStepInput, RunPlan
+from contracts.commands.transform import FoundDataset
+from contracts.data import DatasetRef, RowBooks
 from contracts.events.runs import RunFinished, RunStarted, RunStepFinished
 from contracts.runs import ErrorType
-from contracts.workflow import WorkflowDefinition
+from contracts.workflow import ModuleVersionRef, WorkflowDefinition
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.metrics import RUNS_FINISHED
 from services.orchestrator.repository import definitions, runs
@@ -117,6 +118,18 @@ class History:
         async with self._database.work(end.scope.tenant) as work:
             await finish(work, balanced(end))
 
+    async def rows_of(self, wanted: FindRunInput) -> FoundDataset:
+        """What a run gave to its first module."""
+        async with self._database.work(wanted.tenant) as work:
+            row = await runs.get_run(work, wanted.run_id)
+        if row is None:
+            return FoundDataset(problem="There is no such run.")
+        datasets = row["inputs"] or []
+        if wanted.group >= len(datasets):
+            why = "did not come that far" if not datasets else f"read files of {len(datasets)} shapes"
+            return FoundDataset(problem=f"The run has no such rows: it {why}.")
+        return FoundDataset(dataset=DatasetRef.model_validate(datasets[wanted.group]))
+
     async def _attempts(self, step: RecordStepInput) -> int:
         """The true number: what the step's result knew of itself, or the engine's own record if that says more."""
         if step.state == "skipped":
@@ -158,6 +171,7 @@ async def finish(work: UnitOfWork, end: FinishRunInput) -> bool:
             "error_code": end.error_code,
             "message": message,
             "finished_at": now,
+            "inputs": [dataset.model_dump(mode="json") for dataset in end.inputs] or None,
         },
     )
     if changed is None:
@@ -173,6 +187,7 @@ async def finish(work: UnitOfWork, end: FinishRunInput) -> bool:
             error_code=end.error_code,
             message=message,
             finished_at=now,
+            modules=tuple(ModuleVersionRef.model_validate(module) for module in changed["modules"] or ()),
         ),
         key=run_id,
         run=run_id,

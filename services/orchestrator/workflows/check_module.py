@@ -27,6 +27,9 @@ class CheckModuleWorkflow:
                     recipe=draft.recipe,
                     input_contract=draft.input_contract,
                     output_contract=draft.output_contract,
+                    derive_output=request.derive_output,
+                    input_checks=draft.input_checks,
+                    output_checks=draft.output_checks,
                 ),
             )
         except ActivityError as error:
@@ -34,4 +37,4 @@ class CheckModuleWorkflow:
                 raise
             code, message = reason_of(error)
             raise ApplicationError(message, type=code, non_retryable=True) from error
-        return CheckModuleResult(problems=answer.problems)
+        return CheckModuleResult(problems=answer.problems, output=answer.output)

@@ -28,8 +28,10 @@ class DeployModuleWorkflow:
                     node_id=request.node_id,
                     name=request.name,
                     description=request.description,
+                    infer_checks=request.infer_checks,
                 ),
             )
+            draft = draft.model_copy(update={"details": request.details})
             module = await call(
                 PUBLISH_MODULE,
                 PublishModuleInput(tenant=request.tenant, draft=draft, published_by=request.deployed_by),

@@ -61,6 +61,7 @@ class Progress:
     plan: RunPlan
     steps: Steps
     tally: Tally = field(default_factory=Tally)
+    inputs: list[DatasetRef] = field(default_factory=list)  # what the first module is given
     window: UUID | None = None
     pull_tried: bool = False
     push_tried: bool = False
@@ -183,6 +184,7 @@ class RunWorkflow:
     ) -> tuple[DatasetRef, ...]:
         """Run the modules over each group, and check that every row is accounted for before anything is loaded."""
         check_cancelled()
+        progress.inputs = [group.dataset for group in groups]
         datasets: list[DatasetRef] = [] if modules else [group.dataset for group in groups]
         if not modules or not groups:
             await progress.steps.skip("transform", "no modules" if groups else "nothing to transform")
@@ -302,6 +304,7 @@ class RunWorkflow:
                 step_books=tuple(tally.steps),
                 error_code=code,
                 message=message,
+                inputs=tuple(progress.inputs),
             ),
         )
 

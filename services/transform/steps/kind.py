@@ -110,6 +110,11 @@ class Tell(ABC):
 
     @property
     @abstractmethod
+    def counts(self) -> bool:
+        """Whether the rows that pass count; not while a plan asks for figures: they will come again."""
+
+    @property
+    @abstractmethod
     def inputs(self) -> Collection[str]:
         """The names of the other tables."""
 

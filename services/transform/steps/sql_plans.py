@@ -180,6 +180,10 @@ class _Inside(Tell):
         return self._run.probe(lazy)
 
     @property
+    def counts(self) -> bool:
+        return self._run.counts
+
+    @property
     def inputs(self) -> Collection[str]:
         return (_OTHER,)
 

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import jwt
@@ -195,6 +195,25 @@ def test_an_email_is_one_person_in_the_whole_installation(
         assert (me["workspace_id"], me["workspace"], me["platform"]) == (made.json()["workspace_id"], "second", False)
         assert [user["email"] for user in other.get("/api/users").json()["items"]] == [email]
         assert other.get("/api/keys").json()["items"] == []
+
+
+def test_a_workspace_has_a_plan_that_its_operator_changes(
+    admin: httpx.Client, place: Installation, nobody: httpx.Client, module_database: str
+) -> None:
+    email = f"w{secrets.token_hex(4)}@example.org"
+    body = {"workspace": "planned", "email": email, "password": PASSWORD, "plan": "free"}
+    made = admin.post("/api/workspaces", json=body).json()["workspace_id"]
+    with place.client(log_in(nobody, email, PASSWORD).json()["token"]) as other:
+        assert other.get("/api/me").json()["plan"] == "free"
+        for _ in range(2):
+            assert admin.post(f"/api/workspaces/{made}:set-plan", json={"plan": "unlimited"}).status_code == 204
+        assert other.get("/api/me").json()["plan"] == "unlimited"
+        assert other.post(f"/api/workspaces/{made}:set-plan", json={"plan": "free"}).status_code == 403
+    assert admin.post(f"/api/workspaces/{uuid4()}:set-plan", json={"plan": "free"}).status_code == 404
+    assert admin.post(f"/api/workspaces/{made}:set-plan", json={"plan": "Free lunch"}).status_code == 422
+    events = "SELECT type FROM identity.outbox WHERE tenant = $1 ORDER BY id"
+    told = [row["type"] for row in sql(module_database, events, UUID(made))]
+    assert told == ["identity.workspace_created.v1", "identity.workspace_plan_changed.v1"]
 
 
 def test_another_workspaces_ids_are_unknown_to_the_byte(

@@ -20,10 +20,13 @@ from contracts.workflow import ModuleDraft, ModuleUse
 from deploy.local.state import State
 from services.chassis.temporal import build_worker, connect
 from services.module_registry.activities import ModuleRegistryActivities
-from services.module_registry.api import router
+from services.module_registry.api.library import library_router
 from services.module_registry.checking import Drafts
+from services.module_registry.plans import Plans
 from services.orchestrator.workflows.check_module import CheckModuleWorkflow
 from tests.integration.composed import Composed, client_of, composed
+
+PLANS = Plans({"standard": None}, "standard")
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ async def checking(made: Composed) -> AsyncIterator[None]:
 
 @pytest.fixture
 def activities(world: Composed) -> ModuleRegistryActivities:
-    return ModuleRegistryActivities(world.platforms["module_registry"].database)
+    return ModuleRegistryActivities(world.platforms["module_registry"].database, PLANS)
 
 
 def columns(**kinds: str) -> dict[str, Any]:
@@ -267,8 +270,8 @@ async def test_more_may_come_out_than_was_promised(world: Composed) -> None:
 class Trusting(Drafts):
     """Asks nobody."""
 
-    async def judge(self, tenant: UUID, draft: ModuleDraft) -> None:
-        return
+    async def judge(self, tenant: UUID, draft: ModuleDraft, *, derive_output: bool = False) -> ModuleDraft:
+        return draft
 
 
 @asynccontextmanager
@@ -276,7 +279,7 @@ async def judged_by(world: Composed, kind: type[Drafts], seconds: float) -> Asyn
     """The same registry, whose drafts are judged otherwise."""
     platform = world.platforms["module_registry"]
     drafts = kind(platform.temporal, platform.ids, seconds=seconds)
-    async with client_of(world.foundation, router(drafts, platform.http)) as http:
+    async with client_of(world.foundation, library_router(drafts, PLANS, platform.http)) as http:
         yield replace(world, http=http)
 
 

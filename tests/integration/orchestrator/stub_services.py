@@ -24,8 +24,9 @@ from contracts.commands.connector import (
 from contracts.commands.module_registry import ResolveModuleResult
 from contracts.commands.orchestrator import FinishRunInput, RunPlan, StartRunInput
 from contracts.commands.schema_drift import QuarantineResult, SettleResult
-from contracts.commands.transform import ApplyResult, CheckRecipeResult, Profile
+from contracts.commands.transform import ApplyResult, CheckRecipeResult, DifferResult, FoundDataset, Profile
 from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
+from contracts.differences import DataDifference, DifferenceRows, SideResult
 from contracts.recipe import Recipe
 from contracts.runs import QUEUE
 from contracts.workflow import (
@@ -37,19 +38,8 @@ from contracts.workflow import (
     SourceDefinition,
     WorkflowDefinition,
 )
-from services.orchestrator.workflows.check_module import CheckModuleWorkflow
-from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
-from services.orchestrator.workflows.open_session import OpenSessionWorkflow
-from services.orchestrator.workflows.run import RunWorkflow
-from services.orchestrator.workflows.validate_workflow import ValidateWorkflow
+from services.orchestrator.main import WORKFLOWS
 
-WORKFLOWS: list[type] = [
-    RunWorkflow,
-    OpenSessionWorkflow,
-    DeployModuleWorkflow,
-    ValidateWorkflow,
-    CheckModuleWorkflow,
-]
 Answer = Callable[[Any], Any]
 
 
@@ -90,6 +80,21 @@ def refused(rows: int, reason: str = "ragged") -> QuarantinedRows:
     return QuarantinedRows(dataset=dataset(rows, "refused"), reason=reason, sample="row 7")
 
 
+def unchanged(rows: int) -> DifferResult:
+    found = DataDifference(
+        left_rows=rows,
+        right_rows=rows,
+        keys=("flight",),
+        keys_from="given",
+        equal=rows,
+        only_left=0,
+        only_right=0,
+        changed=0,
+    )
+    side = SideResult(rows=rows)
+    return DifferResult(difference=found, rows=DifferenceRows(), left=side, right=side)
+
+
 def module(name: str = "clean-flights", takes: Schema = FLIGHTS, gives: Schema = FLIGHTS) -> ResolvedModule:
     return ResolvedModule(
         ref=ModuleVersionRef(module_id=str(uuid4()), name=name, version=1, content_hash="0" * 64),
@@ -124,8 +129,11 @@ class StubServices:
             "orchestrator.pin_modules": nothing,
             "orchestrator.record_step": nothing,
             "orchestrator.finish_run": nothing,
+            "orchestrator.find_run": lambda i: FoundDataset(dataset=dataset(10)),
             "module_registry.resolve": lambda i: ResolveModuleResult(module=module(i.module.name)),
             "module_registry.publish": lambda i: module(i.draft.name).ref,
+            "module_registry.record_comparison": nothing,
+            "module_registry.record_trial": nothing,
             "connector.describe": lambda i: DescribeConnectionResult(
                 connection_id=uuid4(), kind="s3", bucket="landing"
             ),
@@ -140,6 +148,8 @@ class StubServices:
             "transform.apply": lambda i: ApplyResult(dataset=i.dataset),
             "transform.profile": lambda i: Profile(rows=i.dataset.rows, columns=()),
             "transform.check_recipe": lambda i: CheckRecipeResult(),
+            "transform.find_node": lambda i: FoundDataset(dataset=dataset(10)),
+            "transform.differ": lambda i: unchanged(i.dataset.rows),
             "transform.attach_root": nothing,
             "transform.fail_session": nothing,
             "transform.freeze": lambda i: ModuleDraft(
@@ -196,7 +206,7 @@ class StubServices:
         """Workers for every queue, while inside."""
         async with AsyncExitStack() as stack:
             for queue, activities in self.activities().items():
-                workflows = WORKFLOWS if queue == QUEUE else []
+                workflows = list(WORKFLOWS) if queue == QUEUE else []
                 await stack.enter_async_context(
                     Worker(client, task_queue=queue, workflows=workflows, activities=activities)
                 )

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from contracts.commands.orchestrator import FinishRunInput, RecordStepInput, StartRunInput
+from contracts.commands.orchestrator import FindRunInput, FinishRunInput, RecordStepInput, StartRunInput
 from contracts.data import RowBooks
 from contracts.runs import ErrorType, run_id
 from deploy.local.state import State
@@ -72,7 +72,15 @@ async def test_good_run_is_told_whole(world: World) -> None:
         "flights",
         1,
     )
-    assert run["books"] == {"read": 12, "loaded": 10, "filtered": 0, "deduplicated": 0, "quarantined": 2}
+    assert run["books"] == {
+        "read": 12,
+        "loaded": 10,
+        "filtered": 0,
+        "deduplicated": 0,
+        "quarantined": 2,
+        "added": 0,
+        "combined": 0,
+    }
     assert [(step["step"], step["state"], step["attempts"], step["rows"]) for step in run["steps"]] == [
         ("resolve_modules", "succeeded", 1, None),
         ("pull", "succeeded", 1, 12),
@@ -90,6 +98,16 @@ async def test_good_run_is_told_whole(world: World) -> None:
     assert lines[0]["message"] == "Asked for by hand: flights version 1"
     assert lines[-1]["message"].startswith("Rows: read 12, loaded 10")
     assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
+    (said,) = await events(world, "run.finished.v1")
+    assert said["modules"] == run["modules"]
+    (applied,) = await events(world, "workflow.applied.v1")
+    assert applied["modules"] == [{"name": "clean-flights", "version": "current"}]
+    # What the first module was given can be asked for, to try other versions on it.
+    found = await activities(world).find_run(FindRunInput(tenant=world.tenant, run_id=UUID(run["id"])))
+    assert found.dataset is not None
+    assert found.dataset.rows == 10
+    nothing = await activities(world).find_run(FindRunInput(tenant=world.tenant, run_id=uuid4()))
+    assert (nothing.dataset, nothing.problem) == (None, "There is no such run.")
     names = [name for name, _ in await world.composed.published("orchestrator") if name.startswith("run.")]
     assert names == ["run.requested.v1", "run.started.v1", *["run.step_finished.v1"] * 7, "run.finished.v1"]
 

@@ -1,14 +1,19 @@
 """Comparing versions, hashing content, and the light look at column names."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.checks import NotNullCheck
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Recipe
-from services.module_registry.compare import compare_contracts, compare_steps
+from contracts.steps.examples import EXAMPLES
+from contracts.workflow import ModuleDraft
+from services.module_registry.compare import compare_contracts, compare_inputs, compare_steps
 from services.module_registry.content import canonical, content_hash, content_of
-from services.module_registry.static_check import check
+from services.module_registry.static_check import _KEEPING, check
 
 
 def schema(**columns: str) -> Schema:
@@ -62,11 +67,19 @@ def test_contracts() -> None:
 
 
 def test_the_hash_is_of_the_content_whoever_wrote_it_down() -> None:
-    recipe = Recipe.model_validate({"steps": [FILTER]})
-    content = content_of(recipe, schema(a="integer"), schema(a="integer"))
+    def draft(**changes: Any) -> ModuleDraft:
+        recipe = Recipe.model_validate({"steps": [FILTER]})
+        parts: dict[str, Any] = {"input_contract": schema(a="integer"), "output_contract": schema(a="integer")}
+        return ModuleDraft(name="m", recipe=recipe, **(parts | changes))
+
+    content = content_of(draft())
     shuffled = {name: content[name] for name in sorted(content, reverse=True)}
     assert content_hash(content) == content_hash(shuffled)
-    assert content_hash(content) != content_hash(content_of(recipe, schema(a="integer"), schema(a="float")))
+    assert content_hash(content) == content_hash(content_of(draft(description="in other words")))
+    assert content_hash(content) != content_hash(content_of(draft(output_contract=schema(a="float"))))
+    assert content_hash(content) != content_hash(content_of(draft(input_checks=(NotNullCheck(column="a"),))))
+    # Versions published before there were checks keep their hash.
+    assert set(content) == {"recipe", "input_contract", "output_contract"}
     assert canonical({"b": 1, "a": "é"}) == '{"a":"é","b":1}'
 
 
@@ -136,3 +149,28 @@ def test_columns_are_followed_through_the_steps() -> None:
         "/recipe/steps/3/by/2/column",
         "/recipe/steps/5/columns/0",
     ]
+
+
+def test_what_only_the_runner_knows_is_left_to_it() -> None:
+    schema = Schema(columns=(Column(name="a", type=LogicalType.STRING),))
+    later = {"kind": "select", "columns": ["letters"]}
+    for kind, example in EXAMPLES.items():
+        recipe = Recipe.model_validate({"steps": [{"kind": kind, **example}, later]})
+        said = [problem.pointer for problem in check(recipe, schema) if problem.pointer.startswith("/recipe/steps/1")]
+        # Of these kinds it is known which columns are behind them.
+        plain = kind in ("select", "drop", "rename", "derive") or isinstance(recipe.steps[0], _KEEPING)
+        assert said == (["/recipe/steps/1/columns/0"] if plain else []), kind
+
+
+def test_other_tables_stand_in_the_comparison_where_they_differ() -> None:
+    gates = {"kind": "dataset", "dataset": "d1"}
+    left, right = {"gates": gates, "same": gates}, {"gates": gates | {"dataset": "d2"}, "same": gates, "new": gates}
+    assert [(row.name, row.left is None, row.right is None) for row in compare_inputs(left, right)] == [
+        ("gates", False, False),
+        ("new", True, False),
+    ]
+
+
+def test_one_and_true_are_not_the_same() -> None:
+    (row,) = compare_steps([{"kind": "fill_null", "value": 1}], [{"kind": "fill_null", "value": True}])
+    assert (row.op, row.changed) == ("changed", ("value",))
