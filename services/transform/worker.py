@@ -17,6 +17,7 @@ from services.transform.errors import (
 )
 from services.transform.jobs import JOBS, Checked, CheckJob, Done, Failed
 from services.transform.needed import needed_columns
+from services.transform.planner import planning
 from services.transform.profiling.table import profile
 
 
@@ -35,6 +36,8 @@ _RUN: dict[str, Callable[[Any], Done]] = {
     "check": check,
     "profile": profile,
     "sample": sampling.sample,
+    "look": planning.look_at,
+    "plan": planning.plan,
     "differ": differing.run,
 }
 
