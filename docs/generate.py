@@ -22,6 +22,7 @@ from contracts.steps.examples import EXAMPLES
 from contracts.topics import SERVICES
 from services.chassis.settings import PlatformSettings
 from services.transform.expressions import functions
+from services.transform.steps.catalog import KINDS
 
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- made from the code by `make contracts` -->"
@@ -41,7 +42,14 @@ def recipes() -> str:
         "",
         MADE,
         "",
-        "A recipe is a list of steps. What it needs and gives is known before it runs.",
+        "A recipe is a list of steps. What it needs and gives is known before it runs: a column that is not there, a",
+        "type that does not fit or a function that does not exist is refused with its place (a JSON pointer) and the",
+        "nearest name that exists.",
+        "",
+        "Other tables stand in the recipe's `inputs`, each under a name that steps use: a dataset of the workspace by",
+        "its id, or what a module gives that runs earlier in the same workflow.",
+        "",
+        "What is said of the rows under each step holds for its example; `on_failure: quarantine` sets rows aside.",
         "",
     ]
     lines += ["| Step | Does |", "|---|---|"]
@@ -49,7 +57,8 @@ def recipes() -> str:
     for kind, model in models.items():
         lines.append(f"| [`{kind}`](#{kind}) | {_sentence(model)} |")
     for kind, model in models.items():
-        lines += ["", f"## `{kind}`", "", _sentence(model), "", *_fields(model, leave_out={"kind"}), ""]
+        lines += ["", f"## `{kind}`", "", f"{_sentence(model)} {_manner(kind)}", ""]
+        lines += [*_fields(model, leave_out={"kind"}), ""]
         lines += ["```yaml", yaml.safe_dump({"kind": kind, **EXAMPLES[kind]}, sort_keys=False, width=100).strip()]
         lines += ["```"]
         if kind in steps.FORMS:
@@ -130,6 +139,16 @@ def workflow_file() -> str:
     for model, title in parts:
         lines += [f"## {title}", "", _sentence(model), "", *_fields(model), ""]
     return "\n".join(lines)
+
+
+def _manner(kind: str) -> str:
+    """How much of the table a step sees, and where its rows stand in the books."""
+    step = recipe.Steps.validate_python([{"kind": kind, **EXAMPLES[kind]}])[0]
+    known = KINDS[kind]
+    sees = "Sees the whole table" if known.sees_all(step) else "Works part by part"
+    removed = known.removes(step)
+    gone = [f"rows that do not come out are *{removed}*"] if removed else []
+    return "; ".join([sees, *gone, *(["rows beside those that came in are *added*"] if known.adds else [])]) + "."
 
 
 def _steps() -> list[type[BaseModel]]:

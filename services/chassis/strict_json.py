@@ -55,12 +55,28 @@ def parse(raw: bytes) -> Any:
 
 def validate(adapter: TypeAdapter[Any], raw: bytes) -> Any:
     """The document as its model. Types are strict, unknown names are refused, errors never hold what was sent."""
-    parse(raw)
+    document = parse(raw)
     try:
         # JSON mode, not the parsed document: strictness there knows that a UUID can only come as a string.
         return adapter.validate_json(raw, strict=True, extra="forbid")
     except ValidationError as error:
-        raise invalid(problems_of(error.errors(include_url=False, include_input=False))) from None
+        found = error.errors(include_url=False, include_input=False)
+        raise invalid(problems_of([item | {"loc": _placed(item, document)} for item in found[:MAX_ERRORS]])) from None
+
+
+def _placed(item: Any, document: Any) -> tuple[int | str, ...]:
+    """Where in the document the error is. Models of several shapes name the one they tried: no place of that name."""
+    place: list[int | str] = []
+    for at, part in enumerate(item["loc"]):
+        absent = item["type"] == "missing" and at == len(item["loc"]) - 1
+        inside = isinstance(document, dict) and part in document
+        inside = inside or (isinstance(document, list) and isinstance(part, int) and part < len(document))
+        if inside:
+            document = document[part]
+        elif not absent and part != "[key]":
+            continue
+        place.append(part)
+    return tuple(place)
 
 
 def problems_of(errors: Sequence[Any], strip: int = 0) -> list[Problem]:

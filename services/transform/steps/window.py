@@ -117,7 +117,8 @@ def _value(table: Table, column: WindowColumn, placed: str, known: Mapping[str, 
         return row
     if column.function in ("rank", "percent_rank"):
         rank = pl.when(begins).then(row).forward_fill()
-        others = (pl.len().cast(pl.Int64) - 1).cast(pl.Float64)
+        # As long as the rows: the engine divides by one number in another way, which differs in the last digit.
+        others = (row * 0 + pl.len() - 1).cast(pl.Float64)
         return rank if column.function == "rank" else pl.when(others > 0).then((rank - 1) / others).otherwise(0.0)
     if column.function == "dense_rank":
         return begins.cast(pl.Int64).cum_sum()

@@ -11,7 +11,7 @@ from tests.unit.transform.evaluating import frame
 # Where a query leaves the order of its rows open, both answers are put into one.
 QUERIES = [
     "SELECT k, name FROM input",
-    "SELECT k AS a, k AS b, v * 2 AS twice, UPPER(name) AS shout FROM input WHERE k > 0 OR name IS NULL",
+    "SELECT k AS a, k AS b, v * 2 AS twice, name || '!' AS shout FROM input WHERE k > 0 OR name IS NULL",
     "SELECT * FROM (SELECT k, v, name FROM input WHERE ok) AS t WHERE t.v < 5",
     "SELECT COUNT(*) AS n, COUNT(k) AS ks, COUNT(DISTINCT name) AS names, SUM(k) AS total, AVG(v) AS mean FROM input",
     "SELECT k, COUNT(*) AS n, MIN(name) AS low, MAX(day) AS high, SUM(price) AS paid FROM input GROUP BY k",

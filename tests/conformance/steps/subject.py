@@ -66,35 +66,33 @@ _STAMPS = [
                  "2020-02-01T06")
 ]  # fmt: skip
 
-
-def any_of(*values: Any) -> st.SearchStrategy[Any]:
-    """One of the values, or none: one draw a cell keeps large tables cheap."""
-    return st.sampled_from([None, *values])
-
-
 _PRICES = [Decimal("0.1"), Decimal("-5"), Decimal("12345678901.123456789"), Decimal("2.5"), Decimal(0)]
-rows = st.lists(
-    st.tuples(
-        any_of(*range(-3, 4)),
-        any_of(0, 1, -1, 7, MAX, -MAX, 2**53 + 1, 12345),
-        any_of(0.0, 1.5, -2.25, 0.1, 1e10, 123456.789, -3.0),
-        any_of(1e300, -1e300, 5e-324, math.inf, -math.inf, math.nan, 1.0, 0.5),
-        any_of(*_TEXTS),
-        any_of(*_DAYS),
-        any_of(True, False),
-        any_of(*_PRICES),
-        any_of(*_STAMPS),
-        any_of(*(stamp.replace(tzinfo=UTC) for stamp in _STAMPS)),
-        any_of(*_NUMBERS, *_DATES),
-        any_of(*_JSON),
-        any_of(time(0), time(23, 59, 59, 999999), time(6, 30)),
-    ),
-    max_size=12,
-)
-others = st.lists(
-    st.tuples(any_of(*range(-3, 4)), any_of("one", "two", "é"), any_of(0.5, -1.0), any_of(*range(6))),
-    max_size=6,
-)
+# What a column of the tables may hold, beside null.
+POOL: list[Sequence[Any]] = [
+    range(-3, 4),
+    [0, 1, -1, 7, MAX, -MAX, 2**53 + 1, 12345],
+    [0.0, 1.5, -2.25, 0.1, 1e10, 123456.789, -3.0],
+    [1e300, -1e300, 5e-324, math.inf, -math.inf, math.nan, 1.0, 0.5],
+    _TEXTS,
+    _DAYS,
+    [True, False],
+    _PRICES,
+    _STAMPS,
+    [stamp.replace(tzinfo=UTC) for stamp in _STAMPS],
+    _NUMBERS + _DATES,
+    _JSON,
+    [time(0), time(23, 59, 59, 999999), time(6, 30)],
+]
+OTHER_POOL: list[Sequence[Any]] = [range(-3, 4), ["one", "two", "é"], [0.5, -1.0], range(6)]
+
+
+def _drawn(pool: list[Sequence[Any]], most: int) -> st.SearchStrategy[list[tuple[Any, ...]]]:
+    # One draw a cell keeps tables of many columns cheap.
+    return st.lists(st.tuples(*(st.sampled_from([None, *values]) for values in pool)), max_size=most)
+
+
+rows = _drawn(POOL, 12)
+others = _drawn(OTHER_POOL, 6)
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ async def test_publishing_from_a_workflow_is_the_same_thing(
     [
         ({"name": "Not A Name"}, "/name"),
         ({"recipe": {"steps": [{"kind": "polish"}]}}, "/recipe/steps/0"),
-        ({"recipe": {"steps": [{"kind": "limit", "rows": "5"}]}}, "/recipe/steps/0/limit/rows"),
+        ({"recipe": {"steps": [{"kind": "limit", "rows": "5"}]}}, "/recipe/steps/0/rows"),
         ({"recipe": {"steps": [{"kind": "select", "columns": ["zz"]}]}}, "/recipe/steps/0/columns/0"),
         ({"input_contract": {"columns": [{"name": "a", "type": "integer"}] * 2}}, "/input_contract"),
         ({"tenant_id": "x"}, "/tenant_id"),

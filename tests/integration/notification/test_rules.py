@@ -90,7 +90,7 @@ async def test_a_secret_is_shown_once_and_sealed(world: Composed) -> None:
         ({"where": {"a b": 1}}, "/where/a b/[key]"),
         ({"where": {"a": {}}}, None),
         ({"channel": {"kind": "pigeon"}}, "/channel"),
-        ({"channel": {"kind": "webhook"}}, "/channel/webhook/url"),
+        ({"channel": {"kind": "webhook"}}, "/channel/url"),
         ({"channel": {"kind": "webhook", "url": "ftp://x/"}}, "/channel/url"),
         ({"channel": {"kind": "webhook", "url": "http://u:p@127.0.0.1/"}}, "/channel/url"),
         ({"channel": {"kind": "webhook", "url": "http://10.0.0.1/"}}, "/channel/url"),

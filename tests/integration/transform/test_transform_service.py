@@ -241,8 +241,8 @@ REFUSED: list[tuple[list[dict[str, Any]], str, str]] = [
     ),
     ([{"kind": "cast", "columns": {"carrier": "integer"}}], "/steps/0/columns/carrier", "expression_failed"),
     ([{"kind": "polish", "columns": ["a"]}], "/steps/0", "union_tag_invalid"),
-    ([{"kind": "limit", "rows": "5"}], "/steps/0/limit/rows", "int_type"),
-    ([{"kind": "filter", "where": "a" * 10_001}], "/steps/0/filter/where", "string_too_long"),
+    ([{"kind": "limit", "rows": "5"}], "/steps/0/rows", "int_type"),
+    ([{"kind": "filter", "where": "a" * 10_001}], "/steps/0/where", "string_too_long"),
     ([], "/steps", "too_short"),
 ]
 
