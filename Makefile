@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help setup lock lock-jars up down status doctor demo demo-once test check fmt fmt-check lint types imports \
-	contracts contracts-check bench bench-transform torture clean
+	contracts contracts-check score-files bench bench-transform torture clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ contracts: $(READY) ## Regenerate the schemas, OpenAPI, AsyncAPI and reference p
 contracts-check: $(READY) ## Fail when the generated contracts are stale or incompatible
 	@$(BIN)/python -m contracts.generate --check
 	@$(BIN)/python -m services openapi --check
+
+score-files: $(READY) ## Read a folder of messy files as uploads are read (CASES=folder OUT=folder)
+	@$(BIN)/python -m services.connector.score_files "$(CASES)" "$(OUT)"
 
 bench: $(READY) ## The benches: a table, and build/bench/*.json
 	@$(BIN)/python -m tests.bench.main_job $(ARGS)

@@ -6,6 +6,7 @@ from typing import Any
 from cli.client import Api, segment
 from cli.errors import usage
 
+UPLOADS = "uploads"  # the connection through which files are read that were sent to the platform itself
 FORM = "A file or pattern: landing:flights/*.csv · a table: warehouse:public.flights"
 
 
@@ -32,6 +33,26 @@ class Spot:
             return {"path": self.what.lstrip("/")}
         schema, dot, name = self.what.partition(".")
         return {"schema": schema, "table": name} if dot else {"schema": "public", "table": schema}
+
+
+def format_of(told: list[str]) -> dict[str, Any]:
+    """What a person says about a file, NAME=VALUE each, as the `format` of a selection."""
+    format: dict[str, Any] = {}
+    for one in told:
+        name, sign, text = one.partition("=")
+        if not sign or not name:
+            raise usage(f"{one!r} is not NAME=VALUE.", hint="--read delimiter=';' or --read columns.day=day_first")
+        value: Any = {"true": True, "false": False}.get(text.lower(), text) if name == "header" else text
+        if name == "preamble" and text.isdecimal():
+            value = int(text)
+        if name == "delimiter" and text in ("tab", "\\t"):
+            value = "\t"
+        head, _, column = name.partition(".")
+        if head == "columns" and column:
+            format.setdefault("columns", {})[column] = value
+        else:
+            format[name] = value
+    return format
 
 
 def kind_of(api: Api, connection: str) -> str:

@@ -96,6 +96,14 @@ class ObjectVersion(Contract):
         return f"{self.bucket}/{self.key}#{self.version_id or self.etag}"
 
 
+class FormatQuestion(Contract):
+    """What nobody but a person can know about a file; until it is answered, the column stays text."""
+
+    column: str
+    text: str
+    choices: dict[str, str]  # what to put into the format's `columns` for it → what it means
+
+
 class FormatFacts(Contract):
     """What a reader found out about a file on the way to a typed table; drift judges these too."""
 
@@ -106,6 +114,20 @@ class FormatFacts(Contract):
     header: bool | None = None
     null_markers: tuple[str, ...] = ()
     renamed_headers: dict[str, str] = Field(default_factory=dict)  # name used → name as written
+    confidence: dict[str, float] = Field(
+        default_factory=dict
+    )  # of encoding, delimiter, quote, header and preamble: 0 to 1
+    escape: str | None = None  # what stands before a quote inside a quoted value, where it is not doubled
+    preamble: int = 0  # lines above the table, blank ones included
+    skipped_lines: int = 0  # above the header, blank, or comments: no rows
+    filled_rows: int = 0  # that had fewer values than the header has names; the others are null
+    compression: tuple[str, ...] = ()  # outermost first
+    member: str | None = None  # the file inside an archive
+    sheet: str | None = None
+    sheets: tuple[str, ...] = ()  # every visible one
+    records: str | None = None  # JSON pointer to the records inside a document
+    spellings: dict[str, str] = Field(default_factory=dict)  # column → how its values are written, where not plainly
+    questions: tuple[FormatQuestion, ...] = ()
 
 
 class RowBooks(Contract):

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from cli.client import Json, segment
 from cli.errors import Exit, usage
 from cli.output import facts, picked, table
-from cli.selection import FORM, Spot, kind_of
+from cli.selection import FORM, UPLOADS, Spot, format_of, kind_of
 from cli.shell import Shell, command, group
 
 
@@ -34,6 +34,8 @@ def register(app: typer.Typer) -> None:
         modulardata preview landing · what is there
         modulardata preview landing:flights/2013-01.csv · the first rows of a file
         modulardata preview warehouse:public.flights --rows 5 · of a table
+        modulardata preview ./january.xlsx · of a file of this machine, which is sent for it
+        modulardata preview ./days.csv --read delimiter=';' --read columns.day=day_first · read as you say
         """,
     )(preview)
 
@@ -80,23 +82,39 @@ def put(shell: Shell, file: Path, connection: str, key: str) -> Json:
 
 def preview(
     shell: Shell,
-    what: Annotated[str, typer.Argument(help=FORM)],
+    what: Annotated[str, typer.Argument(help=f"{FORM} · a file of this machine: ./january.csv")],
     rows: Annotated[int, typer.Option("--rows", "-n", min=1, max=500, help="How many rows.")] = 10,
+    read: Annotated[list[str] | None, typer.Option(help="How to read a file: NAME=VALUE of its format.")] = None,
 ) -> int:
     """Show a connection's contents, or the first rows of a table or file, with the types they were read as."""
-    if Path(what).is_file() and ":" not in what:
-        raise usage(
-            f"{what} is a file of this machine.", hint=f"Copy it first: modulardata files cp {what} landing:{what}"
-        )
+    told = format_of(read or [])
+    if ":" not in what and Path(what).is_file():
+        return _shown(shell, UPLOADS, send(shell, Path(what))["selection"], rows, told)
     spot = Spot.parse(what)
     if not spot.what:
         path = f"/api/connections/{segment(spot.connection)}:discover"
         found = shell.api.post(path)
         shell.output.show(found, table(["name"], ([stream["name"]] for stream in found["streams"])))
         return Exit.GOOD
-    body = {"selection": spot.selection(kind_of(shell.api, spot.connection)), "limit": rows}
-    with shell.output.waiting(f"reading {what} …"):
-        found = shell.api.post(f"/api/connections/{segment(spot.connection)}:preview", body)
+    return _shown(shell, spot.connection, spot.selection(kind_of(shell.api, spot.connection)), rows, told)
+
+
+def send(shell: Shell, file: Path) -> Json:
+    """Send a file of this machine to the platform itself; the answer says how it is named there."""
+    with shell.output.waiting(f"sending {file} …"):
+        sent = shell.api.upload(f"/api/uploads/{segment(file.name)}", lambda: file.open("rb"))
+    return dict(sent)
+
+
+def _shown(shell: Shell, connection: str, selection: Json, rows: int, told: Json) -> int:
+    def look(format: Json) -> Json:
+        body = {"selection": selection | ({"format": format} if format else {}), "limit": rows}
+        return dict(shell.api.post(f"/api/connections/{segment(connection)}:preview", body))
+
+    with shell.output.waiting("reading …"):
+        found = look(told if "kind" in told else {})
+        if told and "kind" not in told:
+            found = look({"kind": found["facts"]["format"], **told})
     shell.output.show(found, *rows_shown(found))
     return Exit.GOOD
 
@@ -109,5 +127,11 @@ def rows_shown(found: Json) -> list[RenderableType]:
     cells = ([row[c["name"]] for c in columns] if isinstance(row, dict) else row for row in records)
     parts: list[RenderableType] = [table(heads, cells, longest=40)]
     if found.get("facts"):
-        parts += ["", facts(found["facts"])]
+        known = dict(found["facts"])
+        sure = known.pop("confidence", {})
+        asked = known.pop("questions", [])
+        parts += ["", facts(known | {"confidence": ", ".join(f"{name} {share:.0%}" for name, share in sure.items())})]
+        for question in asked:
+            answers = " or ".join(f"--read 'columns.{question['column']}={choice}'" for choice in question["choices"])
+            parts.append(f"? {question['text']} Say {answers}.")
     return parts

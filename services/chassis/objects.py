@@ -35,6 +35,9 @@ class Objects(Protocol):
     def exists(self, key: str) -> bool:
         """Whether there is such an object."""
 
+    def size(self, key: str) -> int | None:
+        """How many bytes an object has; None when there is none."""
+
     def local_path(self, key: str) -> Path | None:
         """The object as a file on this machine, if it is one."""
 
@@ -92,6 +95,13 @@ class Folder:
         """Whether there is such a file."""
         return (self._root / key).is_file()
 
+    def size(self, key: str) -> int | None:
+        """How many bytes a file has; None when there is none."""
+        try:
+            return (self._root / key).stat().st_size
+        except FileNotFoundError:
+            return None
+
     def local_path(self, key: str) -> Path | None:
         """The file itself; raises ObjectMissing."""
         path = self._root / key
@@ -143,15 +153,18 @@ class Bucket:
 
     def exists(self, key: str) -> bool:
         """Whether there is such an object."""
+        return self.size(key) is not None
+
+    def size(self, key: str) -> int | None:
+        """How many bytes an object has; None when there is none."""
         from botocore.exceptions import ClientError
 
         try:
-            self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+            return int(self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)["ContentLength"])
         except ClientError as error:
             if isinstance(_as_missing(error, key), ObjectMissing):
-                return False
+                return None
             raise
-        return True
 
     def local_path(self, key: str) -> Path | None:
         """None: it is elsewhere."""

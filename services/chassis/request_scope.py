@@ -179,8 +179,10 @@ async def _run(
     parsed.scope[_SCOPE_KEY] = scope
     try:
         async with asyncio.timeout(None if rules.raw else parts.deadline) as deadline:
-            # A public caller has no tenant to keep an answer under: its routes are safe to repeat by themselves.
-            if key is None or principal is None:
+            # A public caller has no tenant to keep an answer under, and a file of any size is not kept in memory to be
+            # compared: these routes are safe to repeat by themselves.
+            large = rules.raw is not None and rules.raw.limit > DEFAULT_BODY_LIMIT
+            if key is None or principal is None or large:
                 response = await handler(parsed)
             else:
                 response = await _once(parts, rules, parsed, handler, scope, key)

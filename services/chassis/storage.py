@@ -145,13 +145,31 @@ class Storage:
                 self._objects.put_file(key, source)
         return f"blob://{tenant}/{digest}/{quote(name[-200:] or 'blob', safe='')}"
 
-    def get_blob(self, uri: str, target: Path, *, tenant: UUID | None = None) -> None:
-        """Write a blob's bytes to a file; raises AddressRefused or DatasetCorrupt."""
+    def get_blob(self, uri: str, target: Path, *, tenant: UUID | None = None, first: int | None = None) -> None:
+        """Write a blob's bytes to a file; raises AddressRefused or DatasetCorrupt. Of `first` bytes there is no sum."""
+        key, digest = self._blob(uri, tenant)
+        if first is None:
+            self._download(key, digest, target)
+            return
+        try:
+            with target.open("wb") as file:
+                for piece in self._objects.chunks(key):
+                    first -= file.write(piece[:first])
+                    if first <= 0:
+                        break
+        except ObjectMissing:
+            raise DatasetCorrupt(f"object {digest} is not there") from None
+
+    def blob_size(self, uri: str, *, tenant: UUID | None = None) -> int | None:
+        """How many bytes a blob has; None when it is not there. Raises AddressRefused."""
+        return self._objects.size(self._blob(uri, tenant)[0])
+
+    def _blob(self, uri: str, tenant: UUID | None) -> tuple[str, str]:
         found = _BLOB.fullmatch(uri)
         if found is None:
             raise AddressRefused("not the address of a blob")
         owner = _refuse_foreign(UUID(found[1]), tenant)
-        self._download(_blob_key(owner, found[2]), found[2], target)
+        return _blob_key(owner, found[2]), found[2]
 
     def blob_name(self, uri: str) -> str:
         """The name a blob was kept under."""

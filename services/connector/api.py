@@ -1,6 +1,6 @@
 """HTTP of connector: kinds, connections, what lies behind them, and files."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -20,12 +20,14 @@ from services.chassis.http import (
 from services.chassis.problems import invalid, not_found
 from services.connector.failures import ConnectorError
 from services.connector.kinds.base import parse
-from services.connector.kinds.registry import KINDS
+from services.connector.kinds.registry import BUILT_IN, KINDS
+from services.connector.multipart import FormFile
 from services.connector.service.connections import Connections, kind_named
 from services.connector.service.files import Files
 from services.connector.service.limits import PerMinute
 from services.connector.service.looking import Looking, as_problem
 from services.connector.service.opening import Opening
+from services.connector.service.uploads import Uploads
 from services.connector.views import (
     CheckView,
     ConnectionChange,
@@ -38,6 +40,7 @@ from services.connector.views import (
     PreviewRequest,
     PreviewView,
     TestRequest,
+    UploadedView,
     UploadView,
 )
 
@@ -46,12 +49,14 @@ _WRITE = [requires(Permission.CONNECTIONS_WRITE)]
 _TEST = [requires(Permission.CONNECTIONS_TEST)]
 _FILES = [requires(Permission.FILES_READ)]
 _UPLOAD_TYPES = ("application/octet-stream", "text/csv", "application/vnd.apache.parquet", "text/plain")
+_BYTES = {"type": "string", "format": "binary"}
+_ANY_FILE = (*_UPLOAD_TYPES, "text/tab-separated-values", "application/gzip", "application/zip")
 
 
 def kinds_router(http: ServiceHttp) -> APIRouter:
     """What kinds of connections there are."""
     routes = http.router(prefix="/api/connectors", tags=["connections"])
-    views = [KindView.of(kind) for kind in KINDS.values()]
+    views = [KindView.of(kind) for kind in (*KINDS.values(), *BUILT_IN.values())]
 
     @routes.get("", dependencies=_READ)
     async def list_kinds(who: Who) -> Page[KindView]:
@@ -193,6 +198,40 @@ def looking_router(
         return UploadView(bucket=made.bucket, key=made.key, etag=made.etag, size=made.size, version_id=made.version_id)
 
     return routes
+
+
+def uploads_router(http: ServiceHttp, uploads: Uploads, size: int) -> APIRouter:
+    """Files that are sent to the platform itself, to be looked at and worked on."""
+    routes = http.router(prefix="/api/uploads", tags=["uploads"])
+    form = size + (64 << 10)  # what stands around the file
+
+    @routes.post(
+        "",
+        dependencies=[requires(Permission.SESSIONS_WRITE), raw_body(form, ("multipart/form-data",))],
+        status_code=201,
+        openapi_extra=_takes("multipart/form-data", {"type": "object", "properties": {"file": _BYTES}}),
+    )
+    async def upload(request: Request, who: Who) -> UploadedView:
+        """Send a file as a form with the one part `file`. The same file again is the same upload."""
+        file = FormFile(request.stream(), request.headers.get("content-type", ""))
+        await file.begin()
+        return UploadedView.of(await uploads.put(who.tenant, file.name, file.chunks()))
+
+    @routes.put(
+        "/{name}",
+        dependencies=[requires(Permission.SESSIONS_WRITE), raw_body(size, _ANY_FILE)],
+        status_code=201,
+        openapi_extra=_takes("application/octet-stream", _BYTES),
+    )
+    async def upload_as(name: str, request: Request, who: Who) -> UploadedView:
+        """Send a file as the body. The same file again is the same upload."""
+        return UploadedView.of(await uploads.put(who.tenant, name, request.stream()))
+
+    return routes
+
+
+def _takes(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
 def _of_opening(error: ConnectorError) -> Exception:

@@ -1,22 +1,28 @@
 """Puts connector together."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from contracts.runs import ErrorType
 from services.chassis.egress import Egress
 from services.chassis.parts import Loop, Service
 from services.chassis.platform import Platform
 from services.chassis.sweeping import Sweeping
 from services.connector.activities import ConnectorActivities
-from services.connector.api import connections_router, kinds_router, looking_router
+from services.connector.api import connections_router, kinds_router, looking_router, uploads_router
 from services.connector.clients.postgres import PostgresClient
 from services.connector.clients.s3 import S3Factory, S3Store
 from services.connector.consumers import handlers
+from services.connector.destinations.base import Destination
 from services.connector.destinations.postgres import PostgresDestination
 from services.connector.destinations.s3 import S3Destination
+from services.connector.failures import ConnectorError
 from services.connector.formats.base import Limits
 from services.connector.formats.registry import Formats
 from services.connector.kinds.postgres import POSTGRES
 from services.connector.kinds.s3 import S3
+from services.connector.kinds.upload import UPLOADS
 from services.connector.milestones import LoggedMilestones
 from services.connector.progress import Milestones
 from services.connector.reading import Reader
@@ -30,12 +36,17 @@ from services.connector.service.looking import Looking
 from services.connector.service.opening import Ends, Makers, Opening
 from services.connector.service.pulling import Pulling
 from services.connector.service.pushing import Pushing
+from services.connector.service.uploads import Uploads
 from services.connector.service.watching import Watching
 from services.connector.service.windows import Windows
 from services.connector.settings import ConnectorSettings
 from services.connector.sources.postgres import PostgresSource
 from services.connector.sources.s3 import S3Source
+from services.connector.sources.upload import UploadSource
 from services.connector.watches import WatchLoop
+
+if TYPE_CHECKING:
+    from services.chassis.storage import Storage
 
 
 def build(platform: Platform) -> Service:
@@ -53,7 +64,9 @@ def assemble(
 ) -> Service:
     """The parts of connector, of parts that are handed in."""
     made = kinds or makers(Egress(platform.settings.egress_allow))
-    opening = Opening(platform.database, platform.sealer, platform.scrubber, made)
+    opening = Opening(
+        platform.database, platform.sealer, platform.scrubber, made, {UPLOADS: _uploads(platform.storage)}
+    )
     limits = Limits(settings.max_record_bytes, settings.max_columns, settings.failing_share)
     reader = Reader(formats or Formats(), limits)
     windows = Windows(platform.database, opening, runs)
@@ -89,6 +102,7 @@ def assemble(
         settle_seconds=settings.watch_settle_seconds,
     )
     files = Files(settings.upload_limit_bytes)
+    uploads = Uploads(platform.storage, settings.upload_limit_bytes, settings.spool_folder)
     tries = PerMinute(settings.checks_per_minute)
     return Service(
         name=platform.service,
@@ -96,6 +110,7 @@ def assemble(
             kinds_router(platform.http),
             connections_router(platform.http, Connections(platform.sealer)),
             looking_router(platform.http, opening, looking, files, tries, settings.upload_limit_bytes),
+            uploads_router(platform.http, uploads, settings.upload_limit_bytes),
         ),
         handlers=handlers(),
         activities=(
@@ -125,3 +140,12 @@ def makers(egress: Egress) -> Makers:
         return Ends(lambda: PostgresSource(client), lambda: PostgresDestination(client))
 
     return {S3.name: s3, POSTGRES.name: postgres}
+
+
+def _uploads(storage: "Storage") -> Callable[[UUID], Ends]:
+    """What is sent to the platform itself can be read and nothing else."""
+
+    def nowhere() -> Destination:
+        raise ConnectorError(ErrorType.CONFIGURATION_INVALID, "Nothing can be written to the uploads.")
+
+    return lambda tenant: Ends(lambda: UploadSource(storage, tenant), nowhere)

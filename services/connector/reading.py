@@ -20,6 +20,7 @@ from services.connector.formats.base import (
     facts_key,
     read_arrow,
 )
+from services.connector.formats.isolated import AnyFormat, Children, Choices, ReadLimits
 from services.connector.formats.registry import Formats
 from services.connector.hops import refuse_loop
 from services.connector.kinds.base import Document
@@ -29,6 +30,7 @@ from services.connector.sources.base import ObjectSource, SpooledTable
 if TYPE_CHECKING:
     from services.chassis.storage import DatasetWriter, Storage
 
+_OF_TEXT = ("delimiter", "quote", "encoding", "header", "preamble", "columns")
 _AHEAD = 1  # files that lie read and waiting, beside those being read
 
 
@@ -46,27 +48,35 @@ class FileRead:
 class Reader:
     """Reads local files with what is known about them."""
 
-    def __init__(self, formats: Formats, limits: Limits) -> None:
+    def __init__(
+        self,
+        formats: Formats,
+        limits: Limits,
+        children: Children | None = None,
+        read_limits: ReadLimits | None = None,
+    ) -> None:
         self._formats = formats
         self._limits = limits
+        bounds = read_limits or ReadLimits()
+        self._any = AnyFormat(children or Children(bounds), formats.of("csv", ""), bounds)
 
     def file(
         self, path: Path, key: str, format: Document | None, expected: Schema | None, progress: Progress
     ) -> Landed:
         """A file in the format it is told or named to have; raises Unreadable."""
-        told: dict[str, Any] = format.model_dump() if format else {}
+        told: dict[str, Any] = format.model_dump(exclude_none=True) if format else {}
         kind = told.pop("kind", None)
+        choices = Choices(kind, *(told.pop(name, None) for name in ("member", "sheet", "records")))
+        known = {name: told[name] for name in _OF_TEXT if name in told}
         request = ReadRequest(
             path=path,
             folder=path.parent,
             progress=progress,
-            csv=CsvOptions(**told) if kind == "csv" else CsvOptions(),
+            csv=CsvOptions(**known),
             expected=expected,
             limits=self._limits,
         )
-        if kind is None and key.lower().endswith(".tsv"):
-            request = replace(request, csv=CsvOptions(delimiter="\t"))
-        return self._formats.of(kind, key).read(request)
+        return self._any.read(request, key, choices)
 
     def table(self, spooled: SpooledTable, progress: Progress) -> Landed:
         """A slice of a table, in the types its own server declares."""

@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.data import FormatFacts, Schema
 from contracts.workflow import Name
 from services.connector.kinds.base import Kind
+from services.connector.kinds.upload import UPLOADS
 from services.connector.service.looking import Checked, Previewed
+from services.connector.service.uploads import Uploaded
 from services.connector.sources.base import Discovered
 
 Json = dict[str, Any]
@@ -252,6 +254,31 @@ class UploadView(BaseModel):
     etag: str
     size: int
     version_id: str | None
+
+
+class UploadedView(BaseModel):
+    """A file that was sent, and how a session, a trial or a workflow names it."""
+
+    upload: str
+    name: str
+    size: int
+    sha256: str
+    connection: str
+    selection: Json = Field(description="What means the file; a `format` in it says how to read it")
+    source: Json = Field(description="Connection and selection together, as a workflow's source has them")
+
+    @classmethod
+    def of(cls, kept: Uploaded) -> "UploadedView":
+        """The view of a file that is kept."""
+        return cls(
+            upload=kept.upload,
+            name=kept.name,
+            size=kept.size,
+            sha256=kept.upload.partition("/")[0],
+            connection=UPLOADS,
+            selection=kept.selection,
+            source={"connection": UPLOADS, "selection": kept.selection},
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -17,9 +17,9 @@ from contracts.data import Column, DatasetRef, LogicalType, Schema
 from contracts.differences import DifferenceRows, SideResult
 from contracts.recipe import DatasetInput, Mask, Recipe
 from contracts.runs import ErrorType
+from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.storage import DatasetCorrupt, Storage
 from services.transform.errors import DatasetUnreadable, RecipeInvalid, TransformError
-from services.transform.isolation.sandbox import Sandbox
 from services.transform.jobs import (
     ANSWERS,
     Applied,

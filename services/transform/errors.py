@@ -4,19 +4,18 @@ from collections.abc import Sequence
 
 from contracts.commands.connector import Problem
 from contracts.runs import ErrorType
+from services.chassis.isolation.failures import ChildDied as ChildDied
+from services.chassis.isolation.failures import IsolationUnavailable as IsolationUnavailable
+from services.chassis.isolation.failures import JobFailed
+from services.chassis.isolation.failures import MemoryExceeded as MemoryExceeded
+from services.chassis.isolation.failures import OutputTooLarge as OutputTooLarge
+from services.chassis.isolation.failures import TimeExceeded as TimeExceeded
 
 MAX_PROBLEMS = 50
 
 
-class TransformError(Exception):
-    """A recipe that did not run to its end, and why."""
-
-    type = ErrorType.EXPRESSION_FAILED
-
-    def __init__(self, message: str, pointer: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.pointer = pointer
+# A job may fail in the child or around it; to those who asked for it this is one family.
+TransformError = JobFailed
 
 
 class RecipeInvalid(TransformError):
@@ -39,32 +38,10 @@ class ValueRefused(TransformError):
     """A value for which a step has no result."""
 
 
-class MemoryExceeded(TransformError):
-    """It needs more memory than a child may have."""
-
-    type = ErrorType.MEMORY_LIMIT
-
-
-class TimeExceeded(TransformError):
-    """It takes longer than a child may run."""
-
-    type = ErrorType.TIME_LIMIT
-
-
-class OutputTooLarge(TransformError):
-    """It writes more than a child may write."""
-
-
 class NoRoom(TransformError):
     """There is no room left where it writes; elsewhere or later there may be."""
 
     type = ErrorType.DESTINATION_FULL
-
-
-class IsolationUnavailable(TransformError):
-    """This machine has no walls to put around a child; it is not run without them."""
-
-    type = ErrorType.ISOLATION_UNAVAILABLE
 
 
 class DatasetUnreadable(TransformError):
@@ -77,7 +54,3 @@ class BooksUnbalanced(TransformError):
     """Rows were lost or doubled between two steps."""
 
     type = ErrorType.BOOKS_UNBALANCED
-
-
-class ChildDied(TransformError):
-    """The child ended without a word."""

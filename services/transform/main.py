@@ -1,13 +1,13 @@
 """Puts transform together."""
 
+from services.chassis.isolation.sandbox import Sandbox
+from services.chassis.isolation.walls import Limits
 from services.chassis.parts import Service
 from services.chassis.platform import Platform
 from services.transform.activities import TransformActivities
 from services.transform.api import router
 from services.transform.computing import Computing
 from services.transform.deployments import Deployments
-from services.transform.isolation.sandbox import Sandbox
-from services.transform.isolation.walls import Limits
 from services.transform.mask_keys import MaskKeys
 from services.transform.service import Sessions
 from services.transform.settings import TransformSettings
@@ -20,6 +20,7 @@ def build(platform: Platform) -> Service:
         Limits(
             memory_mb=settings.child_memory_mb, cpu_seconds=settings.child_cpu_seconds, file_mb=settings.child_file_mb
         ),
+        work="services.transform.worker",
         at_once=settings.children,
         threads=settings.child_threads,
         rest_after=settings.rest_seconds,

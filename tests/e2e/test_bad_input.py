@@ -122,7 +122,7 @@ FILES: dict[str, tuple[bytes, str, tuple[int, int, int], str | None]] = {
     "windows-1252": ("a,b\n1,é\n".encode("cp1252"), "succeeded", (1, 1, 0), None),
     "carriage-returns": (b"a,b\r1,x\r2,y\r", "succeeded", (2, 2, 0), None),
     "semicolons": (b"a;b\n1;x\n2;y\n", "succeeded", (2, 2, 0), None),
-    "ragged": (b"a,b\n1,x\n2,y\n3,z\n4,w\n5\n6,q\n", "partial", (6, 5, 1), "too_few_fields"),
+    "ragged": (b"a,b\n1,x\n2,y\n3,z\n4,w\n5\n6,q\n", "succeeded", (6, 6, 0), None),
     "too-long-rows": (b"a,b\n1,x\n2,y\n3,z\n4,w,!\n5,v\n", "partial", (5, 4, 1), "too_many_fields"),
     "cut-in-a-line": (b"a,b\n1,x\n2,y\n3,z\n4,w\n5,v\n6", "quarantined", (0, 0, 0), "truncated"),
     "cut-in-a-quote": (b'a,b\n1,x\n2,y\n3,z\n6,"cut o', "quarantined", (0, 0, 0), "unterminated_quote"),

@@ -157,7 +157,7 @@ POINTS: tuple[Point, ...] = (
     Point("temporal-dies-during-pull", CONNECTOR, "before", "worker", milestone("pull.read"), kills=("temporal",)),
     Point("drift-settled-not-acknowledged", SETTLE, "after", "services"),
     Point("both-die-during-pull", CONNECTOR, "before", "worker", milestone("pull.read"), kills=("services", "worker")),
-    Point("recipe-dies", "services.transform.isolation.wire:pack", "before", "services", kills=("child",)),
+    Point("recipe-dies", "services.chassis.isolation.wire:pack", "before", "services", kills=("child",)),
     Point("drift-before-settling", SETTLE, "before", "services"),
     Point("pull-spooled", CONNECTOR, "before", "worker", meant=milestone("pull.spooled")),
     Point("notification-before-delivery", f"{WEBHOOK}.deliver", "before", "services"),

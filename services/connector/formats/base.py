@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,9 @@ import pyarrow as pa
 from contracts.data import Column, FormatFacts, LogicalType, Schema
 from services.chassis.arrow import to_arrow
 from services.connector.progress import Progress
+
+# What a person can say about a column whose values leave a question open.
+Answer = Literal["day_first", "month_first", "year_first", "decimal_comma", "decimal_point", "text"]
 
 REJECTED_SCHEMA = Schema(
     columns=(
@@ -44,7 +47,12 @@ class CsvOptions:
     quote: str | None = None
     encoding: str | None = None
     header: bool | None = None
+    preamble: int | None = None  # records above the table
     lexicon: Literal["text", "postgres"] = "text"
+    columns: Mapping[str, Answer] = field(default_factory=dict)  # what a person said about single columns
+    words: bool = True  # whether yes and no are truth values
+    blanks: bool = False  # whether texts of nothing but blanks are values, as where they are quoted
+    tidy: bool = False  # written by ourselves: a header, and rows of its width
 
 
 @dataclass(frozen=True)
@@ -200,6 +208,13 @@ def _flush(pile: _Pile) -> None:
         pile.waiting = []
 
 
+# What may differ between files that belong together.
+_OF_ONE_FILE = {
+    "renamed_headers", "confidence", "skipped_lines", "preamble", "filled_rows", "member", "sheets", "spellings",
+    "questions", "null_markers",
+}  # fmt: skip
+
+
 def facts_key(schema: Schema, facts: FormatFacts) -> str:
     """Files with the same key belong in one group: same columns and types, written in the same way."""
-    return json.dumps([schema.fingerprint, facts.model_dump(mode="json", exclude={"renamed_headers"})], sort_keys=True)
+    return json.dumps([schema.fingerprint, facts.model_dump(mode="json", exclude=_OF_ONE_FILE)], sort_keys=True)

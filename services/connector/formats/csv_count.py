@@ -10,6 +10,7 @@ from services.connector.failures import Unreadable
 from services.connector.progress import Progress
 
 _CHUNK = 1 << 20
+_COMMENT = re.compile(rb"(?:\A|[\r\n])#")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -29,6 +30,8 @@ class Survey:
     longest: int  # no record has more bytes
     quoted: bool
     ends_with_newline: bool
+    marked: bool = False  # whether a line begins with #
+    blank_lines: int = 0
 
 
 def survey(path: Path, delimiter: str, quote: str | None, record_bytes: int, progress: Progress) -> Survey:
@@ -45,6 +48,8 @@ def survey(path: Path, delimiter: str, quote: str | None, record_bytes: int, pro
             except UnicodeDecodeError as error:
                 raise NotUtf8(read + error.start) from None
             read += len(chunk)
+            if b"\x00" in chunk:
+                raise Unreadable("nul_bytes", "The file has zero bytes in it: it is damaged, or no text.")
             counter.feed(chunk)
     try:
         check.decode(b"", final=True)
@@ -103,6 +108,8 @@ class RecordCounter:
         self._carry = b""  # the last record so far, its closed quoted fields taken out
         self._open = b""  # a quoted field that is still open, as it is
         self._last = b""
+        self._marked = False
+        self._blank = 0
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
@@ -126,6 +133,8 @@ class RecordCounter:
             longest=self._longest,
             quoted=self._quoted,
             ends_with_newline=self._last in (b"\n", b"\r"),
+            marked=self._marked,
+            blank_lines=self._blank,
         )
 
     def _take(self, data: bytes) -> tuple[bytes, bytes]:
@@ -143,7 +152,10 @@ class RecordCounter:
         cut = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         lines = data[:cut].splitlines()
         if lines:
-            self._records += len(lines) - lines.count(b"")
+            blank = lines.count(b"")
+            self._records += len(lines) - blank
+            self._blank += blank
+            self._marked = self._marked or (b"#" in data and _COMMENT.search(data) is not None)
             # Which record the removed bytes were of is not known: the bound takes them for those of the longest.
             self._longest = max(self._longest, max(map(len, lines)) + removed + self._removed)
             self._removed = 0

@@ -1,203 +1,364 @@
-"""Finds out how a CSV file is written: encoding, delimiter, quote, header, and usable column names."""
+"""Finds out how delimited text is written: delimiter, quotes and escapes, each by how evenly it cuts the lines."""
 
-import codecs
 import csv
-import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from contracts.data import Schema
 from services.connector.failures import Unreadable
-from services.connector.formats.base import CsvOptions, Limits
+from services.connector.formats.base import CsvOptions
 from services.connector.formats.csv_types import infer_text
-from services.connector.progress import Progress
+from services.connector.formats.spelled_dates import written
+from services.connector.formats.spelled_numbers import is_number
 
 HEAD_BYTES = 1 << 20
-_SAMPLE_CHARACTERS = 64_000
-_SAMPLE_RECORDS = 200
-_DELIMITERS = (",", ";", "\t", "|")
-_NAME_LIMIT = 200
-
-# Longest first: the mark of UTF-32-LE begins like that of UTF-16-LE.
-_MARKS: tuple[tuple[bytes, str], ...] = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
+SAMPLE_CHARACTERS = 64_000
+SAMPLE_RECORDS = 200
+_USUAL = (",", ";", "\t", "|")
+# Taken only when all lines agree on them and something in between is no plain word.
+_UNUSUAL = (
+    "\x1f",
+    "\x01",
+    "\x1e",
+    "^",
+    "~",
+    "¦",
+    "§",
+    "¬",
+    "!",
+    "@",
+    "&",
+    "*",
+    "=",
+    ":",
+    "/",
+    " ",
+    "•",
+    "·",
+    "‖",
+    "→",
+    "#",
+    "%",
+    "\\",
+    "$",
 )
-# What Windows-1252 leaves undefined, and control characters that no text file has.
-_NOT_CP1252 = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x81\x8d\x8f\x90\x9d]")
+_WORDS = (" ", ":", "=", "/", "!", "*", "&", "@", "#", "%", "\\", "$")  # which stand in plain texts as well
+_LINES_OF_A_VALUE = 200
+_PAIRS = {"“": "”", "„": "“", "«": "»", "‘": "’", "»": "«"}
+_ALIKE = ("'", "`", "´", "^", "~", "|", "*", "%", "$")
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=([^\r\n])"?[ ,;\t]*(?:\r\n|\r|\n|$)', re.I)
+# Two lines at least that are one quoted value each, with quotes inside doubled.
+_WRAPPED = re.compile(r'(?:"(?:[^"\r\n]|"")*"[ \t]*(?:\r\n|\r|\n)){2}')
+_STRAY = r"(?:^|[\r\n{d}])[ ]*{o}(?:[^{c}\r\n]|{c}{c})*{c}(?![{c}{d}\r\n]|[ ]*(?:[{d}\r\n]|$)|$)"
 
-
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# A record may be as long as the limits say; the module's own limit is for fields and would be in the way.
+csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """How the file is written. `quote` None: nothing is quoted."""
+class Signs:
+    """What separates and encloses values. `close` differs from `quote` where quotes come in pairs."""
 
     delimiter: str
     quote: str | None
-    header: bool
-    names: tuple[str, ...]
-    renamed: dict[str, str]  # name used → name as written
+    close: str | None = None
+    escape: str | None = None
+    loose: bool = False  # quotes stand inside quoted values as they are
+    padded: bool = False  # blanks stand between delimiter and quote
+    wrapped: bool = False  # each line as a whole is quoted once more
+
+    @property
+    def plain(self) -> bool:
+        """Whether the fast parser reads it."""
+        odd = self.escape or self.loose or self.padded or self.wrapped or (self.close or self.quote) != self.quote
+        return not odd and self.delimiter.isascii() and (self.quote is None or self.quote.isascii())
 
 
-def encoding_of(head: bytes) -> str:
-    """The encoding as far as the file's beginning tells; UTF-8 when nothing speaks against it."""
-    for mark, name in _MARKS:
-        if head.startswith(mark):
-            return name
-    sample = head[: min(len(head), 4_096) // 2 * 2]
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    half = max(1, len(sample) // 2)
-    if odd > half * 0.4 and even < half * 0.1 and _is_text(sample, "utf-16-le"):
-        return "utf-16-le"
-    if even > half * 0.4 and odd < half * 0.1 and _is_text(sample, "utf-16-be"):
-        return "utf-16-be"
-    return "utf-8"
+@dataclass(frozen=True)
+class Cut:
+    """How the beginning of a text falls into records with these signs."""
+
+    signs: Signs
+    records: list[list[str]]
+    confidence: float
 
 
-def _is_text(sample: bytes, encoding: str) -> bool:
-    return not _CONTROL.search(sample.decode(encoding, "replace"))
+def separator_line(text: str) -> str | None:
+    """The delimiter that a spreadsheet program wrote into the first line."""
+    found = _SEPARATOR_LINE.match(text)
+    return found[1] if found else None
 
 
-def transcode(source: Path, target: Path, encoding: str, progress: Progress) -> None:
-    """Write the file again as UTF-8; raises Unreadable with the place when it is not in that encoding."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    read = 0
-    with source.open("rb") as file, target.open("wb") as out:
-        first = True
-        while chunk := file.read(1 << 20):
-            progress.check()
-            out.write(_decoded(decoder, chunk, read, encoding, first=first))
-            read += len(chunk)
-            first = False
-        out.write(_decoded(decoder, b"", read, encoding, first=False, final=True))
+def without_separator_line(text: str) -> str:
+    """The text below the line in which a spreadsheet program named the delimiter."""
+    found = _SEPARATOR_LINE.match(text)
+    return text[found.end() :] if found else text
 
 
-def _decoded(
-    decoder: codecs.IncrementalDecoder, chunk: bytes, read: int, encoding: str, *, first: bool, final: bool = False
-) -> bytes:
-    try:
-        text = decoder.decode(chunk, final)
-        return (text.removeprefix("\ufeff") if first else text).encode("utf-8")
-    except UnicodeDecodeError as error:
-        where = read + error.start
-        raise Unreadable("encoding", f"The file is not {encoding}: byte {where} does not belong there.") from None
-    except UnicodeEncodeError:
-        raise Unreadable("encoding", f"The file is not {encoding}: it holds half of a character.") from None
+def cut(sample: str, complete: bool, options: CsvOptions, expected: Schema | None) -> Cut:
+    """The signs that cut the sample best; raises Unreadable for delimiters of several characters."""
+    told = options.delimiter
+    if told is None:
+        _refuse_long_delimiters(sample)
+    quote, close = (options.quote, options.quote) if options.quote else _quotes(sample)
+    best, best_score, evenness = None, -1.0, 0.0
+    for delimiter in (told,) if told else _USUAL:
+        for signs in _variants(delimiter, quote, close, sample):
+            records = read_records(sample, signs, complete)
+            score, even = _score(records, expected)
+            if score > best_score:
+                best, best_score, evenness = Cut(signs, records, 0.0), score, even
+    if told is None and evenness < 0.8:
+        unusual = _unusual(sample, quote, close, complete)
+        if unusual is not None and unusual.confidence > evenness:
+            return unusual
+    if best is None or (best_score <= 0 and told is None):
+        signs = _variants(told or ",", quote, close, sample)[0]
+        return Cut(signs, read_records(sample, signs, complete), 0.5)
+    return Cut(best.signs, best.records, 1.0 if told else round(max(0.3, min(0.99, evenness)), 2))
 
 
-def looks_like_cp1252(path: Path, progress: Progress) -> bool:
-    """Whether every byte of the file is a letter or sign of Windows-1252."""
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            progress.check()
-            if _NOT_CP1252.search(chunk):
-                return False
-    return True
-
-
-def dialect_of(head: str, whole: bool, options: CsvOptions, expected: Schema | None, limits: Limits) -> Dialect:
-    """How the text is written, judged by its beginning; `whole` says that there is no more of it."""
-    sample = head[:_SAMPLE_CHARACTERS]
-    complete = whole and len(sample) == len(head)
-    quote = options.quote or ("'" if _single_quoted(sample) else '"')
-    delimiter = options.delimiter or _delimiter(sample, quote, complete, expected)
-    records = _records(sample, delimiter, quote, complete)
-    if not records or len(sample) < len(head):
-        records = _records(head, delimiter, quote, whole) or records
-    if not records:
-        raise Unreadable("header_too_long", f"The first line is longer than {HEAD_BYTES} bytes; that is no table.")
-    first = records[0]
-    if len(first) > limits.columns:
-        raise Unreadable("too_many_columns", f"The file has {len(first)} columns; at most {limits.columns} are read.")
-    header = options.header if options.header is not None else _has_header(records, expected)
-    names, renamed = column_names(first) if header else ([f"column_{n}" for n in range(1, len(first) + 1)], {})
-    return Dialect(delimiter, quote, header, tuple(names), renamed)
-
-
-def column_names(written: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Names that are there, are unique and can be held; what was changed, by the new name. The same each time."""
-    taken = Counter(written)
-    names: list[str] = []
-    used: set[str] = set()
-    renamed: dict[str, str] = {}
-    for position, name in enumerate(written, 1):
-        usable = name.replace("\x00", "")
-        if len(usable) > _NAME_LIMIT:
-            usable = f"{usable[: _NAME_LIMIT - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-        usable = base = usable or f"column_{position}"
-        number = 1
-        # A name that stands in the file as it is keeps it; only what repeats it gives way.
-        while usable in used or (usable != name and usable in taken):
-            number += 1
-            usable = f"{base}_{number}"
-        used.add(usable)
-        names.append(usable)
-        if usable != name:
-            renamed[usable] = name
-    return names, renamed
-
-
-def _records(text: str, delimiter: str, quote: str, complete: bool) -> list[list[str]]:
-    """The first records that are surely complete."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, doublequote=True)
+def read_records(text: str, signs: Signs, complete: bool, most: int = SAMPLE_RECORDS) -> list[list[str]]:
+    """The first records that are surely complete; blank lines are empty lists."""
     found: list[list[str]] = []
     try:
-        for record in reader:
-            if record:
-                found.append(record)
-            if len(found) > _SAMPLE_RECORDS:
-                return found[:_SAMPLE_RECORDS]
+        for record in split_records(io.StringIO(text, newline=""), signs):
+            found.append(record)
+            if len(found) > most:
+                return found[:most]
     except csv.Error:
-        # A field beyond the reader's own limit; what came before it is enough to judge by.
+        # The sample ends within quotes, or these signs are not those of the text.
         return found
     return found if complete or text.endswith(("\n", "\r")) else found[:-1]
 
 
-def _delimiter(sample: str, quote: str, complete: bool, expected: Schema | None) -> str:
-    """The candidate that cuts most lines into the same number of fields; a comma when none cuts anything."""
-    best, best_score = ",", 0.0
-    for candidate in _DELIMITERS:
-        records = _records(sample, candidate, quote, complete)
-        if not records or len(records[0]) < 2:
+def split_records(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
+    """Records of a text, line by line."""
+    if signs.wrapped:
+        return _unwrapped(lines, signs)
+    if signs.loose or (signs.close or signs.quote) != signs.quote:
+        return _loose(lines, signs)
+    return csv.reader(
+        lines,
+        delimiter=signs.delimiter,
+        quotechar=signs.quote,
+        quoting=csv.QUOTE_MINIMAL if signs.quote else csv.QUOTE_NONE,
+        doublequote=signs.escape is None or signs.escape == signs.quote,
+        escapechar=signs.escape if signs.escape != signs.quote else None,
+        skipinitialspace=signs.padded,
+        strict=signs.escape is not None,
+    )
+
+
+def _unwrapped(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
+    """Records of which each is one quoted value."""
+    inner = replace(signs, wrapped=False)
+    for record in csv.reader(lines, delimiter="\x02"):
+        if len(record) == 1:
+            yield next(split_records(io.StringIO(record[0], newline=""), inner), [])
+        else:
+            yield record
+
+
+def _loose(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
+    """Records whose quotes only count where a value begins and where one ends."""
+    opening, closing = str(signs.quote), str(signs.close or signs.quote)
+    waiting, gathered = "", 0
+    for line in lines:
+        waiting += line
+        gathered += 1
+        cells = _cells(waiting, signs.delimiter, opening, closing)
+        if cells is not None:
+            yield cells
+            waiting, gathered = "", 0
+        elif gathered > _LINES_OF_A_VALUE:
+            raise csv.Error("unexpected end of data")
+    if waiting:
+        raise csv.Error("unexpected end of data")
+
+
+def _cells(text: str, delimiter: str, opening: str, closing: str) -> list[str] | None:
+    """The values of one record; None when a quoted one is still open."""
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        return []
+    cells, position = [], 0
+    while True:
+        start = position
+        while text.startswith(" ", start) and delimiter != " ":
+            start += 1
+        if not text.startswith(opening, start):
+            end = text.find(delimiter, position)
+            cells.append(text[position:] if end < 0 else text[position:end])
+            if end < 0:
+                return cells
+            position = end + len(delimiter)
             continue
-        width, agreeing = Counter(len(record) for record in records).most_common(1)[0]
-        if width < 2:
+        closed = _end_of_quoted(text, start + len(opening), delimiter, closing)
+        if closed is None:
+            if closing not in text[start + len(opening) :].replace(closing * 2, ""):
+                return None
+            # It closes in the middle of the value, so it was no quote: the value is all of it.
+            stop = text.find(delimiter, position)
+            cells.append(text[position:] if stop < 0 else text[position:stop])
+            if stop < 0:
+                return cells
+            position = stop + len(delimiter)
             continue
-        score = agreeing / len(records) + (0.5 if width == len(records[0]) else 0.0) + min(width, 100) / 1000
-        if expected is not None:
-            score += len(set(records[0]) & set(expected.names)) / max(1, len(expected.names))
-        if score > best_score:
-            best, best_score = candidate, score
+        stop, position = closed
+        inner = text[start + len(opening) : stop]
+        cells.append(inner.replace(closing * 2, closing))
+        if position > len(text):
+            return cells
+
+
+def _end_of_quoted(text: str, start: int, delimiter: str, closing: str) -> tuple[int, int] | None:
+    at = start
+    while (at := text.find(closing, at)) >= 0:
+        after = at + len(closing)
+        rest = text[after:].lstrip(" ") if delimiter != " " else text[after:]
+        if not rest:
+            return at, len(text) + 1
+        if rest.startswith(delimiter):
+            return at, len(text) - len(rest) + len(delimiter)
+        at = after + len(closing) if text.startswith(closing, after) else after
+    return None
+
+
+def _variants(delimiter: str, quote: str | None, close: str | None, sample: str) -> list[Signs]:
+    """Ways to read the quotes of a sample, the usual one first."""
+    if quote is None or quote == delimiter:
+        return [Signs(delimiter, None if quote == delimiter else quote)]
+    if close != quote:
+        return [Signs(delimiter, quote, close, loose=True)]
+    found = [Signs(delimiter, quote, quote)]
+    if f"\\{delimiter}" in sample and f"\\{quote}" not in sample:
+        found.append(Signs(delimiter, quote, quote, escape="\\"))
+    if quote not in sample:
+        return found
+    if _WRAPPED.match(sample) and delimiter in sample.partition("\n")[0]:
+        found.append(Signs(delimiter, quote, quote, wrapped=True))
+    if f"{delimiter} {quote}" in sample and delimiter != " ":
+        found.append(Signs(delimiter, quote, quote, padded=True))
+    if f"\\{quote}" in sample:
+        found.append(Signs(delimiter, quote, quote, escape="\\"))
+        found.reverse()
+    stray = _STRAY.format(d=re.escape(delimiter), o=re.escape(quote), c=re.escape(quote))
+    if f"\\{quote}" not in sample and re.search(stray, sample[:SAMPLE_CHARACTERS]):
+        found.insert(0, Signs(delimiter, quote, quote, loose=True))
+    return found
+
+
+def _score(records: list[list[str]], expected: Schema | None) -> tuple[float, float]:
+    """How well these records make a table, and how many of them have the same width."""
+    filled = [record for record in records if record and not record[0].startswith("#")]
+    if not filled:
+        return -1.0, 0.0
+    width, agreeing = Counter(map(len, filled)).most_common(1)[0]
+    if width < 2:
+        # Perhaps the table begins below, or stands among short lines.
+        wide = [record for record in filled if len(record) > 1]
+        if len(wide) < 2 or len(wide) < len(filled) * 0.3 or len(filled[0]) == 1 == len(filled[-1]):
+            return 0.0, 0.0
+        width, agreeing = Counter(map(len, wide)).most_common(1)[0]
+    even = agreeing / len(filled)
+    score = even + (0.5 if width == len(filled[0]) else 0.0) + min(width, 100) / 1000
+    # A delimiter that stands inside numbers leaves nothing but digits on both of its sides.
+    if expected is not None:
+        names = {cell.strip() for cell in filled[0]}
+        score += len(names & set(expected.names)) / max(1, len(expected.names))
+    return score, even
+
+
+def _unusual(sample: str, quote: str | None, close: str | None, complete: bool) -> Cut | None:
+    best = None
+    for delimiter in _UNUSUAL:
+        if delimiter not in sample or delimiter == quote:
+            continue
+        signs = Signs(delimiter, quote, close)
+        records = [record for record in read_records(sample, signs, complete) if record]
+        widths = Counter(map(len, records))
+        width, agreeing = widths.most_common(1)[0] if widths else (0, 0)
+        if width < 2 or len(records) < 2 or agreeing < len(records) * 0.95 or len(records[0]) != width:
+            continue
+        if delimiter in _WORDS and (width < 3 or not _has_values(records) or _is_value(sample, records, delimiter)):
+            if delimiter not in (":", "=", "!") or len(records) < 4 or not _has_values(records):
+                continue
+            if _is_value(sample, records, delimiter):
+                continue
+        if best is None or width > len(best.records[0]):
+            best = Cut(signs, records, 0.8 if delimiter in _WORDS else 0.9)
     return best
 
 
-def _single_quoted(sample: str) -> bool:
-    if '"' in sample or "'" not in sample:
-        return False
-    fields = re.split(r"[,;\t|\r\n]", sample[:8_000])
-    filled = [field for field in fields if field]
-    quoted = [field for field in filled if len(field) > 1 and field.startswith("'") and field.endswith("'")]
-    return len(quoted) > len(filled) / 3
-
-
-def _has_header(records: list[list[str]], expected: Schema | None) -> bool:
-    """Whether the first record names the columns: it has a name we know, or differs in kind from what is below."""
-    first, rest = records[0], records[1:]
-    if expected is not None and set(first) & set(expected.names):
-        return True
-    kinds = [infer_text([cell]) for cell in first]
-    for position, kind in enumerate(kinds):
-        below = infer_text([record[position] for record in rest if len(record) > position])
-        if first[position] and kind == "string" and below not in (None, "string"):
+def _has_values(records: list[list[str]]) -> bool:
+    """Whether some column below the first line is no plain text."""
+    for column in zip(*(record for record in records[1:] if len(record) == len(records[0])), strict=True):
+        if infer_text(column) not in (None, "string"):
             return True
-    # Names are words: a first line that has a number, a date or a truth value in it is a row like the others.
-    return all(kind in (None, "string") for kind in kinds)
+    return False
+
+
+def _is_value(sample: str, records: list[list[str]], delimiter: str) -> bool:
+    """Whether what is cut apart are dates, times or numbers that belong together."""
+    for record in records[1:6]:
+        text = delimiter.join(record).strip()
+        if written(text) is not None or is_number(text) or re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
+            return True
+    return False
+
+
+def _quotes(sample: str) -> tuple[str, str]:
+    """What encloses values: double quotes, unless others enclose more of them."""
+    fields = [field.strip() for field in re.split(r"[,;\t|\r\n]", sample[:8_000])]
+    filled = [field for field in fields if len(field) > 1]
+    doubled = sum(field[0] == '"' == field[-1] for field in filled)
+    for opening, closing in [*((sign, sign) for sign in _ALIKE), *_PAIRS.items()]:
+        begin = sum(field.startswith(opening) for field in filled)
+        enclosed = sum(field.startswith(opening) and field.endswith(closing) for field in filled)
+        if opening != closing:  # which are hardly ever anything else
+            enclosed = min(begin, sum(field.endswith(closing) for field in filled))
+        least = max(2, doubled * 2, len(filled) * 0.25)
+        if enclosed >= least and enclosed >= begin * 0.4:
+            return opening, closing
+    return '"', '"'
+
+
+def _refuse_long_delimiters(sample: str) -> None:
+    """Raises Unreadable when lines are cut by the same two or more characters, which nobody reads by chance."""
+    lines = [line for line in re.split(r"\r\n|\r|\n", sample)[:-1] or [sample] if line.strip()]
+    lines = [line for line in lines if not line.startswith("#")][:100]
+    if len(lines) < 2:
+        return
+    first = re.sub(r'"[^"]*"', "x", lines[0])
+    for candidate in dict.fromkeys(re.findall(r"[^\w\s\"'().\-+]{2,5}|\t{2,4}| ?[|~^;:]{1,3} (?=\S)", first)):
+        counts = {re.sub(r'"[^"]*"', "x", line).count(candidate) for line in lines}
+        signs = {sign for sign in candidate if sign.strip() or sign == "\t"}
+        # None of its characters stands alone: those would be delimiters with empty values in between.
+        alone = sum(line.replace(candidate, "").count(sign) for line in lines for sign in signs)
+        tabs = not candidate.strip() and min(counts) > 1
+        if len(counts) == 1 and min(counts) > 0 and alone == 0 and (tabs or candidate.strip() != candidate[0].strip()):
+            if len(signs) == 1 and candidate.strip() in _USUAL:
+                continue
+            raise Unreadable(
+                "delimiter_unsupported",
+                f"The columns are separated by {candidate!r}, which is more than one character; save the file with a"
+                " single-character separator.",
+            )
+    _refuse_aligned(lines)
+
+
+def _refuse_aligned(lines: list[str]) -> None:
+    """Raises Unreadable for columns that are aligned by blanks: where one ends is a guess."""
+    if len(lines) < 3 or any(sign in line for line in lines for sign in (",", ";", "\t", "|")):
+        return
+    widths = {len(re.split(r" {2,}", line.strip())) for line in lines}
+    if len(widths) == 1 and widths.pop() > 1:
+        raise Unreadable(
+            "delimiter_unsupported",
+            "The columns are aligned by blanks, with no separator between them; save the file with a"
+            " single-character separator.",
+        )

@@ -3,7 +3,7 @@
 import csv
 import io
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,34 +12,43 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute
 
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import Column, FormatQuestion, LogicalType, Schema
 from services.chassis.arrow import to_arrow
 from services.connector.failures import Unreadable
 from services.connector.formats.base import ArrowFile, ReadRequest, Rejected, Rejects
-from services.connector.formats.csv_types import Converted, convert, infer, wider
+from services.connector.formats.csv_guess import Guess
+from services.connector.formats.csv_types import Converted
+from services.connector.formats.spellings import Context
 
 _SAMPLE_ROWS = 2_000
+_PASSES = 12
 _RAGGED_ROWS = 100  # so many are always set aside one by one
 _RAGGED_SHARE = 0.5  # beyond it, the file is not what its header says
 pc: Any = pyarrow.compute  # its stubs know too few of its overloads
 
 Verdict = Literal["skip", "error"]
-Parse = Callable[[Callable[[Any], Verdict]], Iterator[pa.RecordBatch]]
+Parse = Callable[[Callable[[Any], Verdict], tuple[str, ...]], Iterator[pa.RecordBatch]]
+
+
+class NeedsCare(Exception):
+    """Not all lines are alike: somebody has to look at each of them."""
 
 
 class _Again(Exception):
     """A column has another type than was believed: the file is read again."""
 
 
-@dataclass
-class _Guess:
-    """What is believed of a column, and how that went in this pass."""
+@dataclass(frozen=True)
+class Typed:
+    """A typed table's file, what was set aside, and what was found out about its columns."""
 
-    name: str
-    type: LogicalType | None
-    told: bool  # by somebody else: values that do not fit are set aside and do not widen the type
-    values: int = 0
-    failures: int = 0
+    path: Path
+    schema: Schema
+    rows: int
+    rejected: tuple[Rejected, ...]
+    spellings: dict[str, str]
+    markers: tuple[str, ...]
+    questions: tuple[FormatQuestion, ...]
 
 
 @dataclass
@@ -52,9 +61,13 @@ class _Ragged:
     header: int
     rejects: Rejects
     before: list[int] = field(default_factory=list)  # how many good records stand before each
-    error: Unreadable | None = None
+    error: Unreadable | NeedsCare | None = None
+    even: bool = False  # whether a record of another width means that the file is read with more care
 
     def __call__(self, row: Any) -> Verdict:
+        if self.even:
+            self.error = NeedsCare()
+            return "error"
         number = int(row.number)
         fewer = row.actual_columns < row.expected_columns
         fields = f"{row.actual_columns} fields where {row.expected_columns} are expected"
@@ -87,30 +100,47 @@ class Passes:
         header: int,
         total: int,
         cut_off: bool,
+        even: bool,
         parse: Parse,
+        before: Sequence[int] = (),
     ) -> None:
         self._request = request
         self._delimiter = delimiter
         self._header = header
         self._total = total
         self._cut_off = cut_off
+        self._even = even
         self._parse = parse
-        self._lexicon = request.csv.lexicon
+        self._before = before
+        self._markers: set[str] = set()
         self._rejects = Rejects(request.folder, request.path.name)
         told = request.declared or request.expected
         self._guesses = []
         for name in names:
             column = told.column(name) if told else None
-            self._guesses.append(_Guess(name, column.type if column else None, told=column is not None))
+            guess = Guess(
+                name,
+                column.type if column else None,
+                told=column is not None,
+                lexicon=request.csv.lexicon,
+                words=request.csv.words,
+                answer=request.csv.columns.get(name),
+                blanks=request.csv.blanks,
+            )
+            self._guesses.append(guess)
 
-    def run(self) -> tuple[Path, Schema, int, tuple[Rejected, ...]]:
-        """The typed table's file, its schema and rows, and what was set aside. Types only get wider, so this ends."""
-        while True:
+    def run(self) -> Typed:
+        """The table in its types. What is believed only gets narrower, so this ends."""
+        for last in (*(False,) * _PASSES, True):
             self._look_at_sample()
+            if last:
+                for guess in self._guesses:
+                    guess.give_up()
             try:
                 return self._pass()
             except _Again:
                 self._rejects.discard()
+        raise Unreadable("malformed", "What the columns hold cannot be told.")
 
     def _look_at_sample(self) -> None:
         """Believe of the columns nobody told about what the first rows show."""
@@ -120,12 +150,14 @@ class Passes:
         try:
             with closing(self._records(self._ragged(scratch))) as records:
                 for batch in records:
-                    self._widen(batch.slice(0, _SAMPLE_ROWS))
-                    return
+                    for guess, values in zip(self._guesses, batch.slice(0, _SAMPLE_ROWS).columns, strict=True):
+                        guess.learn(values)
+                    break
         finally:
             scratch.discard()
+        self._settled()
 
-    def _pass(self) -> tuple[Path, Schema, int, tuple[Rejected, ...]]:
+    def _pass(self) -> Typed:
         schema = Schema(
             columns=tuple(Column(name=guess.name, type=guess.type or LogicalType.STRING) for guess in self._guesses)
         )
@@ -140,14 +172,44 @@ class Passes:
                 if rows is None:
                     # Nothing more is written; the rest is only looked at, so that few passes are needed.
                     changed = True
-                    self._widen(batch)
+                    for guess, values in zip(self._guesses, batch.columns, strict=True):
+                        guess.learn(values)
                 else:
                     out.write(rows)
                     self._request.progress.add(rows=rows.num_rows)
                 index += batch.num_rows
-        if changed or self._beyond_share():
+        if self._settled() or changed or self._beyond_share():
             raise _Again
-        return path, schema, out.rows, self._rejects.finish()
+        return Typed(
+            path=path,
+            schema=schema,
+            rows=out.rows,
+            rejected=self._rejects.finish(),
+            spellings={guess.name: guess.spelling.text for guess in self._guesses if guess.spelling is not None},
+            markers=tuple(sorted(self._markers)),
+            questions=tuple(guess.question for guess in self._guesses if guess.question is not None),
+        )
+
+    def _settled(self) -> bool:
+        """Draw the conclusions of what was seen so far; whether something is another than before."""
+        decimals = {guess.decimal for guess in self._guesses} - {None}
+        spelled = {guess.decimal for guess in self._guesses if guess.type != LogicalType.FLOAT or guess.spelling} - {
+            None
+        }
+        if spelled == {","}:
+            for guess in self._guesses:
+                guess.doubt()
+            decimals = {","}
+        decimal = decimals.pop() if len(decimals) == 1 else None
+        context = Context(decimal=decimal, delimiter=self._delimiter)
+        changed = [guess.settle(context) for guess in self._guesses]
+        markers: set[str] = set()
+        for guess in self._guesses:
+            if guess.type not in (None, LogicalType.STRING):
+                markers |= guess.markers
+        new = markers - self._markers
+        self._markers |= markers
+        return any(changed) or bool(new)
 
     def _records(self, ragged: _Ragged) -> Generator[pa.RecordBatch, None, None]:
         """Batches of texts without the header line; the parser's complaints become ours."""
@@ -155,7 +217,7 @@ class Passes:
             return
         skip = self._header
         try:
-            for batch in self._parse(ragged):
+            for batch in self._parse(ragged, tuple(sorted(self._markers))):
                 self._request.progress.check()
                 rows = batch.slice(min(skip, batch.num_rows))
                 skip -= batch.num_rows - rows.num_rows
@@ -173,30 +235,26 @@ class Passes:
             cut_off=self._cut_off,
             header=self._header,
             rejects=rejects,
+            before=list(self._before),
+            even=self._even,
         )
-
-    def _widen(self, batch: pa.RecordBatch) -> None:
-        """Make the types that we chose ourselves wide enough for these values."""
-        for guess, values in zip(self._guesses, batch.columns, strict=True):
-            if guess.told or guess.type == LogicalType.STRING or values.null_count == len(values):
-                continue
-            if guess.type is None:
-                guess.type = infer(values)
-            elif convert(values, guess.type, self._lexicon).bad is not None:
-                found = wider(guess.type, infer(values))
-                guess.type = LogicalType.STRING if found == guess.type else found
 
     def _typed(self, batch: pa.RecordBatch, start: int, ragged: _Ragged, schema: pa.Schema) -> pa.RecordBatch | None:
         """The batch in its types, rows with unfit values set aside; None when a type of ours has to be widened."""
         done: list[Converted] = []
         for guess, values in zip(self._guesses, batch.columns, strict=True):
             filled = len(values) - values.null_count
-            column = convert(values, guess.type or LogicalType.STRING, self._lexicon)
-            if not guess.told and (column.bad is not None or (guess.type is None and filled)):
+            column = guess.typed(values)
+            unknown = guess.type is None and filled and not guess.nothing_but_markers(values)
+            if not guess.told and (column.bad is not None or unknown):
                 return None
             guess.values += filled
+            if guess.open:
+                guess.watch(values)
             if column.bad is not None:
                 guess.failures += int(pc.sum(column.bad).as_py())
+            if column.values.null_count != values.null_count:
+                guess.note_markers(values)
             done.append(column)
         self._stop_early()
         rows = pa.RecordBatch.from_arrays([column.values for column in done], schema=schema)

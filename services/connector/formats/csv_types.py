@@ -10,18 +10,19 @@ import pyarrow.compute
 
 from contracts.data import LogicalType
 from services.chassis.arrow import arrow_type
+from services.connector.formats.null_markers import MARKERS
 
+# Blanks of other kinds: tabs, and those of Unicode. A line end is content: somebody quoted it.
+_RARE_BLANKS = (b"\t", b"\xc2\xa0", b"\xe2\x80", b"\xe3\x80\x80")
+_BLANKS = " \t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
 Lexicon = Literal["text", "postgres"]
 Values = Any  # an Arrow array
 pc: Any = pyarrow.compute  # its stubs know too few of its overloads
 
-# What stands for "no value" in files. Quoted, they are texts, except in columns that hold no texts.
-NULL_MARKERS = ("", "NULL", "null", "NA", "N/A", "\\N")
-
 
 def markers_of(lexicon: Lexicon) -> tuple[str, ...]:
-    """What stands for "no value" where texts are written like this."""
-    return ("",) if lexicon == "postgres" else NULL_MARKERS
+    """What may stand for "no value" in a column that holds no texts."""
+    return ("",) if lexicon == "postgres" else tuple(sorted(MARKERS))
 
 
 _T = LogicalType
@@ -63,6 +64,20 @@ class Converted:
     bad: Values | None = None
 
 
+def trimmed(values: Values, *, blanks: bool = False) -> Values:
+    """Texts without the blanks around them; nothing is done where there are none, which is quickly seen."""
+    letters = values.buffers()[2] if isinstance(values, pa.Array) else None
+    content = b" \t" if letters is None else letters.to_pybytes()
+    around = b" " in content and any(pc.any(ends(values, " ")).as_py() for ends in (pc.starts_with, pc.ends_with))
+    rare = not around and any(sign in content for sign in _RARE_BLANKS)
+    if around or (rare and pc.any(pc.match_substring_regex(values, r"^[\t\p{Zs}]|[\t\p{Zs}]$")).as_py()):
+        bare = pc.utf8_trim(values, characters=_BLANKS)
+        # What is nothing but blanks is no value, unless somebody quoted such texts.
+        emptied = pc.and_(pc.equal(bare, ""), pc.not_equal(values, ""))
+        return pc.if_else(emptied, values if blanks else pa.scalar(None, pa.string()), bare)
+    return values
+
+
 def infer(values: Values) -> LogicalType | None:
     """The narrowest type that all values have; None when there is no value."""
     texts = pc.drop_null(values)
@@ -77,7 +92,7 @@ def infer(values: Values) -> LogicalType | None:
 
 def infer_text(values: Iterable[str]) -> str | None:
     """The same for a few texts as they stand in the file; the type's name."""
-    filled = [value for value in values if value not in NULL_MARKERS]
+    filled = [value for value in values if value not in MARKERS]
     found = infer(pa.array(filled, type=pa.string()))
     return found.value if found else None
 

@@ -1,6 +1,7 @@
 """What a connection kind is: its documents and what it can do, as data that other parts and people read."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -90,5 +91,5 @@ def problems_with(model: type[Document], document: Any, pointer: str) -> list[Pr
 
 def _placed(problem: Problem, pointer: str) -> Problem:
     # A union of documents names the chosen one in its path, which is no place in what was sent.
-    inner = problem.pointer.replace("/format/csv/", "/format/").replace("/format/parquet/", "/format/")
+    inner = re.sub(r"^/format/(?:csv|parquet|json|jsonl|xlsx|xls|ods)/", "/format/", problem.pointer)
     return problem.model_copy(update={"pointer": f"{pointer}{inner}"})

@@ -1,6 +1,5 @@
 """The kind `s3`: a bucket of any store that speaks the protocol."""
 
-import codecs
 import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from contracts.commands.connector import Problem
 from services.connector.kinds.base import Capabilities, Document, Kind, SecretDocument
+from services.connector.kinds.file_formats import FORMATS, FileFormat, ParquetFormat, WrittenFormat
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -39,18 +39,7 @@ def usable_key(key: str) -> str:
     return key
 
 
-def _known_encoding(name: str) -> str:
-    try:
-        found = codecs.lookup(name)
-    except (LookupError, ValueError):
-        raise ValueError("is not a known encoding") from None
-    if not found._is_text_encoding:
-        raise ValueError("is not an encoding of texts")
-    return {"utf-8-sig": "utf-8", "utf_8_sig": "utf-8"}.get(found.name, found.name)
-
-
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Name of the bucket")]
-Sign = Annotated[str, Field(pattern=r"^[\x09\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]$")]
 Secret = Annotated[str, Field(min_length=1, max_length=4_096, pattern=r"^[\x21-\x7e]+$")]
 
 
@@ -75,25 +64,6 @@ class S3Secrets(SecretDocument):
     session_token: Secret | None = None
 
 
-class CsvFormat(Document):
-    """Delimited text. What is not said is found out from the file."""
-
-    kind: Literal["csv"]
-    delimiter: Sign | None = None
-    quote: Sign | None = None
-    encoding: Annotated[str, AfterValidator(_known_encoding), Field(max_length=40)] | None = None
-    header: bool | None = None
-
-
-class ParquetFormat(Document):
-    """Apache Parquet."""
-
-    kind: Literal["parquet"]
-
-
-Format = Annotated[CsvFormat | ParquetFormat, Field(discriminator="kind")]
-
-
 class S3Selection(Document):
     """Which objects to read."""
 
@@ -101,7 +71,7 @@ class S3Selection(Document):
         description="A key or a pattern: * and ? within a folder, ** across folders", examples=["flights/*.csv"]
     )
     bucket: Bucket | None = Field(default=None, description="Must be the connection's bucket")
-    format: Format | None = Field(default=None, description="By the ending of the name, if not said")
+    format: FileFormat | None = Field(default=None, description="By the content of the file, if not said")
 
 
 class S3Target(Document):
@@ -111,7 +81,7 @@ class S3Target(Document):
         description="The folder of the table; readers find its rows through the manifests below _modulardata/"
     )
     bucket: Bucket | None = Field(default=None, description="Must be the connection's bucket")
-    format: Format = Field(default_factory=lambda: ParquetFormat(kind="parquet"))
+    format: WrittenFormat = Field(default_factory=lambda: ParquetFormat(kind="parquet"))
 
     @field_validator("prefix")
     @classmethod
@@ -139,7 +109,7 @@ S3 = Kind(
         source=True,
         destination=True,
         reads="objects",
-        formats=("csv", "parquet"),
+        formats=FORMATS,
         write_modes=("append", "replace"),
         incremental=True,
         uploads=True,

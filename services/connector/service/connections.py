@@ -12,7 +12,7 @@ from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, invalid, not_found
 from services.chassis.sealing import Sealer
 from services.connector.kinds.base import Document, Kind, parse
-from services.connector.kinds.registry import KINDS
+from services.connector.kinds.registry import BUILT_IN, KINDS
 from services.connector.repository import connections as repository
 
 
@@ -31,7 +31,7 @@ class Connections:
         sealed = parse(known.secrets, secrets, "/secrets")
         connection_id = work.ids.new()
         stored = {"id": connection_id, "name": name, "kind": kind, "settings": document(parsed)}
-        if not await repository.add(work, stored):
+        if name in BUILT_IN or not await repository.add(work, stored):
             raise conflict(f"There is a connection {name!r} already.", "name_taken")
         await self._keep(work, connection_id, sealed.model_dump(exclude_none=True), {})
         await work.publish(

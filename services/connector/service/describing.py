@@ -1,11 +1,12 @@
 """Says for others whether a connection exists and can play a role with a selection or a target."""
 
 from typing import Any
+from uuid import UUID
 
 from contracts.commands.connector import DescribeConnectionInput, DescribeConnectionResult, Problem
 from services.chassis.database import Database
 from services.connector.kinds.base import Kind, problems_with
-from services.connector.kinds.registry import KINDS
+from services.connector.kinds.registry import BUILT_IN, KINDS
 from services.connector.repository import connections as repository
 
 
@@ -18,14 +19,18 @@ class Describing:
     async def describe(self, input: DescribeConnectionInput) -> DescribeConnectionResult:
         """What there is, and what is wrong; pointers are those of a workflow definition."""
         role = input.role
-        async with self._database.work(input.tenant) as work:
-            row = await repository.get(work, input.name)
+        if input.name in BUILT_IN:
+            row: dict[str, Any] | None = {"id": UUID(int=0), "kind": BUILT_IN[input.name], "settings": {}}
+        else:
+            async with self._database.work(input.tenant) as work:
+                found = await repository.get(work, input.name)
+            row = None if found is None else {**found, "kind": KINDS[found["kind"]]}
         if row is None:
             missing = Problem(
                 pointer=f"/{role}/connection", code="not_found", message=f"there is no connection {input.name!r}"
             )
             return DescribeConnectionResult(problems=(missing,))
-        kind = KINDS[row["kind"]]
+        kind: Kind = row["kind"]
         able = kind.capabilities.source if role == "source" else kind.capabilities.destination
         problems: list[Problem] = []
         if not able:

@@ -14,9 +14,11 @@ from contracts.runs import ErrorType
 from services.chassis.problems import ProblemError, conflict, invalid, unavailable
 from services.connector.failures import ConnectorError, Unreadable
 from services.connector.formats.base import Landed
+from services.connector.formats.csv import CsvFormat
 from services.connector.formats.csv_count import last_record_end
 from services.connector.kinds.base import Document
 from services.connector.kinds.s3 import S3Selection
+from services.connector.kinds.upload import UploadSelection
 from services.connector.progress import Milestones, Progress
 from services.connector.reading import Reader
 from services.connector.service.opening import Opened
@@ -125,13 +127,15 @@ class Looking:
             object = next(iter(source.objects(selection)), None)
             if object is None:
                 raise ConnectorError(ErrorType.NOT_FOUND, "No file is meant by this selection.")
-            format = selection.format if isinstance(selection, S3Selection) else None
-            parquet = object.key.lower().endswith((".parquet", ".pq")) or getattr(format, "kind", "") == "parquet"
-            size = max(self._preview_bytes, 64 << 20) if parquet else self._preview_bytes
+            format = selection.format if isinstance(selection, S3Selection | UploadSelection) else None
+            # Only of plain text a beginning can be read; what is packed or has parts has to be there whole.
+            told = getattr(format, "kind", None)
+            text = told == "csv" or (told is None and object.key.lower().endswith(CsvFormat.suffixes))
+            size = self._preview_bytes if text else max(self._preview_bytes, 64 << 20)
             whole = source.head(object, path, size)
             if not whole:
-                if parquet:
-                    raise Unreadable("too_large", f"Parquet files of more than {size >> 20} MB have no preview.")
+                if not text:
+                    raise Unreadable("too_large", f"Files of this kind of more than {size >> 20} MB have no preview.")
                 _cut(path, format)
             return _first(self._reader.file(path, object.key, format, None, progress), limit, object.key, whole=whole)
 

@@ -18,7 +18,7 @@ from services.connector.clients.s3 import S3Store
 from services.connector.destinations.base import Destination
 from services.connector.failures import ConnectorError
 from services.connector.kinds.base import Document, Kind, problems_with
-from services.connector.kinds.registry import KINDS
+from services.connector.kinds.registry import BUILT_IN, KINDS
 from services.connector.repository import connections as repository
 from services.connector.service.connections import place_of
 from services.connector.sources.base import Source
@@ -37,6 +37,9 @@ class Ends:
 
 # Makes the ends of a kind from its settings and secrets.
 Makers = Mapping[str, Callable[[Any, Any], Ends]]
+
+# Makes the ends of a connection that every workspace has, by its name, for one of them.
+BuiltIn = Mapping[str, Callable[[UUID], Ends]]
 
 
 @dataclass(frozen=True)
@@ -73,16 +76,23 @@ class Opened:
 class Opening:
     """Opens connections of one tenant at a time."""
 
-    def __init__(self, database: Database, sealer: Sealer, scrubber: Scrubber, makers: Makers) -> None:
+    def __init__(
+        self, database: Database, sealer: Sealer, scrubber: Scrubber, makers: Makers, built_in: BuiltIn | None = None
+    ) -> None:
         self._database = database
         self._sealer = sealer
         self._scrubber = scrubber
         self._makers = makers
+        self._built_in = built_in or {}
         self._kept: OrderedDict[tuple[UUID, int], Ends] = OrderedDict()
 
     @asynccontextmanager
     async def open(self, tenant: UUID, name: str) -> AsyncIterator[Opened]:
         """A connection by name; raises NOT_FOUND. While it is open, nothing this process says holds its secrets."""
+        if name in self._built_in:
+            kind = BUILT_IN[name]
+            yield Opened(UUID(int=0), name, kind, kind.settings(), self._built_in[name](tenant))
+            return
         async with self._database.work(tenant) as work:
             row = await repository.get(work, name)
             sealed = [] if row is None else await repository.secrets_of(work, [row["id"]])

@@ -15,6 +15,7 @@ from services.connector.failures import ConnectorError, Unreadable
 from services.connector.kinds.base import Document
 from services.connector.kinds.postgres import PostgresSelection
 from services.connector.kinds.s3 import S3Selection
+from services.connector.kinds.upload import UploadSelection
 from services.connector.progress import Progress
 from services.connector.reading import Collected, Reader
 from services.connector.service.opening import Opened, Opening
@@ -184,7 +185,7 @@ class Pulling:
 
 
 def _format_of(selection: Document) -> Document | None:
-    return selection.format if isinstance(selection, S3Selection) else None
+    return selection.format if isinstance(selection, S3Selection | UploadSelection) else None
 
 
 def _preserved_object(path: Path, name: str) -> ObjectVersion:

@@ -29,7 +29,7 @@ def postgres(**settings: Any) -> dict[str, Any]:
 
 async def test_kinds_describe_themselves(world: Composed) -> None:
     found = (await world.request("GET", "/api/connectors")).json()["items"]
-    assert [item["kind"] for item in found] == ["s3", "postgres"]
+    assert [item["kind"] for item in found] == ["s3", "postgres", "upload"]
     for item in found:
         for part in ("settings", "secrets", "selection", "target"):
             assert item[f"{part}_schema"]["type"] == "object"

@@ -164,23 +164,23 @@ async def test_a_file_dropped_into_the_folder_of_the_bucket_is_read(runner: Runn
 async def test_files_that_are_no_tables_are_named_and_the_others_go_on(runner: Runner, customer: Customer) -> None:
     customer.put("in/blank.csv", "\n\n")
     customer.put("in/cut.csv", "id,name\n1,a\n2")
-    customer.put("in/good.csv", "id,name\n1,a\n2,b\n3\n4,d\n")
+    customer.put("in/good.csv", "id,name\n1,a\n2,b\n3,c,x\n4,d\n")
     customer.put("in/quote.csv", 'id,name\n1,"a\n')
     customer.put("in/broken.parquet", b"PAR1 nothing of the kind")
-    customer.put("in/what.xyz", "id\n1\n")
+    customer.put("in/what.xyz", b"\x7fELF\x02\x01\x01" + bytes(64))
     result = await runner.pull(runner.scope(), "in/*")
     assert {item.object.key.rpartition("/")[2]: item.code for item in result.unreadable} == {
         "blank.csv": "empty",
         "cut.csv": "truncated",
         "quote.csv": "unterminated_quote",
         "broken.parquet": "truncated",
-        "what.xyz": "format_unknown",
+        "what.xyz": "binary",
     }
     assert keys(result) == ["good.csv"]
     assert [(rows.reason, rows.dataset.rows, rows.object) for rows in result.quarantined] == [
-        ("too_few_fields", 1, f"{customer.prefix}/in/good.csv")
+        ("too_many_fields", 1, f"{customer.prefix}/in/good.csv")
     ]
-    assert runner.dataset(result.quarantined[0].dataset)[0]["raw"] == "3"
+    assert runner.dataset(result.quarantined[0].dataset)[0]["raw"] == "3,c,x"
     assert result.rows_read == 4 == result.groups[0].dataset.rows + 1
 
 

@@ -19,9 +19,9 @@ from typing import Any
 import psutil
 import pytest
 
+from services.chassis.isolation.sandbox import Sandbox
+from services.chassis.isolation.walls import Limits
 from services.transform.errors import ChildDied, IsolationUnavailable, MemoryExceeded, TimeExceeded
-from services.transform.isolation.sandbox import Sandbox
-from services.transform.isolation.walls import Limits
 from tests.conftest import open_folder
 
 ROOT = Path(__file__).resolve().parents[3]

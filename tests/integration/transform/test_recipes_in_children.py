@@ -11,11 +11,11 @@ import pytest
 from contracts.data import DatasetRef, Schema
 from contracts.recipe import DatasetInput, Recipe, Steps
 from contracts.runs import ErrorType
+from services.chassis.isolation.sandbox import Sandbox
+from services.chassis.isolation.walls import Limits
 from services.chassis.storage import Storage
 from services.transform.computing import Computing
 from services.transform.errors import DatasetUnreadable, MemoryExceeded, RecipeInvalid, TimeExceeded, TransformError
-from services.transform.isolation.sandbox import Sandbox
-from services.transform.isolation.walls import Limits
 from services.transform.jobs import JobModule
 from tests.unit.transform.evaluating import frame, schema
 
@@ -63,7 +63,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Sandbox]:
-    made = Sandbox(Limits(memory_mb=1024, file_mb=64))
+    made = Sandbox(Limits(memory_mb=1024, file_mb=64), work="services.transform.worker")
     yield made
     asyncio.run(made.close())
 

@@ -7,7 +7,7 @@ import pytest
 from cli.errors import CliError, Exit, Where, usage
 from cli.main import run
 from cli.output import Format, Output, plain, table
-from cli.selection import Spot
+from cli.selection import Spot, format_of
 
 
 def test_json_mode_prints_one_document_and_narrates_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,7 +57,8 @@ def test_a_lone_surrogate_can_be_printed_as_json(capsys: pytest.CaptureFixture[s
         ["runs", "list", "--output", "xml"],
         ["runs", "list", "--limit", "many"],
         ["sessions", "deploy"],
-        ["preview", "/etc/passwd"],
+        ["preview", "/nowhere/at-all.csv"],
+        ["preview", "landing:x.csv", "--read", "delimiter"],
         ["sessions", "add", "latest"],
         ["sessions", "add", "latest", "--step", "explode: a"],
         ["files", "cp", "/nowhere/at-all.csv", "landing:x"],
@@ -93,6 +94,17 @@ def test_help_is_there_for_the_asking(arguments: list[str], capsys: pytest.Captu
 )
 def test_a_spot_becomes_the_selection_of_its_kind(text: str, kind: str, expected: dict[str, str]) -> None:
     assert Spot.parse(text).selection(kind) == expected
+
+
+def test_what_is_said_about_a_file_becomes_its_format() -> None:
+    told = ["kind=csv", "delimiter=;", "header=false", "preamble=2", "columns.day=day_first", "columns.a.b=text"]
+    assert format_of(told) == {
+        "kind": "csv",
+        "delimiter": ";",
+        "header": False,
+        "preamble": 2,
+        "columns": {"day": "day_first", "a.b": "text"},
+    }
 
 
 def test_usage_errors_are_told_apart_from_failures() -> None:

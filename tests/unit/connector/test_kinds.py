@@ -69,7 +69,7 @@ WRONG: list[tuple[type[Document], dict[str, Any], str]] = [
         (S3.selection, {"path": path}, "/path")
         for path in ("", "/a", "a/../b", "../a", "a\\b", "a\nb", "a/./b", "x" * 1_025)
     ],
-    (S3.selection, {"path": "a", "format": {"kind": "xlsx"}}, "/format"),
+    (S3.selection, {"path": "a", "format": {"kind": "avro"}}, "/format"),
     (S3.selection, {"path": "a", "format": {"kind": "csv", "delimiter": ",,"}}, "/format/delimiter"),
     (S3.selection, {"path": "a", "format": {"kind": "csv", "delimiter": "a"}}, "/format/delimiter"),
     (S3.selection, {"path": "a", "format": {"kind": "csv", "encoding": "klingon"}}, "/format/encoding"),

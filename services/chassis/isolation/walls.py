@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from services.transform.errors import IsolationUnavailable
-from services.transform.isolation import landlock, seccomp
-from services.transform.isolation.kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl, unshare
+from services.chassis.isolation import landlock, seccomp
+from services.chassis.isolation.failures import IsolationUnavailable
+from services.chassis.isolation.kernel import PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, prctl, unshare
 
 _NEW_USER, _NEW_NET, _NEW_IPC, _NEW_UTS = 0x10000000, 0x40000000, 0x08000000, 0x04000000
 _MEGABYTE = 1 << 20
@@ -53,13 +53,13 @@ def put_up(readable: Sequence[str], writable: Sequence[str], limits: Limits) -> 
         version = landlock.restrict(readable, writable)
     except OSError as error:
         raise IsolationUnavailable(
-            "Recipes run only where the kernel can close the files of this machine to them (Landlock, Linux 5.13 or"
+            "Jobs run only where the kernel can close the files of this machine to them (Landlock, Linux 5.13 or"
             f" later), and here it cannot: {error.strerror}."
         ) from error
     filtered = _filter()
     if not filtered and not own_network:
         raise IsolationUnavailable(
-            "Recipes run only where the kernel can close the network to them, and here it allows neither a network"
+            "Jobs run only where the kernel can close the network to them, and here it allows neither a network"
             " namespace nor a filter of system calls."
         )
     return InForce(version, own_network, filtered)

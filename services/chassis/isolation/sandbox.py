@@ -17,19 +17,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from services.transform.errors import (
+from services.chassis.isolation import wire
+from services.chassis.isolation.child import ERRORS
+from services.chassis.isolation.failures import (
     ChildDied,
     IsolationUnavailable,
+    JobFailed,
     MemoryExceeded,
     OutputTooLarge,
     TimeExceeded,
-    TransformError,
 )
-from services.transform.isolation import wire
-from services.transform.isolation.child import ERRORS
-from services.transform.isolation.walls import Limits
+from services.chassis.isolation.walls import Limits
 
-PRODUCTION = "services.transform.worker"
 _START_SECONDS = 60.0
 _END_SECONDS = 10.0
 _ZYGOTE = Path(__file__).with_name("zygote.py")
@@ -67,16 +66,19 @@ class _Killed(ChildDied):
 
 
 class Sandbox:
-    """Children for jobs: at most `at_once`, each with its own walls, forked from a process made when first needed."""
+    """Children for jobs: at most `at_once`, each with its own walls, forked from a process made when first needed.
+
+    `work` is the module whose `handle` does the jobs.
+    """
 
     def __init__(
         self,
         limits: Limits,
         *,
+        work: str,
         at_once: int = 2,
         threads: int | None = None,
         rest_after: float = 30.0,
-        work: str = PRODUCTION,
         search: Sequence[str] = (),
     ) -> None:
         self._limits = limits
@@ -103,7 +105,7 @@ class Sandbox:
         return max(0, self._asked - self._at_once)
 
     async def run(self, job: str, *, readable: Sequence[Path], folder: Path, seconds: float) -> bytes:
-        """The child's answer to a job; raises TransformError.
+        """The child's answer to a job; raises JobFailed.
 
         The child reads `readable`, reads and writes `folder`, and nothing else. Cancelling ends it.
         """
@@ -202,7 +204,7 @@ class Sandbox:
         ending = f"signal {fate.signal}" if fate.signal is not None else f"code {fate.exit_code}"
         raise ChildDied(f"The process that ran it ended without a word ({ending}).")
 
-    def _memory(self) -> TransformError:
+    def _memory(self) -> JobFailed:
         return MemoryExceeded(f"It needs more than {self._limits.memory_mb} MB of memory.")
 
     async def _fork(self, channel: socket.socket, fate: socket.socket) -> None:
@@ -218,7 +220,7 @@ class Sandbox:
                         self._zygote = None
                 await asyncio.to_thread(zygote.end)
                 if last:
-                    raise ChildDied("The process for running recipes is gone.") from error
+                    raise ChildDied("The process for running jobs is gone.") from error
             else:
                 return
 
@@ -233,7 +235,7 @@ class Sandbox:
 
     def _start(self) -> _Zygote:
         if sys.platform != "linux":
-            raise IsolationUnavailable("Recipes run only on Linux, whose kernel can put walls around a process.")
+            raise IsolationUnavailable("Jobs run only on Linux, whose kernel can put walls around a process.")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         folder = Path(tempfile.mkdtemp(prefix="modulardata-zygote-"))
         with theirs:
@@ -254,7 +256,7 @@ class Sandbox:
             said = {}
         if not said.get("ready"):
             zygote.end()
-            raise ChildDied(f"The process for running recipes did not start: {said.get('error', 'it says nothing')}")
+            raise ChildDied(f"The process for running jobs did not start: {said.get('error', 'it says nothing')}")
         ours.settimeout(_END_SECONDS)
         return zygote
 

@@ -8,9 +8,9 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from services.transform.errors import TransformError
-from services.transform.isolation import wire
-from services.transform.isolation.walls import Limits, leave_with, put_up
+from services.chassis.isolation import wire
+from services.chassis.isolation.failures import JobFailed
+from services.chassis.isolation.walls import Limits, leave_with, put_up
 
 Handle = Callable[[bytes], bytes]
 ERRORS = "errors.txt"
@@ -40,7 +40,7 @@ def live(channel: int, parent: int, handle: Handle) -> None:
 def _answer(order: dict[str, Any], handle: Handle) -> bytes:
     try:
         put_up(order["readable"], order["writable"], Limits(**order["limits"]))
-    except TransformError as error:
+    except JobFailed as error:
         return _failed(error.type.value, error.message)
     return handle(order["job"].encode())
 

@@ -6,7 +6,7 @@ import os
 import platform
 import struct
 
-from services.transform.isolation.kernel import PR_SET_SECCOMP, prctl
+from services.chassis.isolation.kernel import PR_SET_SECCOMP, prctl
 
 _MODE_FILTER = 2
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000

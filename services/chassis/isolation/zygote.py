@@ -142,7 +142,7 @@ def main(arguments: list[str]) -> None:
     control = socket.socket(fileno=int(handle))
     sys.path[:0] = [path for path in paths if path not in sys.path]
     try:
-        from services.transform.isolation import child
+        from services.chassis.isolation import child
 
         work = importlib.import_module(module).handle
     except BaseException as error:
