@@ -15,7 +15,7 @@ from contracts.commands.connector import QuarantinedRows
 from contracts.commands.transform import DifferResult, Profile, StepBooks
 from contracts.data import Column, DatasetRef, LogicalType, Schema
 from contracts.differences import DifferenceRows, SideResult
-from contracts.recipe import DatasetInput, Mask, Recipe
+from contracts.recipe import DatasetInput, Mask, Recipe, Step
 from contracts.runs import ErrorType
 from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.storage import DatasetCorrupt, Storage
@@ -32,10 +32,15 @@ from services.transform.jobs import (
     Failed,
     Job,
     JobModule,
+    Looked,
+    LookJob,
     Part,
+    PlanJob,
+    Planned,
     Profiled,
     ProfileJob,
 )
+from services.transform.planner.view import TableView
 
 SET_ASIDE = Schema(
     columns=(
@@ -159,6 +164,39 @@ class Computing:
         async with self._folder() as folder:
             done = await self._run(job, [], folder, _CHECK_SECONDS)
         if not isinstance(done, Checked):
+            raise _unexpected(done)
+        return done
+
+    async def look(self, tenant: UUID, dataset: DatasetRef, seconds: float) -> TableView:
+        """What a planner may know of a dataset; raises TransformError."""
+        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+            job = LookJob(inputs=tuple(map(str, parts)), table_schema=dataset.table_schema)
+            done = await self._run(job, parts, folder, seconds)
+        if not isinstance(done, Looked):
+            raise _unexpected(done)
+        return done.view
+
+    async def plan(
+        self,
+        tenant: UUID,
+        dataset: DatasetRef,
+        seconds: float,
+        *,
+        instruction: str | None = None,
+        steps: Sequence[Step] = (),
+    ) -> Planned:
+        """Steps for an instruction, or those that are given, tried on the first rows; raises TransformError."""
+        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+            job = PlanJob(
+                inputs=tuple(map(str, parts)),
+                table_schema=dataset.table_schema,
+                output=str(folder),
+                instruction=instruction,
+                steps=tuple(steps),
+                keys=await self._secrets(tenant, [JobModule(name="", recipe=Recipe(steps=tuple(steps)))]),
+            )
+            done = await self._run(job, parts, folder, seconds)
+        if not isinstance(done, Planned):
             raise _unexpected(done)
         return done
 

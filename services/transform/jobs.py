@@ -1,6 +1,6 @@
 """What a child is asked to do and what it answers, as they cross the border between the two processes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -9,8 +9,9 @@ from contracts.commands.connector import Problem
 from contracts.commands.transform import Profile, StepBooks
 from contracts.data import Contract, Schema
 from contracts.differences import DataDifference
-from contracts.recipe import Recipe
+from contracts.recipe import Recipe, Step
 from contracts.runs import ErrorType
+from services.transform.planner.view import TableView
 
 
 class JobModule(Contract):
@@ -87,6 +88,57 @@ class Profiled(Contract):
     profile: Profile
 
 
+class LookJob(Contract):
+    """Say what a planner may know of a table."""
+
+    kind: Literal["look"] = "look"
+    inputs: tuple[str, ...]
+    table_schema: Schema
+
+
+class Looked(Contract):
+    """The table as a planner sees it, with the most frequent values of each column."""
+
+    kind: Literal["looked"] = "looked"
+    view: TableView
+
+
+class PlanJob(Contract):
+    """Plan what an instruction asks for, or take the steps that are given, and try them on the first rows."""
+
+    kind: Literal["plan"] = "plan"
+    inputs: tuple[str, ...]
+    table_schema: Schema
+    output: str  # an empty folder
+    instruction: str | None = None
+    steps: tuple[Step, ...] = ()
+    keys: dict[str, str] = Field(default_factory=dict, repr=False)  # secrets of the workspace by name, in hex
+
+
+class Asked(Contract):
+    """What has to be answered before there can be a plan."""
+
+    text: str
+    kind: str
+    choices: tuple[str, ...] = ()
+
+
+class Planned(Contract):
+    """Steps with what they would do, or a question."""
+
+    kind: Literal["planned"] = "planned"
+    question: Asked | None = None
+    steps: tuple[Step, ...] = ()
+    english: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    table_schema: Schema | None = None
+    rows: int = 0
+    exact: bool = True  # false: estimated from the first rows
+    before: tuple[dict[str, Any], ...] = ()
+    after: tuple[dict[str, Any], ...] = ()
+
+
 class DifferJob(Contract):
     """Run two recipes over the same Parquet files and say what differs between what comes out."""
 
@@ -130,7 +182,7 @@ class Failed(Contract):
     problems: tuple[Problem, ...] = ()
 
 
-Job = ApplyJob | CheckJob | ProfileJob | DifferJob
-Done = Applied | Checked | Profiled | Differed
+Job = ApplyJob | CheckJob | ProfileJob | DifferJob | LookJob | PlanJob
+Done = Applied | Checked | Profiled | Differed | Looked | Planned
 JOBS: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="kind")])
 ANSWERS: TypeAdapter[Done | Failed] = TypeAdapter(Annotated[Done | Failed, Field(discriminator="kind")])

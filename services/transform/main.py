@@ -6,9 +6,12 @@ from services.chassis.parts import Service
 from services.chassis.platform import Platform
 from services.transform.activities import TransformActivities
 from services.transform.api import router
+from services.transform.chatting.api import router as chat_router
+from services.transform.chatting.service import Conversations
 from services.transform.computing import Computing
 from services.transform.deployments import Deployments
 from services.transform.mask_keys import MaskKeys
+from services.transform.planner.model import ModelPlanner
 from services.transform.service import Sessions
 from services.transform.settings import TransformSettings
 
@@ -27,11 +30,12 @@ def build(platform: Platform) -> Service:
     )
     computing = Computing(platform.storage, sandbox, settings.scratch, MaskKeys(platform.database, platform.sealer))
     sessions = Sessions(computing, platform.storage, settings)
+    conversations = Conversations(sessions, computing, settings, _model(settings, platform))
     deployments = Deployments(lambda: platform.temporal.client)
     activities = TransformActivities(platform.database, sessions, computing, settings.job_seconds)
     return Service(
         name=platform.service,
-        routers=(router(sessions, deployments, platform.http),),
+        routers=(router(sessions, deployments, platform.http), chat_router(conversations, platform.http)),
         activities=(
             activities.profile,
             activities.check_recipe,
@@ -42,4 +46,19 @@ def build(platform: Platform) -> Service:
             activities.find_node,
             activities.differ,
         ),
+    )
+
+
+def _model(settings: TransformSettings, platform: Platform) -> ModelPlanner | None:
+    """The model that plans, where one is set up."""
+    if settings.model_url is None:
+        return None
+    return ModelPlanner(
+        protocol=settings.model_protocol,
+        url=settings.model_url,
+        name=settings.model_name,
+        key_file=settings.model_key_file,
+        seconds=settings.model_seconds,
+        values=settings.model_values,
+        scrubber=platform.scrubber,
     )

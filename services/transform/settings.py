@@ -1,6 +1,7 @@
 """Settings of transform alone; environment variables `TRANSFORM_*`."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,4 +22,12 @@ class TransformSettings(BaseSettings):
     session_seconds: float = Field(default=40.0, ge=1, le=50, description="Time one node of a session may take")
     session_waiting: int = Field(default=4, ge=0, description="Requests that wait for a free place before 503")
     session_nodes: int = Field(default=500, ge=1, description="Nodes one session may have")
+    chat_per_minute: int = Field(default=60, ge=1, description="Messages a workspace may send in a minute")
+    model_url: str | None = Field(default=None, description="Where a model for planning is; none without it")
+    model_protocol: Literal["openai", "anthropic"] = Field(default="openai", description="What it speaks")
+    model_name: str = Field(default="", description="Which model")
+    model_key_file: Path | None = Field(default=None, description="The file with its key")
+    model_seconds: float = Field(default=60.0, gt=0, le=600, description="Time it may take for a plan")
+    model_values: bool = Field(default=False, description="Whether it may see values of the tables, not only columns")
+    model_per_day: int = Field(default=1_000, ge=0, description="How often a workspace may ask it in a day")
     scratch: Path | None = Field(default=None, description="Where jobs have their folders; else the system's own place")

@@ -46,3 +46,19 @@ mask_keys = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("session_id", Uuid, nullable=False),
+    Column("node_id", Uuid, nullable=False),  # what it is about
+    Column("text", Text, nullable=False),
+    Column("planner", Text, nullable=False),
+    Column("outcome", Text, nullable=False),  # plan, question or refusal
+    Column("answer", JSON, nullable=False),
+    Column("applied_node_id", Uuid),
+    Column("created_by", Uuid, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)

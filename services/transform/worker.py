@@ -17,6 +17,7 @@ from services.transform.errors import (
 )
 from services.transform.jobs import JOBS, Checked, CheckJob, Done, Failed
 from services.transform.needed import needed_columns
+from services.transform.planner import planning
 
 
 def check(job: CheckJob) -> Checked:
@@ -33,6 +34,8 @@ _RUN: dict[str, Callable[[Any], Done]] = {
     "apply": runner.apply,
     "check": check,
     "profile": profile.profile,
+    "look": planning.look_at,
+    "plan": planning.plan,
     "differ": differing.run,
 }
 

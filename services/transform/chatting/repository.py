@@ -1,0 +1,61 @@
+"""Messages of a workspace in PostgreSQL: what was asked, what was planned, what was applied."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, func, insert, select, update
+
+from services.chassis.database import UnitOfWork
+from services.transform.tables import messages
+
+
+async def add_message(work: UnitOfWork, values: dict[str, Any]) -> RowMapping:
+    """Store what was asked together with its answer."""
+    added = await work.connection.execute(insert(messages).values(tenant=work.tenant, **values).returning(*messages.c))
+    row: RowMapping = added.mappings().one()
+    return row
+
+
+async def get_message(work: UnitOfWork, session_id: UUID, message_id: UUID) -> RowMapping | None:
+    """One message of a session; it stays as it is until this transaction ends."""
+    found = await work.connection.execute(
+        select(messages)
+        .where(messages.c.tenant == work.tenant, messages.c.session_id == session_id, messages.c.id == message_id)
+        .with_for_update()
+    )
+    return found.mappings().one_or_none()
+
+
+async def list_messages(
+    work: UnitOfWork, session_id: UUID, *, node_id: UUID | None, after: UUID | None, limit: int
+) -> list[RowMapping]:
+    """The messages of a session, or of one of its nodes, oldest first."""
+    query = select(messages).where(messages.c.tenant == work.tenant, messages.c.session_id == session_id)
+    if node_id is not None:
+        query = query.where(messages.c.node_id == node_id)
+    if after is not None:
+        query = query.where(messages.c.id > after)
+    found = await work.connection.execute(query.order_by(messages.c.id).limit(limit))
+    return list(found.mappings())
+
+
+async def count_since(work: UnitOfWork, since: datetime, *, planner: str | None = None) -> int:
+    """How many messages the workspace sent since a moment."""
+    query = (
+        select(func.count())
+        .select_from(messages)
+        .where(messages.c.tenant == work.tenant, messages.c.created_at > since)
+    )
+    if planner is not None:
+        query = query.where(messages.c.planner == planner)
+    return int((await work.connection.execute(query)).scalar_one())
+
+
+async def mark_applied(work: UnitOfWork, message_id: UUID, node_id: UUID) -> None:
+    """Note which node came of a plan."""
+    await work.connection.execute(
+        update(messages)
+        .where(messages.c.tenant == work.tenant, messages.c.id == message_id)
+        .values(applied_node_id=node_id)
+    )

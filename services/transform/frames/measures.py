@@ -1,0 +1,390 @@
+"""Readers of figures and of what is grouped by, and the steps that they come to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.data import LogicalType
+from contracts.recipe import (
+    Aggregate,
+    Derivation,
+    Derive,
+    Filter,
+    Measure,
+    Round,
+    Step,
+)
+from services.transform.frames.base import Act, act
+from services.transform.planner.conditions import Cond
+from services.transform.planner.linking import truth
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
+from services.transform.planner.view import ask
+from services.transform.planner.words import key
+
+_FIGURES = (
+    ("@avg", "mean"),
+    ("@sum|how much", "sum"),
+    ("@median", "median"),
+    ("@max", "max"),
+    ("@min", "min"),
+    ("@std", "std"),
+    ("variance|variances|variance of", "var"),
+    (
+        "[number of|count of|how many|count|counts of|no of] @distinct [values of|values in|values for|number of|count of]|distinct count of|unique count of|distinct number of|[the] number of @distinct",
+        "count_distinct",
+    ),
+    ("first|first value of", "first"),
+    ("last|last value of|final", "last"),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of each group: what, of which column, under which name, with how many decimals."""
+
+    function: str
+    column: str | None
+    name: str | None = None
+    digits: int | None = None
+    q: float | None = None
+    where: Cond | None = None
+    whole: bool = False
+
+
+@slot("FigureWords")
+def figure_words(reader: Reader, at: int) -> Any:
+    """Figures by their names: mean; lowest and highest."""
+    for words, function in _FIGURES:
+        for end, _, cost in reader.match(words, at):
+            yield end, (function,), cost
+            for stop, _, _ in reader.match("and|,|, and|&|as well as", end):
+                for last, rest, more in figure_words(reader, stop):
+                    if function not in rest:
+                        yield last, (function, *rest), cost + more
+
+
+@slot("CountWords")
+def count_words(reader: Reader, at: int) -> Any:
+    """A count of the rows, whatever these are called."""
+    for end, _, cost in reader.match(
+        "[the] [total|overall] (number|count|no .|amount|numbers|counts) of [@all|total] (@rows|<e:Entity>)|how many [@all] (@rows|<e:Entity>)|count [up] [of] [@all] (@rows|<e:Entity>)|(row|record) (count|counts)|[@rows|<e:Entity>] (count|counts)|tally [of] [@all] (@rows|<e:Entity>)|how often|number of (times|occurrences)|(count|tally|counts)|how many (there are|of them|are there|times)|how many|frequency|frequencies|frequency of (@rows|<e:Entity>)|total (@rows|<e:Entity>)",
+        at,
+    ):
+        yield end, True, cost + (0.1 if end - at == 1 else 0.0)
+
+
+@slot("Figure1")
+def one_figure(reader: Reader, at: int) -> Any:
+    """One or several figures, without names."""
+    of = "[of|for|in|across|over] [@all|its|their|their own|column|values of|the] [values of|value of|column]"
+    for end, env, cost in reader.match(f"<f:FigureWords> {of} <c:Cols> [values|value]", at):
+        yield end, tuple(Figure(function, name) for name in env["c"] for function in env["f"]), cost
+    for end, env, cost in reader.match("<c:Cols> ['s] <f:FigureWords>", at):
+        if len(env["c"]) == 1:
+            yield end, tuple(Figure(function, env["c"][0]) for function in env["f"]), cost + 0.3
+    for end, env, cost in reader.match("<c:Cols> (summed|summed up|added up|totalled|totaled|averaged)", at):
+        yield (
+            end,
+            tuple(Figure("mean" if reader.low(end - 1) == "averaged" else "sum", name) for name in env["c"]),
+            cost,
+        )
+    for end, _, cost in reader.match("<w:CountWords>", at):
+        yield end, (Figure("count", None),), cost
+    for end, env, cost in reader.match(
+        "(number of|count of|how many|count) (non [-] (blank|null|missing|empty)|known|filled in|recorded) [values of|values in|@values of] <c:Col> [values]",
+        at,
+    ):
+        yield end, (Figure("count", env["c"]),), cost
+    for end, env, cost in reader.match(
+        "(number of|count of|how many|count) (@blank) [values of|values in] <c:Col> [values]|(number of|count of|how many|count) (@blanks) in <c:Col>",
+        at,
+    ):
+        yield end, (Figure("share", None, where=Cond(f"{quoted(env['c'])} IS NULL", (env["c"],)), whole=True),), cost
+    for end, env, cost in reader.match(
+        "<n:Num> [th|st|nd|rd] (percentile|quantile) [of|for|in] <c:Col>|<o:Ordinal> (percentile|quantile) [of|for|in] <c:Col>|(upper|third) quartile [of] <c:Col>|(lower|first) quartile [of] <c:Col>",
+        at,
+    ):
+        value = env.get("n", env.get("o"))
+        if value is None:
+            value = 75 if reader.low(at) in ("upper", "third") else 25
+        if 0 < value < 100:
+            yield end, (Figure("quantile", env["c"], q=value / 100 if value >= 1 else value),), cost
+    for end, env, cost in reader.match(
+        "(range|spread) of <c:Col>|difference between [highest|maximum|max|largest] and [lowest|minimum|min|smallest] <c:Col>|<c:Col> range",
+        at,
+    ):
+        if reader.column(env["c"]).type in NUMERIC:
+            yield end, (Figure("range", env["c"]),), cost + 0.1
+    for words, factor in (("(percent|percentage|%|pct)", 100.0), ("(share|fraction|proportion|ratio)", 1.0)):
+        for end, env, cost in reader.match(
+            f"[the] {words} of [@all] [@rows|<e:Entity>] [that|who|which|with|where|whose] [are|were|is|was|have|had] <w:Cond>|[the] {words} of <w:Who>|{words} <w:Who>",
+            at,
+        ):
+            yield end, (Figure("share", None, where=env["w"], q=factor),), cost + 0.2
+    for end, env, cost in reader.match(
+        "[what] (percent|percentage|%|pct) of [@rows|<e:Entity>] [that|who|which] <t:Truth>|[the] (survival|success|conversion|churn|default|completion|<v:Word>) rate",
+        at,
+    ):
+        del env
+        flags = [
+            one for one in reader.view.columns if truth(one) is not None and one.type in (LogicalType.BOOLEAN, *NUMERIC)
+        ]
+        said = reader.low(end - 2)
+        named = [one.name for one in flags if key(said)[:5] == key(one.name)[:5]]
+        if len(named) == 1:
+            yes = truth(reader.column(named[0]))
+            sql = f"{quoted(named[0])} = {yes[0].upper() if yes else 1}"
+            yield end, (Figure("share", None, where=Cond(sql, (named[0],)), q=1.0),), cost + 0.6
+    for end, env, cost in reader.match("(number of|count of|how many|count) <w:Who>", at):
+        if not env["w"].sql.startswith("@"):
+            yield end, (Figure("counted", None, where=env["w"]),), cost + 0.4
+    # how much money was made
+    for end, _, cost in reader.match(
+        "how much (money|profit) [we|they|was|did we|you|there was|is|have we] [lost or made|made or lost|lost|made|earned|make|lose|earn|made and lost]",
+        at,
+    ):
+        profits = [
+            name
+            for name in reader.view.names
+            if key(name) in ("profit", "profits", "earnings", "gain", "netprofit", "margin")
+        ]
+        if len(profits) == 1:
+            yield end, (Figure("sum", profits[0]),), cost + 0.6
+    for end, env, cost in reader.match(
+        "how much <c:Col> [was|is|were|did we have|there was|there is|we had|in total|altogether|was there]", at
+    ):
+        yield end, (Figure("sum", env["c"]),), cost + 0.2
+
+
+@slot("InPercent")
+def in_percent(reader: Reader, at: int) -> Any:
+    """In percent."""
+    for end, _, cost in reader.match("[,|LP] (in|as) [a] (percent|percentage|%|percentages) [RP]", at):
+        yield end, True, cost
+
+
+@slot("Ordinal")
+def ordinal_number(reader: Reader, at: int) -> Any:
+    """90 for 90th."""
+    low = reader.low(at)
+    digits = low[:-2]
+    if low[-2:] in ("th", "st", "nd", "rd") and digits.isdigit():
+        yield at + 1, int(digits), 0.0
+
+
+@slot("Truth")
+def truth_word(reader: Reader, at: int) -> Any:
+    """A flag by its verb: survived."""
+    for end, name, cost in reader.slot("Col", at):
+        if truth(reader.column(name)) is not None:
+            yield end, name, cost
+
+
+_NAMED = "[,|LP|-|:] [and] (@call) [it|them|the|@column] <n:Name> [RP]"
+
+
+@slot("Figures")
+def figures(reader: Reader, at: int) -> Any:
+    """Figures with their names and roundings."""
+    yield from _figures(reader, at, (), 0.0)
+
+
+def _figures(reader: Reader, at: int, found: tuple[Figure, ...], cost: float) -> Any:
+    for end, some, more in _named(reader, at):
+        every = (*found, *some)
+        yield end, every, cost + more
+        if len(every) < 12:
+            for follow in {
+                stop
+                for stop, _, _ in reader.match(
+                    "(and|,|, and|&|as well as|plus|;|along with|together with|, plus|and also|, as well as|, along with) [also|@lead]",
+                    end,
+                )
+            }:
+                yield from _figures(reader, follow, every, cost + more)
+
+
+def _named(reader: Reader, at: int) -> Any:
+    for end, env, cost in reader.match(
+        "<n:Name> [column] (=|:|as|is|for|with|LP) [the|count of|@lead] <f:Figure1> [RP]", at
+    ):
+        if len(env["f"]) == 1:
+            yield end, (_with(env["f"][0], name=env["n"]),), cost + 0.2
+    for end, some, cost in reader.slot("Figure1", at):
+        yield end, some, cost
+        for stop, env, more in reader.match(
+            f"{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
+            end,
+        ):
+            if "n" in env and len(some) != 1:
+                continue
+            yield stop, tuple(_with(one, name=env.get("n"), digits=env.get("d")) for one in some), cost + more
+        for stop, env, more in reader.match("[,|LP] (@call) <n:Names> [RP] [respectively]", end):
+            if len(env["n"]) == len(some) > 1:
+                yield stop, tuple(_with(one, name=name) for one, name in zip(some, env["n"], strict=True)), cost + more
+
+
+def _with(one: Figure, name: str | None = None, digits: int | None = None) -> Figure:
+    return Figure(
+        one.function,
+        one.column,
+        name or one.name,
+        digits if digits is not None else one.digits,
+        one.q,
+        one.where,
+        one.whole,
+    )
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What is grouped by: columns, and steps that make them."""
+
+    columns: tuple[str, ...]
+    steps: tuple[Step, ...] = ()
+
+
+@slot("GroupKeys")
+def group_keys(reader: Reader, at: int) -> Any:
+    """Columns to group by; a year or month of the only column of dates."""
+    for end, _, cost in reader.match("@eachof", at):
+        for stop, columns, more in reader.slot("Cols", end):
+            yield stop, Keys(tuple(columns)), cost + more
+            for last, _, _ in reader.match(
+                "(combination|combinations|pair|value|values|combined|together|group|groups|each|separately)", stop
+            ):
+                yield last, Keys(tuple(columns)), cost + more
+    for keys_end, keys, cost in _calendar_keys(reader, at):
+        yield keys_end, keys, cost
+        for follow, _, _ in reader.match("and|,|&|, and", keys_end):
+            for stop, columns, more in reader.slot("Cols", follow):
+                yield stop, Keys((*keys.columns, *columns), keys.steps), cost + more
+    for end, columns, cost in reader.slot("Cols", at):
+        for follow, _, _ in reader.match("and|,|&|, and", end):
+            for stop, keys, more in _calendar_keys(reader, follow):
+                yield stop, Keys((*columns, *keys.columns), keys.steps), cost + more
+
+
+def _calendar_keys(reader: Reader, at: int) -> Any:
+    """A year, month or day of a column of dates."""
+    moments = reader.of_type(TEMPORAL)
+    for unit in ("year", "month", "quarter", "week", "day", "weekday"):
+        if reader.low(at) not in (unit, unit + "s", "calendar"):
+            continue
+        if any(key(name) == unit for name in reader.view.names):
+            continue
+        end = at + 1 + (reader.low(at) == "calendar")
+        for stop, env, more in [(end, {}, 0.3), *reader.match("of <c:Col>", end)]:
+            column = env.get("c") or (moments[0] if len(moments) == 1 else None)
+            if column is None or reader.column(column).type not in TEMPORAL:
+                continue
+            part = {"weekday": "isodow"}.get(unit, unit)
+            if unit in ("month", "quarter", "week") and _years(reader, column) > 1:
+                reader.note(
+                    stop,
+                    ask(
+                        "ambiguous",
+                        f"Is each {unit} of each year of '{column}' meant, or each {unit} whatever the year?",
+                        [f"{unit} of each year", f"{unit} whatever the year"],
+                    ),
+                    3.0,
+                )
+                continue
+            if unit == "day":
+                yield stop, Keys((column,)), 0.4 + more
+                continue
+            derived = Derive(columns=(Derivation(column=unit, expression=f"DATE_PART('{part}', {quoted(column)})"),))
+            yield stop, Keys((unit,), (derived,)), 0.4 + more
+
+
+def _years(reader: Reader, column: str) -> int:
+    return len({value[:4] for value in reader.column(column).values})
+
+
+def aggregated(reader: Reader, keys: Keys, wanted: tuple[Figure, ...]) -> Act | None:
+    """The steps that make one row of each group."""
+    steps: list[Step] = list(keys.steps)
+    measures: list[Measure] = []
+    rounded: dict[int, list[str]] = {}
+    after: list[Derivation] = []
+    helpers: list[str] = []
+    used: list[str] = []
+    made: list[str] = []
+    taken = set(keys.columns)
+    for one in wanted:
+        if one.column is not None and one.column in keys.columns and one.function != "count":
+            return None
+        numeric = one.function in ("mean", "sum", "median", "std", "var", "quantile", "range")
+        if one.column is not None and numeric and reader.column(one.column).type not in (*NUMERIC, LogicalType.BOOLEAN):
+            if one.function == "sum" and reader.column(one.column).type is LogicalType.STRING:
+                return None
+            raise ask(
+                "contradictory",
+                f"'{one.column}' holds no numbers, so it has no {_SAID.get(one.function, one.function)}. Which column is meant?",
+                reader.of_type(NUMERIC),
+            )
+        name = one.name or _unique(_default(one), taken)
+        if name in taken:
+            raise ask("contradictory", f"Two columns cannot both be called '{name}'. What is the figure to be called?")
+        taken.add(name)
+        made.append(name)
+        if one.where is not None and one.function == "counted":
+            steps.append(Filter(where=one.where.sql))
+            measures.append(Measure(function="count", name=name))
+        elif one.where is not None:
+            flag = _unique(f"is_{name}", taken | set(reader.view.names))
+            columns = [one.where.columns[0]] if one.where.columns and not one.whole else []
+            known = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in columns) or "TRUE"
+            high = "1" if one.whole else "1.0"
+            low = "0" if one.whole else "0.0"
+            del known
+            steps.append(
+                Derive(
+                    columns=(
+                        Derivation(column=flag, expression=f"CASE WHEN {one.where.sql} THEN {high} ELSE {low} END"),
+                    )
+                )
+            )
+            measures.append(Measure(function="sum" if one.whole else "mean", column=flag, name=name))
+            if one.q == 100.0:
+                after.append(Derivation(column=name, expression=f"{quoted(name)} * 100"))
+        elif one.function == "range":
+            low_name, high_name = _unique(f"{name}_low", taken), _unique(f"{name}_high", taken)
+            helpers += [low_name, high_name]
+            measures += [
+                Measure(function="min", column=one.column, name=low_name),
+                Measure(function="max", column=one.column, name=high_name),
+            ]
+            after.append(Derivation(column=name, expression=f"{quoted(high_name)} - {quoted(low_name)}"))
+        else:
+            measures.append(Measure(function=one.function, column=one.column, name=name, q=one.q))
+        if one.column is not None:
+            used.append(one.column)
+        if one.digits is not None:
+            rounded.setdefault(one.digits, []).append(name)
+    if len([one for one in wanted if one.function == "counted"]) > 1:
+        return None
+    steps.append(Aggregate(keys=keys.columns, measures=tuple(measures)))
+    if after:
+        steps.append(Derive(columns=tuple(after)))
+    if helpers:
+        from contracts.recipe import Drop
+
+        steps.append(Drop(columns=tuple(helpers)))
+    steps += [Round(columns=tuple(names), digits=digits) for digits, names in rounded.items()]
+    return act(*steps, made=tuple(made), used=tuple(used))
+
+
+_SAID = {"mean": "average", "sum": "total", "std": "standard deviation", "var": "variance"}
+
+
+def _default(one: Figure) -> str:
+    if one.column is None:
+        return "count" if one.function in ("count", "counted") else "share"
+    return f"{one.function}_{one.column}"
+
+
+def _unique(wanted: str, taken: set[str]) -> str:
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted}_{number}", number + 1
+    return name

@@ -1,0 +1,77 @@
+"""Frames about rows that are there more than once."""
+
+from typing import Any
+
+from contracts.recipe import (
+    Deduplicate,
+    DropNull,
+    SortKey,
+)
+from services.transform.frames.base import Answer, Frames, act
+from services.transform.planner.reading import TEMPORAL, Reader
+from services.transform.planner.view import ask
+
+frames = Frames("repeats")
+frame = frames.frame
+
+
+# -- duplicates
+@frame("drop repeated rows")
+def distinct_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Each row once."""
+    return act(Deduplicate())
+
+
+_LAST = "(last|final|latest|bottom|most recent) [one|row|record|entry|occurrence|appearance|line|of them|of each|copy|seen|found|instance|<e2:Entity>] [that appears|that occurs|seen|found|encountered|in file|in table|in order|listed|appearing|you find|each time|in the file|of each|only|to appear|in original order|in file order]"
+
+
+@frame("one row for each key")
+def one_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """The first row for each key."""
+    words = [reader.low(step) for step in range(start, end)]
+    if not set(words) - {"keep"}:
+        return None
+    return act(Deduplicate(keys=env["k"]), touched=env["k"])
+
+
+@frame("which row for each key")
+def which_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """The first, the last or the extreme row for each key."""
+    keys = env.get("k", ())
+    if "by" in env:
+        if env["by"] in keys:
+            return None
+        order = (SortKey(column=env["by"], descending=env["dir"]),)
+        filled = DropNull(columns=(env["by"],))
+        del filled
+        return act(Deduplicate(keys=keys, keep="first", order_by=order), touched=keys)
+    if "last" in env and env["last"] == "recent":
+        moments = reader.of_type(TEMPORAL)
+        if len(moments) == 1:
+            order = (SortKey(column=moments[0], descending=True),)
+            return act(Deduplicate(keys=keys, keep="first", order_by=order), touched=keys)
+        raise ask("ambiguous", "Latest by which column?", moments or reader.view.names)
+    if "first" in env and env["first"] == "early":
+        moments = reader.of_type(TEMPORAL)
+        if len(moments) == 1:
+            order = (SortKey(column=moments[0]),)
+            return act(Deduplicate(keys=keys, keep="first", order_by=order), touched=keys)
+        raise ask("ambiguous", "Earliest by which column?", moments or reader.view.names)
+    return act(Deduplicate(keys=keys, keep="last" if "last" in env else "first"), touched=keys)
+
+
+@frame("no row that is repeated")
+def never_repeated(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Only rows that occur once."""
+    words = {reader.low(step) for step in range(start, end)}
+    if "keep" not in words and not words & {
+        "including",
+        "none",
+        "entirely",
+        "completely",
+        "originals",
+        "included",
+        "once",
+    }:
+        return None
+    return act(Deduplicate(keys=env.get("k", ()), keep="none"))

@@ -1,0 +1,132 @@
+"""Conditions, one by one and joined by `and` and `or`."""
+
+from collections.abc import Iterator
+
+from services.transform.planner.conditions import Cond, both, fold
+from services.transform.planner.counted import _aged, _counted, _measured
+from services.transform.planner.predicates import predicates
+from services.transform.planner.reading import Reader, Result, quoted, slot
+from services.transform.planner.valued import _called_off, _dated, _flagged, _valued
+
+
+# -- conditions without a column before them
+@slot("Atom")
+def atom(reader: Reader, at: int) -> Iterator[Result]:
+    """One condition."""
+    for start in _subjects(reader, at):
+        for middle, column, cost in reader.slot("Col", start):
+            for end, found, more in predicates(reader, middle, column):
+                yield end, found, cost + more
+    yield from _of_several(reader, at)
+    yield from _owned(reader, at)
+    yield from _counted(reader, at)
+    yield from _aged(reader, at)
+    yield from _measured(reader, at)
+    yield from _valued(reader, at)
+    yield from _flagged(reader, at)
+    yield from _dated(reader, at)
+    yield from _bracketed(reader, at)
+    yield from _called_off(reader, at)
+
+
+def _of_several(reader: Reader, at: int) -> Iterator[Result]:
+    """Both of two columns, or either of them, satisfy the same."""
+    for words, joint in (
+        ("both|both of|all of|each of|all", "AND"),
+        ("either|either of|any of|one of|at least one of", "OR"),
+    ):
+        for middle, env, cost in reader.match(f"({words}) <c:Cols>", at):
+            columns: tuple[str, ...] = env["c"]
+            if len(columns) < 2:
+                continue
+            ways = [
+                {end: (found, more) for end, found, more in predicates(reader, middle, name, bare=False)}
+                for name in columns
+            ]
+            for end in set.intersection(*(set(way) for way in ways)):
+                found = [way[end][0] for way in ways]
+                if not any(one.sql.startswith("@") for one in found):
+                    yield end, both(found, joint), cost + ways[0][end][1]
+
+
+def _subjects(reader: Reader, at: int) -> list[int]:
+    found = [at]
+    end = reader.first(
+        "[for] [which|whom] (its|their|his|her|of which)|there is|there are|value of|value in|values of|values in|any|column|with|whose|of|has|have|having|had|in terms of",
+        at,
+    )
+    if end is not None:
+        found.append(end)
+    return found
+
+
+def _owned(reader: Reader, at: int) -> Iterator[Result]:
+    """With or without something in a column."""
+    none = "[with|has|have|had|having|that have|which have|who have|there is|there are|showing|show|shows|where there is|where there are] (no|@blank|without|lacking|lack|lacks) [@blank|known|recorded|given|valid|any|value for|value in|values for|values in|value of|entry for|entry in|data for|data in] "
+    for end, env, cost in reader.match(
+        f"{none} <c:Cols>|without <c:Cols>|lacking <c:Cols>|that lack <c:Cols>|(do|does|did) not have [value for|value in|any] <c:Cols>|[with|that have|have|has] [@blank] (nothing|no value|no values|no data|no entry|blanks|blank|nulls|null|missing values|missing value|missing data|empty cells|gaps) (in|for|under) <c:Cols>|whose <c:Cols> (is|are) @blank|@blank (in|for) <c:Cols>|not having <c:Cols>",
+        at,
+    ):
+        names = env["c"]
+        joint = "AND"
+        found = [Cond(f"{quoted(name)} IS NULL", (name,)) for name in names]
+        span = [reader.low(step) for step in range(at, end)]
+        if len(names) > 1 and "or" in span:
+            joint = "OR"
+        if len(names) > 1 and "no" in span and "or" in span:
+            joint = "AND"  # no X or Y: neither
+        yield end, both(found, joint), cost + 0.05
+    for end, env, cost in reader.match(
+        "(with|has|have|having|had) neither <a:Col> nor <b:Col>|neither <a:Col> nor <b:Col> (is|are) (known|given|filled in|present|there|set)|[with|have|has|that have] both <a:Col> and <b:Col> @blank|both <a:Col> and <b:Col> are @blank",
+        at,
+    ):
+        found = [Cond(f"{quoted(env[one])} IS NULL", (env[one],)) for one in ("a", "b")]
+        yield end, both(found), cost
+    for end, env, cost in reader.match(
+        "(with|have|has|having|that have|which have|who have) [known|valid|recorded|given|actual|real|non - blank|value for|value in|value of|any|some|non blank|non - empty|non - null|non null|filled in|complete] <c:Cols>|[with|have|has] value (for|in) <c:Cols>|(do|does) have <c:Cols>|(with|have|has) <c:Cols> (given|recorded|filled in|present|known|set|available)",
+        at,
+    ):
+        found = [Cond(f"{quoted(name)} IS NOT NULL", (name,)) for name in env["c"]]
+        yield end, both(found), cost + 1.2
+
+
+def _bracketed(reader: Reader, at: int) -> Iterator[Result]:
+    for end, env, cost in reader.match("LP <c:Cond> RP", at):
+        yield end, env["c"], cost
+
+
+# -- conditions joined
+@slot("Cond")
+def condition(reader: Reader, at: int) -> Iterator[Result]:
+    """Conditions joined by `and` and `or`."""
+    yield from _joined(reader, at, [], 0)
+
+
+def _joined(reader: Reader, at: int, before: list[tuple[str, Cond]], depth: int) -> Iterator[Result]:
+    joint = before[-1][0] if before else ""
+    options: list[Result] = list(reader.slot("Atom", at))
+    if before and len(before[-1][1].columns) == 1 and joint:
+        column = before[-1][1].columns[0]
+        for start in {at, at + (reader.low(at) in ("it", "they", "is", "are"))}:
+            for end, found, cost in predicates(reader, start, column, bare=False):
+                options.append((end, found, cost + 0.1))
+    for end, found, cost in options[:40]:
+        chain = [*before[:-1], (before[-1][0], before[-1][1])] if before else []
+        whole = [*chain, ("", found)]
+        yield end, fold(whole), cost
+        if depth >= 6:
+            continue
+        for words, joined in (
+            ("@orword", "or"),
+            (
+                "and|, and|,|but|& |and also|while|and at same time|, but|&&|and that|and whose|and with|and where|and which|, and also|yet|and who|and only where|and only if|that are also|, that are|that also|but also|, where|and if|and when|, with|with|, whose|and are|and is",
+                "and",
+            ),
+        ):
+            seen = set()
+            for follow, _, _ in reader.match(words, end):
+                if follow in seen:
+                    continue
+                seen.add(follow)
+                for stop, rest, more in _joined(reader, follow, [*chain, (joined, found)], depth + 1):
+                    yield stop, rest, cost + more

@@ -1,0 +1,56 @@
+"""Conditions on rows: their expressions, and how they are joined and turned round."""
+
+from dataclasses import dataclass
+
+from services.transform.planner.reading import quoted, text
+
+
+@dataclass(frozen=True)
+class Cond:
+    """A condition: its expression, and its column and values where it says that one equals one of the others."""
+
+    sql: str
+    columns: tuple[str, ...]
+    equals: tuple[str, ...] = ()  # written values of columns[0]
+    negated: bool = False
+
+
+def negate(condition: Cond) -> Cond:
+    """The rows that do not satisfy it; nulls satisfy neither."""
+    return Cond(f"NOT ({condition.sql})", condition.columns)
+
+
+def both(conditions: list[Cond], word: str = "AND") -> Cond:
+    """Several conditions in one."""
+    if len(conditions) == 1:
+        return conditions[0]
+    seen = tuple(dict.fromkeys(name for one in conditions for name in one.columns))
+    return Cond(f" {word} ".join(f"({one.sql})" for one in conditions), seen)
+
+
+def one_of(column: str, values: list[str] | tuple[str, ...], written: bool = False) -> Cond:
+    """A column equals one of some values."""
+    literals = tuple(values) if written else tuple(text(value) for value in values)
+    name = quoted(column)
+    sql = f"{name} = {literals[0]}" if len(literals) == 1 else f"{name} IN ({', '.join(literals)})"
+    return Cond(sql, (column,), literals)
+
+
+def none_of(found: Cond) -> Cond:
+    """Its opposite, for a list of values."""
+    name = quoted(found.columns[0])
+    values = found.equals
+    sql = f"{name} <> {values[0]}" if len(values) == 1 else f"{name} NOT IN ({', '.join(values)})"
+    return Cond(sql, found.columns, values, negated=True)
+
+
+def fold(chain: list[tuple[str, Cond]]) -> Cond:
+    """Conditions and what joins each to the next: `and` before `or`."""
+    groups: list[list[Cond]] = [[]]
+    for at, (_, found) in enumerate(chain):
+        joint = chain[at - 1][0] if at else "and"
+        if joint == "or":
+            groups.append([found])
+            continue
+        groups[-1].append(found)
+    return both([both(group) for group in groups], "OR")

@@ -1,0 +1,95 @@
+"""Readers of new names."""
+
+from collections.abc import Iterator
+
+from services.transform.planner.reading import Reader, Result, slot
+from services.transform.planner.slots import _NOT_NAMES, _glued_end, _joint
+
+
+# -- new names
+@slot("Name")
+def name(reader: Reader, at: int) -> Iterator[Result]:
+    """A name for a column, new or not: quoted, in one piece, or some plain words."""
+    if at >= len(reader.tokens):
+        return
+    token = reader.tokens[at]
+    if token.kind == "quoted":
+        if token.text.strip():
+            yield at + 1, token.text, 0.0
+            if reader.low(at + 1) in ("column", "field"):
+                yield at + 2, token.text, 0.0
+        return
+    if token.kind != "word":
+        return
+    if token.low in _NOT_NAMES:
+        if token.low in (
+            "name",
+            "date",
+            "number",
+            "text",
+            "count",
+            "first",
+            "last",
+            "all",
+            "title",
+            "case",
+            "upper",
+            "lower",
+            "value",
+            "whole",
+            "dates",
+            "numbers",
+            "above",
+            "below",
+            "over",
+            "under",
+            "show",
+            "decimal",
+        ):
+            yield at + 1, reader.raw(at, at + 1), 1.0
+        return
+    end = _glued_end(reader, at)
+    whole = reader.raw(at, end)
+    cost = 0.0
+    yield end, whole, cost
+    if reader.low(end) in ("column", "field", "col"):
+        yield end + 1, whole, cost
+    if reader.low(end) == "," and reader.low(end + 1) in ("spelled", "spelt") and end + 2 < len(reader.tokens):
+        last = _glued_end(reader, end + 2)
+        yield last, reader.raw(end + 2, last), cost
+    if reader.low(end) == "(" and reader.tokens[end].start == reader.tokens[end - 1].end:
+        close = next((j for j in range(end, min(end + 4, len(reader.tokens))) if reader.low(j) == ")"), None)
+        if close is not None:
+            yield close + 1, reader.raw(at, close + 1), 0.0
+    # Some words: `Body Mass`, as long as nothing that has a meaning stands among them.
+    step = end
+    while step < len(reader.tokens) and step - at < 5:
+        following = reader.tokens[step]
+        if following.kind not in ("word", "number") or following.low in _NOT_NAMES:
+            break
+        step = _glued_end(reader, step)
+        yield step, reader.raw(at, step), 0.6 if whole[:1].isupper() else 0.9
+        if reader.low(step) == "(" and reader.low(step + 2) == ")":
+            yield step + 3, reader.raw(at, step + 3), 0.6
+
+
+@slot("Names")
+def names(reader: Reader, at: int) -> Iterator[Result]:
+    """Some new names."""
+    start = at
+    end_of = reader.first(
+        "[new] [@columns] [called|named]|[new] [two|three|four|2|3|4] [new] [separate] @columns [called|named|:|,]", at
+    )
+    for begin in {start, end_of if end_of is not None else start}:
+        yield from _more_names(reader, begin, (), 0.0)
+
+
+def _more_names(reader: Reader, at: int, found: tuple[str, ...], cost: float) -> Iterator[Result]:
+    for end, one, more in reader.slot("Name", at):
+        if one in found:
+            continue
+        every = (*found, one)
+        yield end, every, cost + more
+        follow = _joint(reader, end)
+        if follow is not None and len(every) < 12:
+            yield from _more_names(reader, follow, every, cost + more)

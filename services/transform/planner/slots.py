@@ -1,0 +1,384 @@
+"""Readers of columns at a place of an instruction."""
+
+from collections.abc import Iterator
+
+from contracts.data import LogicalType
+from services.transform.planner.linking import MAX_WORDS
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, listed, slot
+from services.transform.planner.view import Doubt, ask
+
+_BEFORE = frozenset(
+    "column columns field fields col variable variables attribute feature their its his her our each every all both my your".split()
+)
+
+
+_OF = frozenset(
+    "values value contents content entries data text texts strings cells names dates numbers amounts figures".split()
+)
+
+
+_AFTER = frozenset("column columns col cols field fields values value 's data entries figures variable figure".split())
+
+
+_LOOSE_AFTER = frozenset(
+    "share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time".split()
+)
+
+
+_NOT_NAMES = frozenset(
+    """
+    and or then with by per for each from to in of on at is are be where which that if when it them this those these
+    rounded sorted using instead please thanks column columns called named name rows row so but as into not no only
+    just keep drop remove sort add rename call round show count all every first last after before between than over
+    under above below without also leave give make lower upper snake title camel case underscores underscore spaces
+    text number numbers numeric integer integers string strings float floats boolean booleans date dates whole decimal decimals
+    """.split()
+)
+
+
+SEPARATORS = {
+    "comma": ",",
+    "commas": ",",
+    "semicolon": ";",
+    "semicolons": ";",
+    "colon": ":",
+    "colons": ":",
+    "dash": "-",
+    "dashes": "-",
+    "hyphen": "-",
+    "hyphens": "-",
+    "minus": "-",
+    "slash": "/",
+    "slashes": "/",
+    "backslash": "\\",
+    "space": " ",
+    "spaces": " ",
+    "blank": " ",
+    "whitespace": " ",
+    "underscore": "_",
+    "underscores": "_",
+    "pipe": "|",
+    "pipes": "|",
+    "dot": ".",
+    "dots": ".",
+    "bracket": "(",
+    "parenthesis": "(",
+    "period": ".",
+    "periods": ".",
+    "point": ".",
+    "at": "@",
+    "tab": "\t",
+    "tabs": "\t",
+    "ampersand": "&",
+    "asterisk": "*",
+    "asterisks": "*",
+    "star": "*",
+    "stars": "*",
+    "plus": "+",
+    "hash": "#",
+    "hashes": "#",
+    "apostrophe": "'",
+    "apostrophes": "'",
+    "percent": "%",
+    "equals": "=",
+    "x": "x",
+}
+
+
+# -- columns
+@slot("Col")
+def column(reader: Reader, at: int) -> Iterator[Result]:
+    """One column of the table."""
+    for start in _heads(reader, at):
+        yield from _column_at(reader, start)
+    yield from _pronoun(reader, at)
+
+
+def _heads(reader: Reader, at: int) -> Iterator[int]:
+    yield at
+    start = at
+    while reader.low(start) in _BEFORE and start - at < 3:
+        start += 1
+        yield start
+    if start > at and reader.low(start) in ("named", "called"):
+        yield start + 1
+        start += 1
+    if reader.low(start) in _OF and reader.low(start + 1) in ("of", "in", "from"):
+        yield start + 2
+        if reader.low(start + 2) in _BEFORE:
+            yield start + 3
+
+
+def _column_at(reader: Reader, start: int) -> Iterator[Result]:
+    for end in range(min(len(reader.tokens), start + MAX_WORDS), start, -1):
+        span = reader.tokens[start:end]
+        if any(token.kind == "break" for token in span) or span[0].kind == "date":
+            continue
+        signs = any(token.kind == "sign" for token in span)
+        if span[-1].low in (",", ".", ";", ":") or span[0].low in (",", ".", ";", "(", ")"):
+            continue
+        link = reader.index.column(span, reader.raw(start, end))
+        if link is None or (signs and link.cost > 0.1):
+            continue
+        if not link.sure:
+            reader.note(end, which_column(reader.raw(start, end), link.columns), 2.0 if link.cost < 1.2 else 1.2)
+            continue
+        name = link.columns[0]
+        yield end, name, link.cost
+        if reader.low(end) in _LOOSE_AFTER and reader.index.column(reader.tokens[start : end + 1]) is None:
+            yield end + 1, name, link.cost + 0.4
+        if reader.low(end) in _AFTER:
+            yield end + 1, name, max(0.0, link.cost - 0.05)
+            if reader.low(end) == "'s" and reader.low(end + 1) in _AFTER:
+                yield end + 2, name, link.cost
+        if link.cost <= 0.1 and reader.low(end) == "(" and reader.low(end + 2) == ")":
+            yield end + 3, name, link.cost + 0.3  # a unit or gloss in brackets
+
+
+def _pronoun(reader: Reader, at: int) -> Iterator[Result]:
+    made = reader.memory.made or reader.memory.touched
+    if len(made) != 1 or reader.view.column(made[0]) is None:
+        return
+    for words in (
+        ("it",),
+        ("this",),
+        ("that",),
+        ("result",),
+        ("new", "column"),
+        ("that", "column"),
+        ("this", "column"),
+        ("resulting", "column"),
+        ("new", "one"),
+        ("that", "one"),
+        ("same", "column"),
+        ("count",),
+        ("average",),
+        ("total",),
+        ("sum",),
+        ("mean",),
+        ("median",),
+        ("figure",),
+        ("value",),
+        ("number",),
+    ):
+        if tuple(reader.low(at + step) for step in range(len(words))) == words:
+            yield at + len(words), made[0], 0.9 if len(words) == 1 and words[0] not in ("it", "that", "this") else 0.5
+
+
+def which_column(words: str, columns: tuple[str, ...]) -> Doubt:
+    """The question that follows when words fit several columns."""
+    return ask("ambiguous", f"'{words}' could be {listed(columns)}. Which column is meant?", columns)
+
+
+@slot("Cols")
+def columns(reader: Reader, at: int) -> Iterator[Result]:
+    """Some columns by their names, joined by commas and `and`."""
+    start = at
+    if reader.low(start) in ("both", "either", "these", "columns", "fields", "following", "cols"):
+        start += 1
+        if reader.low(start) in ("columns", "fields"):
+            start += 1
+        if reader.low(start) == ":":
+            start += 1
+    for begin in {at, start}:
+        yield from _more(reader, begin, (), 0.0)
+    yield from _anaphora(reader, at)
+
+
+def _more(reader: Reader, at: int, found: tuple[str, ...], cost: float) -> Iterator[Result]:
+    for end, name, more in _one_of_many(reader, at):
+        if name in found:
+            continue
+        names = (*found, name)
+        yield end, names, cost + more
+        follow = _joint(reader, end)
+        if follow is not None and len(names) < 40:
+            yield from _more(reader, follow, names, cost + more)
+
+
+def _one_of_many(reader: Reader, at: int) -> list[Result]:
+    best: dict[int, Result] = {}
+    for end, name, cost in reader.slot("Col", at):
+        if end not in best or cost < best[end][2]:
+            best[end] = (end, name, cost)
+    if not best:  # `dep and arr delay`: the last word belongs to both
+        joint = _joint(reader, at + 1)
+        if joint is not None:
+            for end, other, cost in reader.slot("Col", joint):
+                if end - joint >= 2:
+                    link = reader.index.column([reader.tokens[at], reader.tokens[end - 1]], "")
+                    if link is not None and link.sure and link.columns[0] != other:
+                        best[at + 1] = (at + 1, link.columns[0], link.cost + cost)
+    # Longest first, and no more than two ways of ending: lists branch otherwise.
+    return sorted(best.values(), key=lambda one: one[2] - 0.2 * one[0])[:3]
+
+
+# The longest first.
+_JOINTS = tuple(
+    sorted(
+        (
+            (",", "and"),
+            (",", "&"),
+            ("as", "well", "as"),
+            (",", "plus"),
+            ("and", "also"),
+            ("and",),
+            (",",),
+            ("&",),
+            ("+",),
+            ("/",),
+            ("plus",),
+            ("or",),
+            ("nor",),
+            (",", "or"),
+            ("then",),
+            (",", "then"),
+            ("and", "then"),
+            ("along", "with"),
+            (";",),
+            ("->",),
+            ("followed", "by"),
+            (",", "followed", "by"),
+            (",", "as", "well", "as"),
+            ("-",),
+        ),
+        key=len,
+        reverse=True,
+    )
+)
+
+
+def _joint(reader: Reader, at: int) -> int | None:
+    for words in _JOINTS:
+        if tuple(reader.low(at + step) for step in range(len(words))) == words:
+            end = at + len(words)
+            return end
+    return None
+
+
+def _anaphora(reader: Reader, at: int) -> Iterator[Result]:
+    memory = reader.memory
+    there = tuple(name for name in memory.used if reader.view.column(name) is not None)
+    for phrase in (
+        "originals|original columns|source columns|original ones|old columns|old ones|those three|those two|those columns|those"
+        "|these columns|original column|source column|old column|original|two originals|three originals|original three|original two"
+        "|both originals|original fields|sources|parts|these three|these two|original one|old one|those 3|those 2|source|two original columns|three original columns|component columns|separate columns|individual columns|input columns|them|it|three|two",
+    ):
+        end = reader.first(phrase, at)
+        if end is not None and there:
+            yield end, there, 0.3
+
+
+@slot("Pick")
+def pick(reader: Reader, at: int) -> Iterator[Result]:
+    """Columns by names, by type, by how their names begin or end, or by place."""
+    yield from reader.slot("Cols", at)
+    view = reader.view
+    every = "[all|all of|every|each|any] [other] "
+    for words, types in (
+        ("numeric|number|numerical|numbers|quantitative", NUMERIC),
+        ("text|string|textual|character|strings|categorical", frozenset({LogicalType.STRING})),
+        ("date|time|datetime|dates|timestamp", TEMPORAL),
+        ("boolean|true / false|logical|bool", frozenset({LogicalType.BOOLEAN})),
+    ):
+        names = tuple(reader.of_type(types))
+        if not names:
+            continue
+        other = tuple(name for name in view.names if name not in names)
+        for end, _, cost in reader.match(f"{every} ({words}) [typed|type] @columns", at):
+            yield end, names, cost + 0.05
+        for end, _, cost in reader.match(
+            f"{every} [@columns] (that|which) (are|hold|contain|have) [only] ({words}|numbers|text) [values|data|type|columns]|{every} @columns (with|of|containing|holding) [only] ({words}) [values|data|type]",
+            at,
+        ):
+            yield end, names, cost + 0.1
+        for end, _, cost in reader.match(
+            f"{every} (non|not) [-] ({words}) @columns|{every} @columns that are not ({words})", at
+        ):
+            yield end, other, cost + 0.05
+    for end, env, cost in reader.match(
+        f"{every} [@columns] [whose|with|that have|which have|where|having] [name|names|headers|header|their name|column name] [that|which] "
+        "(start|starts|starting|begin|begins|beginning|prefixed) [with|by|in] [prefix] <what:Mark>",
+        at,
+    ):
+        names = tuple(name for name in view.names if name.casefold().startswith(env["what"].casefold()))
+        if names:
+            yield end, names, cost
+    for end, env, cost in reader.match(
+        f"{every} [@columns] [whose|with|that have|which have|where|having] [name|names|headers|header|their name] [that|which] (end|ends|ending) [with|in|by] <what:Mark>"
+        f"|{every} @columns with suffix <what:Mark>",
+        at,
+    ):
+        names = tuple(name for name in view.names if name.casefold().endswith(env["what"].casefold()))
+        if names:
+            yield end, names, cost
+    for end, env, cost in reader.match(
+        f"{every} [@columns] [whose|with|that have|which have|where|having] [name|names|their name|header|headers] [that|which] (contain|contains|containing|include|includes|including|mention|mentions|mentioning|has|have|with|featuring) [word|text|letters|string] <what:Mark> [in (name|names|it|them|their name|header|their names|title|its name)]"
+        f"|{every} @columns with [word|text] <what:Mark> in (name|names|their name|them|it|its name|header|their names|title)"
+        f"|(every|each|any|all) <what:Mark> @columns|{every} @columns (about|related to|relating to|concerning|to do with|for|on|dealing with) <what:Mark>",
+        at,
+    ):
+        names = tuple(name for name in view.names if env["what"].casefold() in name.casefold())
+        if names:
+            yield end, names, cost + 0.1
+    for end, env, cost in reader.match("<p:Place> @column", at):
+        if 0 < env["p"] <= len(view.names) or env["p"] == -1:
+            yield end, (view.names[env["p"] - 1 if env["p"] > 0 else -1],), cost
+    for end, env, cost in reader.match("first <n:Count> @columns", at):
+        yield end, view.names[: env["n"]], cost
+    for end, env, cost in reader.match("last <n:Count> @columns", at):
+        yield end, view.names[len(view.names) - env["n"] :], cost
+    for end, env, cost in reader.match(
+        "[@all] @columns (from|between) <a:Col> (to|through|until|and|till|thru|up to|-) <b:Col>|@columns <a:Col> (to|through|until|till|thru|up to|-) <b:Col>|everything (from|between) <a:Col> (to|through|until|and|till|up to) <b:Col>|[from] <a:Col> (through|thru|up to and including) <b:Col>",
+        at,
+    ):
+        first, last = view.names.index(env["a"]), view.names.index(env["b"])
+        if first < last:
+            yield end, view.names[first : last + 1], cost
+    for end, _, cost in reader.match(
+        f"{every} @columns|everything|all of them|all of @columns|all|them all|whole (table|file|dataset|thing)", at
+    ):
+        yield end, view.names, cost + 0.3
+    for end, env, cost in reader.match(
+        "([all|all of|every] [other] [@columns]|everything|anything|all columns) (except|but|except for|apart from|other than|besides|bar|excluding|aside from|save for|save|minus|without|that is not|that are not|but not|not) [for] [@columns] <out:Cols>",
+        at,
+    ):
+        rest = tuple(name for name in view.names if name not in env["out"])
+        if rest:
+            yield end, rest, cost + 0.05
+
+
+@slot("Mark")
+def mark(reader: Reader, at: int) -> Iterator[Result]:
+    """A piece of a name or value: quoted, or one word as it was typed."""
+    for end, _, cost in reader.match(
+        "[word|words|text|string|letters|letter|phrase|prefix|suffix|characters|substring|number|digits|digit|code]", at
+    ):
+        if end < len(reader.tokens):
+            token = reader.tokens[end]
+            if token.kind == "quoted":
+                yield end + 1, token.text, cost
+            elif token.kind in ("word", "number") or (token.kind == "sign" and token.text in "_@#$%/-+*&"):
+                last = _glued_end(reader, end)
+                yield last, reader.raw(end, last), cost + 0.1
+
+
+def _glued_end(reader: Reader, at: int) -> int:
+    """The end of what was typed in one piece."""
+    end = at + 1
+    while end < len(reader.tokens) and reader.tokens[end].start == reader.tokens[end - 1].end:
+        token = reader.tokens[end]
+        if (
+            token.kind in ("word", "number")
+            or (
+                token.low in "_-./@#%&+"
+                and end + 1 < len(reader.tokens)
+                and reader.tokens[end + 1].start == token.end
+                and reader.tokens[end + 1].kind in ("word", "number")
+            )
+            or token.low in "_"
+        ):
+            end += 1
+            continue
+        break
+    return end

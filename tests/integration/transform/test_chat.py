@@ -1,0 +1,85 @@
+"""Conversations on a real database, store and children: a plan changes nothing until it is applied, and then once."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from deploy.local.state import State
+from tests.integration.composed import Composed, composed
+from tests.integration.transform.test_transform_service import Doing, opened, shown
+
+
+@pytest.fixture
+async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
+    async with composed(["transform"], tmp_path, servers, admin_url) as made:
+        yield made
+
+
+@pytest.fixture
+def doing(world: Composed) -> Doing:
+    return Doing(world)
+
+
+async def say(world: Composed, session: dict[str, Any], message: str, **more: Any) -> Any:
+    return await world.request("POST", f"/api/sessions/{session['id']}/chat", json={"message": message, **more})
+
+
+async def test_a_plan_is_shown_kept_and_applied_once(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    said = await say(world, session, "Remove rows without a dep_time, then sort by distance, longest first")
+    assert said.status_code == 201, said.text
+    message = said.json()
+    plan = message["plan"]
+    assert (message["outcome"], message["applied_node_id"], message["question"]) == ("plan", None, None)
+    assert [step["kind"] for step in plan["steps"]] == ["drop_null", "sort"]
+    assert len(plan["english"]) == 2
+    assert {"dep_time", "distance"} <= set(plan["columns"])
+    assert (plan["rows"], plan["exact"]) == (4, True)
+    assert [row["distance"] for row in plan["before"]] == [1_400.0, 1_416.0, 1_089.0, 80.0, 762.0]
+    assert [row["distance"] for row in plan["after"]] == [1_400.0, 1_089.0, 762.0, 80.0]
+
+    before = await shown(world, f"/api/sessions/{session['id']}")
+    assert len(before["nodes"]) == 1
+    path = f"/api/sessions/{session['id']}/chat/{message['id']}:apply"
+    done = await world.request("POST", path, json={})
+    assert done.status_code == 201, done.text
+    assert (done.json()["rows"], done.json()["parent_id"]) == (4, session["current_node_id"])
+    again = await world.request("POST", path, json={})
+    assert (again.status_code, again.json()["code"]) == (409, "applied")
+    kept = await shown(world, f"/api/sessions/{session['id']}/chat?node_id={session['current_node_id']}")
+    (one,) = kept["items"]
+    assert (one["id"], one["applied_node_id"], one["plan"]) == (message["id"], done.json()["id"], plan)
+
+
+async def test_what_is_unclear_is_asked_and_cannot_be_applied(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    said = (await say(world, session, "sort by customer")).json()
+    assert (said["outcome"], said["plan"]) == ("question", None)
+    assert "customer" in said["question"]["text"]
+    assert said["question"]["choices"]
+    path = f"/api/sessions/{session['id']}/chat/{said['id']}:apply"
+    refused = await world.request("POST", path, json={})
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_plan")
+
+
+async def test_too_long_messages_unknown_nodes_and_absent_models_are_refused(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    assert (await say(world, session, "x" * 4_001)).status_code == 413
+    assert (await say(world, session, "")).status_code == 422
+    unknown = await say(world, session, "sort by distance", node_id="01890000-0000-7000-8000-000000000000")
+    assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (422, "node_unknown")
+    model = await say(world, session, "sort by distance", planner="model")
+    assert (model.status_code, model.json()["errors"][0]["code"]) == (422, "no_model")
+
+
+async def test_another_workspace_sees_no_message_and_applies_no_plan(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    message = (await say(world, session, "sort by distance")).json()
+    other = uuid4()
+    path = f"/api/sessions/{session['id']}/chat"
+    seen = await world.request("GET", path, tenant=other)
+    applied = await world.request("POST", f"{path}/{message['id']}:apply", json={}, tenant=other)
+    assert (seen.status_code, applied.status_code) == (404, 404)
