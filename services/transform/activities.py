@@ -151,6 +151,10 @@ class TransformActivities:
     async def freeze(self, input: FreezeInput) -> ModuleDraft:
         """Make a module draft of a node."""
         try:
+            if input.infer_checks:
+                # In a transaction of its own: the figures are kept, and the same node gives the same draft later.
+                async with heartbeating(lambda: {"doing": "profile"}), self._database.work(input.tenant) as work:
+                    await self._sessions.profile(work, input.session_id, input.node_id)
             async with self._database.work(input.tenant) as work:
                 return await self._sessions.draft(
                     work,
@@ -162,7 +166,9 @@ class TransformActivities:
                 )
         except TransformError as error:
             raise failure(error.type, error.message) from error
-        except ProblemError:
+        except ProblemError as problem:
+            if problem.status == 503:
+                raise failure(ErrorType.UNREACHABLE_TIMEOUT, problem.detail) from None
             raise failure(ErrorType.NOT_FOUND, "There is no such node.") from None
 
     @activity.defn(name=RUN_TASK.name)

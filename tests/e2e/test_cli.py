@@ -92,7 +92,7 @@ def test_a_changed_file_shows_what_would_change(modulardata: Any) -> None:
 
 
 def test_rows_that_are_set_aside_make_a_run_partial_and_are_explained(modulardata: Any) -> None:
-    (modulardata.folder / "broken.csv").write_text("a,b\n1,2\n3\n4,5\n6,7,8\n")
+    (modulardata.folder / "broken.csv").write_text("a,b\n1,2\n3\n4,5\n6,7,8\n9,0,1\n")
     assert modulardata("files", "cp", "broken.csv", "landing:broken/broken.csv").code == GOOD
     (modulardata.folder / "broken.yaml").write_text(
         "name: broken\n"
@@ -104,8 +104,8 @@ def test_rows_that_are_set_aside_make_a_run_partial_and_are_explained(modulardat
     assert done.code == PARTIAL, done.err
     run = done.document
     assert run["books"] == {
-        "read": 4,
-        "loaded": 2,
+        "read": 5,
+        "loaded": 3,
         "filtered": 0,
         "deduplicated": 0,
         "quarantined": 2,
@@ -119,7 +119,7 @@ def test_rows_that_are_set_aside_make_a_run_partial_and_are_explained(modulardat
     for entry in run["quarantine"]:
         assert entry["reason"] in shown.out
         found += modulardata.json("quarantine", "rows", entry["id"])["items"]
-    assert sorted((row["row"], row["reason"]) for row in found) == [(2, "too_few_fields"), (4, "too_many_fields")]
+    assert sorted((row["row"], row["reason"]) for row in found) == [(4, "too_many_fields"), (5, "too_many_fields")]
     assert modulardata("logs", run["id"]).code == GOOD
 
 

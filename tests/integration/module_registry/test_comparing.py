@@ -268,3 +268,24 @@ async def test_what_cannot_be_compared_says_why(world: World) -> None:
             theirs = await world.made.request("GET", path, tenant=uuid4())
             none = await world.made.request("GET", path.replace(question["id"], str(uuid4())))
             assert (theirs.status_code, theirs.content) == (404, none.content)
+
+
+async def test_a_node_becomes_a_module_with_what_held_for_its_data(world: World) -> None:
+    session = await world.session(world.store(TABLE, ROWS))
+    steps = [{"kind": "filter", "where": "price >= 20"}, {"kind": "select", "columns": ["id", "price"]}]
+    node = await world.ask("POST", f"/api/sessions/{session['id']}/nodes", 201, json={"steps": steps})
+    body = {"name": "dear", "node_id": node["id"], "details": {"tags": ["daily"], "owner": "ops"}}
+    for _ in range(2):
+        made = await world.ask("POST", f"/api/sessions/{session['id']}:deploy", 201, json=body)
+        assert made["version"] == 1
+    module = await world.ask("GET", "/api/modules/dear", 200)
+    assert (module["tags"], module["owner"]) == (["daily"], "ops")
+    version = await world.ask("GET", "/api/modules/dear/versions/1", 200)
+    checks = {
+        side: {(one["kind"], one.get("column")) for one in version[f"{side}_checks"]} for side in ("input", "output")
+    }
+    assert {("not_null", "id"), ("unique", None), ("range", "price")} <= checks["input"]
+    assert ("not_null", "price") not in checks["input"]
+    assert {("not_null", "id"), ("not_null", "price")} <= checks["output"]
+    said = version["input_checks"] + version["output_checks"]
+    assert {(one["enforcement"], one["inferred"]) for one in said} == {("documented", True)}

@@ -107,8 +107,8 @@ def fails(status: int, **headers: str) -> Answer:
     return lambda handler, body: send(handler, status, {"error": {"message": "no", "type": "no"}}, **headers)
 
 
-def floods(megabytes: int) -> Answer:
-    """Sends more than anybody can want to read."""
+def floods(megabytes: int, sent: list[int]) -> Answer:
+    """Sends more than anybody can want to read, and notes each piece that was taken."""
 
     def answer(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
         handler.send_response(200)
@@ -118,6 +118,7 @@ def floods(megabytes: int) -> Answer:
         try:
             for _ in range(megabytes):
                 handler.wfile.write(b" " * (1 << 20))
+                sent.append(1)
         except OSError:
             handler.close_connection = True  # nobody listens any more: that is what is wanted
 
