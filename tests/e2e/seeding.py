@@ -98,6 +98,16 @@ def one_of_everything(state: State, seeded: Seeded) -> Seeded:
     ids["module"] = f"{word}-module"
     api.call("POST", f"/api/sessions/{session['id']}:deploy", {"name": ids["module"], "description": word})
 
+    message = {"message": "keep the rows where number is more than 1"}
+    ids["message_id"] = api.call("POST", f"/api/sessions/{session['id']}/chat", message)["id"]
+    rows = {"kind": "node", "session_id": session["id"]}
+    version = {"name": ids["module"], "version": 1}
+    compared = api.call("POST", "/api/module-comparisons", {"left": version, "right": version, "input": rows})
+    ids["comparison_id"] = compared["id"]
+    ids["trial_id"] = api.call("POST", "/api/module-trials", {"module": version, "input": rows})["id"]
+    for path in (f"/api/module-comparisons/{ids['comparison_id']}", f"/api/module-trials/{ids['trial_id']}"):
+        until("it has ended", lambda path=path: api.call("GET", path)["state"] != "running")
+
     rule: dict[str, Any] = {
         "name": f"{word}-rule",
         "events": ["*"],

@@ -19,12 +19,18 @@ NAMES = {
     "/api/workflows": "workflow",
 }
 # A name there is free for everybody: to put something under it is to make one's own.
-MAKES = {("PUT", "/api/workflows/{name}")}
+MAKES = {("PUT", "/api/workflows/{name}"), ("PUT", "/api/uploads/{name}"), ("POST", "/api/modules/{name}:save")}
+# Asks nothing of what is there: the name stands in the text that is checked.
+MAKES |= {("POST", "/api/modules/{name}:check-code")}
 # What must be said for the operation to look for the thing at all.
 BODIES: dict[str, Any] = {
     "/api/connections/{name}:preview": {"selection": {"path": "*.csv"}},
+    "/api/modules/{name}:clone": {"name": "taken-along"},
+    "/api/modules/{name}:read-contract": {"source": "apiVersion: v3.1.0"},
     "/api/modules/{name}:set-current": {"version": 1, "reason": "as before"},
     "/api/quarantine/{entry_id}:reject": {"reason": "of no use"},
+    "/api/sessions/{session_id}/chat": {"message": "keep the rows where number is more than 1"},
+    "/api/sessions/{session_id}/chat/{message_id}:apply": {},
     "/api/sessions/{session_id}/nodes": {"steps": [{"kind": "limit", "rows": 1}]},
     "/api/sessions/{session_id}:deploy": {"name": "taken-along"},
     "/api/sessions/{session_id}:edit": {"action": "remove", "at": 0},
@@ -51,6 +57,8 @@ def body_of(method: str, path: str, ids: dict[str, str]) -> Any:
     """What to send."""
     if method == "PATCH" and path.startswith("/api/sessions"):
         return {"name": "taken-along"}
+    if method == "PATCH" and path.startswith("/api/modules"):
+        return {"category": "taken-along"}
     if method == "PATCH":
         return {"settings": {}}
     if method == "PUT":
@@ -64,6 +72,7 @@ def unknown_ids() -> dict[str, str]:
     """Ids and names that nobody has."""
     names: tuple[str, ...] = ("session_id", "node_id", "trigger_id", "run_id", "entry_id", "rows_entry_id")
     names += ("report_id", "notification_id", "key_id", "user_id", "task_id")
+    names += ("message_id", "comparison_id", "trial_id")
     ids = {name: str(uuid.uuid4()) for name in names} | {"file": "no/such.csv"}
     return ids | dict.fromkeys(("connection", "module", "rule", "workflow"), "nobody-has-this")
 
@@ -85,7 +94,11 @@ def with_parameters(platform: Running) -> Iterator[tuple[str, str]]:
     found = [
         (method, path)
         for method, path, said in platform.operations
-        if "{" in path and "x-public" not in said and method in METHODS
+        if "{" in path
+        and "x-public" not in said
+        and method in METHODS
+        # What whoever operates the installation does to workspaces is no business of their own.
+        and not said["x-permission"].startswith("platform:")
     ]
     order = {"GET": 0, "PUT": 1, "PATCH": 1, "POST": 2, "DELETE": 3}
     late = (":revoke", ":disable", ":reject")
@@ -157,6 +170,10 @@ def test_what_belongs_to_another_workspace_is_not_there_inside_ones_own(
             yield "GET", f"/api/{query}{ids['run_id']}", None
         yield "GET", f"/api/notifications?rule={ids['rule']}", None
         yield "GET", f"/api/modules?q={ids['module']}", None
+        node = {"kind": "node", "session_id": ids["session_id"]}
+        yield "POST", "/api/module-trials", {"module": {"name": mine.ids["module"]}, "input": node}
+        yield "POST", "/api/module-trials", {"module": {"name": ids["module"]}, "input": node}
+        yield "POST", f"{session}/chat/{ids['message_id']}:apply", {}
         flow = workflow("mine-only", mine.word, "mine_only")
         flow["modules"] = [{"name": ids["module"], "version": 1}]
         yield "POST", "/api/workflows:validate", flow
