@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.client import Answer
+from tests.e2e.client import Answer, until
 from tests.e2e.running import Running
 from tests.e2e.seeding import Seeded, s3_connection, workflow
 
@@ -171,7 +171,6 @@ def test_what_belongs_to_another_workspace_is_not_there_inside_ones_own(
         yield "GET", f"/api/notifications?rule={ids['rule']}", None
         yield "GET", f"/api/modules?q={ids['module']}", None
         node = {"kind": "node", "session_id": ids["session_id"]}
-        yield "POST", "/api/module-trials", {"module": {"name": mine.ids["module"]}, "input": node}
         yield "POST", "/api/module-trials", {"module": {"name": ids["module"]}, "input": node}
         yield "POST", f"{session}/chat/{ids['message_id']}:apply", {}
         flow = workflow("mine-only", mine.word, "mine_only")
@@ -202,6 +201,21 @@ def test_a_file_is_loaded_into_ones_own_connection_only(platform: Running, works
     nobodys = mine.api.opened("nobody-has-this", {"path": other.ids["file"]})
     assert (theirs["state"], theirs["code"]) == (nobodys["state"], nobodys["code"]) == ("failed", "not_found")
     assert theirs["message"].replace(other.ids["connection"], "nobody-has-this") == nobodys["message"]
+
+
+def test_a_trial_is_on_rows_of_ones_own_only(workspaces: tuple[Seeded, Seeded]) -> None:
+    """A trial on the other's session ends like one on a session that nobody has."""
+    mine, other = workspaces
+
+    def ended(session_id: str) -> tuple[str, str]:
+        rows = {"kind": "node", "session_id": session_id}
+        module = {"name": mine.ids["module"], "version": 1}
+        asked = mine.api.call("POST", "/api/module-trials", {"module": module, "input": rows})
+        path = f"/api/module-trials/{asked['id']}"
+        trial = until("it has ended", lambda: (t := mine.api.call("GET", path))["state"] != "running" and t)
+        return trial["state"], trial["message"].replace(session_id, "")
+
+    assert ended(other.ids["session_id"]) == ended(str(uuid.uuid4()))
 
 
 def test_the_same_name_can_be_had_twice(platform: Running, workspaces: tuple[Seeded, Seeded]) -> None:

@@ -47,14 +47,29 @@ class Books:
     filtered: int = 0
     deduplicated: int = 0
     quarantined: int = 0
+    combined: int = 0
+    added: int = 0
 
     def __add__(self, other: "Books") -> "Books":
         return Books(*(mine + theirs for mine, theirs in zip(self.terms, other.terms, strict=True)))
 
     @property
-    def terms(self) -> tuple[int, int, int, int, int]:
+    def terms(self) -> tuple[int, ...]:
         """The terms in the order in which books are written."""
-        return self.read, self.loaded, self.filtered, self.deduplicated, self.quarantined
+        return (
+            self.read,
+            self.loaded,
+            self.filtered,
+            self.deduplicated,
+            self.quarantined,
+            self.combined,
+            self.added,
+        )
+
+    @property
+    def balance(self) -> bool:
+        """Whether as many rows went as came."""
+        return self.read + self.added == sum(self.terms[1:-1])
 
 
 @dataclass
