@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import shutil
 import uuid
-from pathlib import Path
 
-from deploy.local import artifacts, probes
+from deploy.local import probes
 from deploy.local.account import Account
+from deploy.local.class_archive import ClassArchive
 from deploy.local.java import Java
 from deploy.local.ports import HOST
 from deploy.local.state import State
@@ -71,17 +70,18 @@ class Kafka:
 
     name = "kafka"
 
-    def __init__(self, state: State, account: Account, java: Java, jars: str) -> None:
-        self._state, self._account, self._java = state, account, java
+    def __init__(self, state: State, account: Account, java: Java, classes: ClassArchive) -> None:
+        self._state, self._account = state, account
         self._home = account.make_folder(state.folder / "kafka")
         self._java_command = [
             str(java.path),
             *java.lean_flags(HEAP_MB),
+            *classes.flags(self._home),
             # Java asks no TMPDIR, and /tmp may be closed to it or forbid what it unpacks there (the zstd library).
             f"-Djava.io.tmpdir={self._home}",
             f"-Dlog4j2.configurationFile={self._home / 'log4j2.properties'}",
             "-cp",
-            jars,
+            classes.class_path,
         ]
 
     async def prepare(self) -> None:
@@ -131,9 +131,3 @@ def new_cluster_id() -> str:
         # A leading dash would be read as an option of the format tool.
         if not text.startswith("-"):
             return text
-
-
-async def class_path(cache: Path, server: str) -> str:
-    """Make the class path of a Java server from what was fetched."""
-    locked = await asyncio.to_thread(artifacts.read_lock)
-    return artifacts.class_path(locked[server], cache)

@@ -21,7 +21,19 @@ from typing import Protocol, Self
 from urllib.parse import urlsplit
 
 from deploy.local import account as accounts
-from deploy.local import artifacts, cache, java, kafka, ports, postgres, s3proxy, services, state, temporal
+from deploy.local import (
+    artifacts,
+    cache,
+    class_archive,
+    java,
+    kafka,
+    ports,
+    postgres,
+    s3proxy,
+    services,
+    state,
+    temporal,
+)
 from deploy.local.ports import HOST
 from deploy.local.problems import StackError
 from deploy.local.state import Running, State
@@ -88,6 +100,8 @@ class Stack:
         self._began = 0.0
         self._holds_folder = False
         self._loop_thread: _LoopThread | None = None
+        self._classes: list[class_archive.ClassArchive] = []
+        self._archiving: asyncio.Task[None] | None = None
 
     # -- start and stop -------------------------------------------------------------------------------------
 
@@ -124,12 +138,18 @@ class Stack:
                 group.create_task(self._services(jars, databases))
         if self.with_services:
             await services.first_setup(self.state)
+        # Beside what the stack is for, and once on a machine: nobody waits for it.
+        self._archiving = asyncio.create_task(self._archive_classes(), name="archive classes")
 
     async def stop(self) -> None:
         """Take everything down in order and let go of the folder."""
         known = [name for names in STOP_ORDER for name in names]
         order = [*STOP_ORDER, [name for name in self.children if name not in known]]
         try:
+            if self._archiving is not None:
+                self._archiving.cancel()
+                await asyncio.gather(self._archiving, return_exceptions=True)
+                self._archiving = None
             for names in order:
                 there = [self.children[name] for name in names if name in self.children]
                 await asyncio.gather(*(self._stop_one(child) for child in there))
@@ -243,7 +263,10 @@ class Stack:
             runtime = await asyncio.to_thread(java.find, self._environment)
             self.account.must_reach(runtime.path, "Java", "Name another: MODULARDATA_JAVA=/usr/bin/java")
             kind = kafka.Kafka if name == "kafka" else s3proxy.S3Proxy
-            server = kind(self.state, self.account, runtime, jars)
+            place = cache.folder(self.account, self.folder, self._environment)
+            classes = class_archive.of(name, runtime, jars, place)
+            server = kind(self.state, self.account, runtime, classes)
+            self._classes.append(classes)
         elif name == "temporal":
             server = temporal.Temporal(self.state, self.account)
         else:
@@ -280,6 +303,15 @@ class Stack:
         self.children[program.name] = child
         await child.start()
         self._say(program.name, "ready", seconds=time.monotonic() - began)
+
+    async def _archive_classes(self) -> None:
+        for classes in self._classes:
+            try:
+                await classes.make(self.folder / classes.server, self.account, self.state.logs / "classes.log")
+            except (StackError, OSError) as error:
+                # The next start is as slow as this one, and nothing else is lost.
+                with (self.state.logs / "classes.log").open("a") as log:
+                    log.write(f"launcher: {error}\n")
 
     def _write_running(self) -> None:
         children = {

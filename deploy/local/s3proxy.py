@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deploy.local import probes
 from deploy.local.account import Account
+from deploy.local.class_archive import ClassArchive
 from deploy.local.java import Java
 from deploy.local.ports import HOST
 from deploy.local.state import State
@@ -38,8 +39,8 @@ class S3Proxy:
 
     name = "s3"
 
-    def __init__(self, state: State, account: Account, java: Java, jars: str) -> None:
-        self._state, self._account, self._java, self._jars = state, account, java, jars
+    def __init__(self, state: State, account: Account, java: Java, classes: ClassArchive) -> None:
+        self._state, self._account, self._java, self._classes = state, account, java, classes
         self._home = account.make_folder(state.folder / "s3")
 
     async def prepare(self) -> None:
@@ -64,9 +65,10 @@ class S3Proxy:
             command=[
                 str(self._java.path),
                 *self._java.lean_flags(HEAP_MB),
+                *self._classes.flags(self._home),
                 f"-Djava.io.tmpdir={self._home}",
                 f"-Dlogback.configurationFile={self._home / 'logback.xml'}",
-                *("-cp", self._jars, "org.gaul.s3proxy.Main"),
+                *("-cp", self._classes.class_path, "org.gaul.s3proxy.Main"),
                 *("--properties", str(self._home / "s3proxy.conf")),
             ],
             folder=self._home,

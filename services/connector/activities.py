@@ -92,8 +92,8 @@ class ConnectorActivities:
                 await asyncio.wait([task])
                 if task.cancelled() or task.exception() is not None:
                     # Nobody else hears how it ended: the caller is told of the cancelling.
-                    how = type(None if task.cancelled() else task.exception()).__name__
-                    structlog.get_logger().info("unwanted_work_ended", how=how)
+                    cause = "cancelled" if task.cancelled() else type(task.exception()).__name__
+                    structlog.get_logger().info("unwanted_work_ended", cause=cause)
                     raise
                 return task.result()
             except Stopped:

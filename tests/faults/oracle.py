@@ -63,11 +63,6 @@ class Oracle:
             ground.workflow,
         )
 
-    def workflow_id(self, ground: Ground) -> str:
-        """The number of a workflow."""
-        (row,) = self._platform("SELECT id::text AS id FROM orchestrator.workflows WHERE name = %s", ground.workflow)
-        return str(row["id"])
-
     def still_open(self, ground: Ground) -> list[str]:
         """Why a workflow is not at rest: runs that are owed or have not ended."""
         runs = self.runs(ground)

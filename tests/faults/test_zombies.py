@@ -16,8 +16,7 @@ def woken_zombie(world: World, site: Site, stop: Point, ending: Point) -> Iterat
     # The table is there before: a zombie that was making it would keep its successor waiting until its session ends.
     world.cause(site)
     world.rest(site)
-    # Only this workflow's load is stopped: whoever else still loads something would be no zombie of this site.
-    world.arm(stop, "stop", site)
+    world.arm(stop, "stop")
     world.cause(site)
     zombie = world.caught(stop)
     # Tasks must not go to the standing one, who still has its requests for work at the server.

@@ -149,13 +149,12 @@ class World:
 
     # -- kills --------------------------------------------------------------------------------------------------
 
-    def arm(self, point: Point, order: str = "", site: Site | None = None) -> None:
-        """Lay a trap; for one workflow's load, if a site is named."""
+    def arm(self, point: Point, order: str = "") -> None:
+        """Lay a trap."""
         self._file(point, ".caught").unlink(missing_ok=True)
-        only = f" {self.oracle.workflow_id(site.ground)}" if site else ""
         # Renamed into its place: nobody reads half an order.
         laid = self._file(point, ".laid")
-        laid.write_text((order or ("wait" if point.kills else "die")) + only)
+        laid.write_text(order or ("wait" if point.kills else "die"))
         laid.rename(self.faults / point.name)
 
     def disarm(self, point: Point) -> None:
