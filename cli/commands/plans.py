@@ -7,6 +7,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from cli import tree
 from cli.client import Json, segment
 from cli.commands.data import rows_shown
 from cli.errors import CliError, Exit
@@ -73,7 +74,8 @@ def list_all(shell: Shell, session: Session, limit: Annotated[int, typer.Option(
 
 def _apply(shell: Shell, session_id: str, plan: str) -> int:
     with shell.output.waiting("applying …"):
-        node = shell.api.post(f"/api/sessions/{segment(session_id)}/chat/{segment(plan)}:apply", {})
+        answer = shell.api.ask("POST", f"/api/sessions/{segment(session_id)}/chat/{segment(plan)}:apply", body={})
+    node = tree.grown(shell, answer)
     shell.output.show(node, facts({"node": node.get("id"), "rows": node.get("rows")}))
     shell.output.done("applied; `modulardata sessions preview latest` shows the rows")
     return Exit.GOOD

@@ -106,6 +106,7 @@ messages = Table(
     Column("outcome", Text, nullable=False),  # plan, question or refusal
     Column("answer", JSON, nullable=False),
     Column("applied_node_id", Uuid),
+    Column("task_id", Uuid),  # that carries the plan out, where it takes long
     Column("created_by", Uuid, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
 )

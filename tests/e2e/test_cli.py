@@ -172,6 +172,38 @@ def test_a_file_is_shaped_and_the_mind_changed(modulardata: Any) -> None:
     assert modulardata.json("sessions", "restore", now["id"])["archived_at"] is None
 
 
+def test_a_table_is_shaped_in_plain_english(modulardata: Any) -> None:
+    (modulardata.folder / "rides.csv").write_text("rider,miles,city\nAda,12,Oslo\nBo,,Rome\nCy,30,Oslo\nDi,7,Rome\n")
+    assert modulardata("sessions", "open", "./rides.csv").code == GOOD
+    asked = modulardata.json("plans", "ask", "latest", "drop rows without miles, then sort by miles, longest first")
+    assert (asked["outcome"], asked["applied_node_id"]) == ("plan", None)
+    assert [step["kind"] for step in asked["plan"]["steps"]] == ["drop_null", "sort"]
+    assert len(modulardata.json("sessions", "show", "latest")["nodes"]) == 1
+    assert modulardata.json("plans", "apply", "latest", asked["id"])["rows"] == 3
+    assert [row["rider"] for row in modulardata.json("sessions", "preview", "latest")["rows"]] == ["Cy", "Ada", "Di"]
+    twice = modulardata("plans", "apply", "latest", asked["id"], "--output", "json")
+    assert (twice.code, twice.document["error"]["code"]) == (FAILED, "applied")
+
+    unclear = modulardata("plans", "ask", "latest", "sort by fare")
+    assert unclear.code == FAILED
+    assert "fare" in unclear.out
+    for name in ("rider", "miles", "city"):
+        assert name in unclear.out
+    no_plan = modulardata.json("plans", "list", "latest")["items"][-1]
+    assert (no_plan["outcome"], no_plan["text"]) == ("question", "sort by fare")
+    assert modulardata("plans", "apply", "latest", no_plan["id"]).code == FAILED
+
+    shown = modulardata("plans", "ask", "latest", "total miles per city", "--apply")
+    assert shown.code == GOOD
+    assert "For each city" in shown.out
+    listed = modulardata.json("plans", "list", "latest")["items"]
+    assert [one["applied_node_id"] is not None for one in listed] == [True, False, True]
+    root = modulardata.json("sessions", "show", "latest")["nodes"][0]["id"]
+    on_root = modulardata.json("plans", "ask", "latest", "only the riders from Rome", "--node", root)
+    assert (on_root["node_id"], on_root["plan"]["rows"]) == (root, 2)
+    assert modulardata("plans", "ask", "latest", "sort by city", "--planner", "model").code == FAILED
+
+
 def test_a_file_that_does_not_fit_is_explained_corrected_and_released(modulardata: Any) -> None:
     (modulardata.folder / "visits.csv").write_text("visit_id,patient,minutes\n1,a,10\n2,b,20\n")
     modulardata.json("init", "visits.csv")

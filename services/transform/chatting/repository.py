@@ -4,10 +4,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, Select, case, func, insert, literal, select, update
 
 from services.chassis.database import UnitOfWork
-from services.transform.tables import messages
+from services.transform.tables import messages, tasks
+from services.transform.task_store import OPEN
+
+
+def _seen() -> Select[Any]:
+    """Messages, each with what became of its plan: a task that is done has applied it."""
+    by_task = case((tasks.c.state == "done", tasks.c.node_id))
+    applied = func.coalesce(messages.c.applied_node_id, by_task).label("applied_node_id")
+    others = [column for column in messages.c if column.name != "applied_node_id"]
+    under_way = func.coalesce(tasks.c.state.in_(OPEN), literal(False)).label("under_way")
+    joined = messages.outerjoin(tasks, (tasks.c.id == messages.c.task_id) & (tasks.c.tenant == messages.c.tenant))
+    return select(*others, applied, under_way).select_from(joined)
 
 
 async def add_message(work: UnitOfWork, values: dict[str, Any]) -> RowMapping:
@@ -20,18 +31,19 @@ async def add_message(work: UnitOfWork, values: dict[str, Any]) -> RowMapping:
 async def get_message(work: UnitOfWork, session_id: UUID, message_id: UUID) -> RowMapping | None:
     """One message of a session; it stays as it is until this transaction ends."""
     found = await work.connection.execute(
-        select(messages)
+        _seen()
         .where(messages.c.tenant == work.tenant, messages.c.session_id == session_id, messages.c.id == message_id)
-        .with_for_update()
+        .with_for_update(of=messages)
     )
-    return found.mappings().one_or_none()
+    row: RowMapping | None = found.mappings().one_or_none()
+    return row
 
 
 async def list_messages(
     work: UnitOfWork, session_id: UUID, *, node_id: UUID | None, after: UUID | None, limit: int
 ) -> list[RowMapping]:
     """The messages of a session, or of one of its nodes, oldest first."""
-    query = select(messages).where(messages.c.tenant == work.tenant, messages.c.session_id == session_id)
+    query = _seen().where(messages.c.tenant == work.tenant, messages.c.session_id == session_id)
     if node_id is not None:
         query = query.where(messages.c.node_id == node_id)
     if after is not None:
@@ -52,10 +64,12 @@ async def count_since(work: UnitOfWork, since: datetime, *, planner: str | None 
     return int((await work.connection.execute(query)).scalar_one())
 
 
-async def mark_applied(work: UnitOfWork, message_id: UUID, node_id: UUID) -> None:
-    """Note which node came of a plan."""
+async def mark_applied(
+    work: UnitOfWork, message_id: UUID, *, node_id: UUID | None = None, task_id: UUID | None = None
+) -> None:
+    """Note which node came of a plan, or which task makes it."""
     await work.connection.execute(
         update(messages)
         .where(messages.c.tenant == work.tenant, messages.c.id == message_id)
-        .values(applied_node_id=node_id)
+        .values(applied_node_id=node_id, task_id=task_id)
     )

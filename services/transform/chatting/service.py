@@ -91,13 +91,17 @@ class Conversations:
             raise conflict("There is no plan in this message.", "no_plan")
         if message["applied_node_id"] is not None:
             raise conflict("This plan was applied already.", "applied")
+        if message["under_way"]:
+            raise conflict(f"Task {message['task_id']} is carrying this plan out.", "applying")
         steps = Recipe.model_validate({"steps": message["answer"]["steps"]}).steps
         if not steps:
             raise conflict("This plan changes nothing.", "no_steps")
         wanted = AddNodeRequest(parent_id=message["node_id"], steps=steps, reason=message["text"][:2_000] or None)
         made = await self._sessions.add_node(work, who, session_id, wanted)
         if made.node is not None:
-            await repository.mark_applied(work, message_id, made.node["id"])
+            await repository.mark_applied(work, message_id, node_id=made.node["id"])
+        elif made.task is not None:
+            await repository.mark_applied(work, message_id, task_id=made.task["id"])
         return made
 
     async def _by_model(self, tenant: UUID, dataset: DatasetRef, message: str) -> tuple[str, Any]:

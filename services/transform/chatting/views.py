@@ -59,7 +59,8 @@ class MessageView(View):
     plan: PlanView | None = None
     question: QuestionView | None = None
     refusal: str | None = None
-    applied_node_id: UUID | None
+    applied_node_id: UUID | None = Field(description="What came of the plan")
+    task_id: UUID | None = Field(description="The task that carries the plan out, where it takes long")
     created_by: UUID
     created_at: datetime
 

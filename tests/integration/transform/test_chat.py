@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from contracts.commands.transform import FailTaskInput, RunTaskInput
 from deploy.local.state import State
 from tests.integration.composed import Composed, composed
+from tests.integration.transform.test_sessions_over_time import everything_takes_long  # noqa: F401 - a fixture
 from tests.integration.transform.test_transform_service import Doing, opened, shown
 
 
@@ -52,6 +54,40 @@ async def test_a_plan_is_shown_kept_and_applied_once(world: Composed, doing: Doi
     kept = await shown(world, f"/api/sessions/{session['id']}/chat?node_id={session['current_node_id']}")
     (one,) = kept["items"]
     assert (one["id"], one["applied_node_id"], one["plan"]) == (message["id"], done.json()["id"], plan)
+
+
+@pytest.mark.usefixtures("everything_takes_long")
+async def test_a_plan_that_a_task_carries_out_is_applied_when_the_task_is_done(
+    servers: State, admin_url: str, tmp_path: Path
+) -> None:
+    async with composed(["transform"], tmp_path, servers, admin_url) as world:
+        doing = Doing(world)
+        session = await opened(world, doing)
+        message = (await say(world, session, "Sort by distance, longest first")).json()
+        path = f"/api/sessions/{session['id']}/chat"
+
+        async def apply() -> Any:
+            return await world.request("POST", f"{path}/{message['id']}:apply", json={})
+
+        async def kept() -> Any:
+            return (await shown(world, path))["items"][0]
+
+        first = await apply()
+        assert first.status_code == 202, first.text
+        assert ((await kept())["task_id"], (await kept())["applied_node_id"]) == (first.json()["id"], None)
+        again = await apply()
+        assert (again.status_code, again.json()["code"]) == (409, "applying")
+
+        # What failed may be tried again; what is done is applied.
+        lost = UUID(first.json()["id"])
+        await doing("fail_task", FailTaskInput(tenant=world.tenant, task_id=lost, code="lost", message="gone"))
+        assert (await kept())["applied_node_id"] is None
+        second = (await apply()).json()
+        await doing("run_task", RunTaskInput(tenant=world.tenant, task_id=second["id"]))
+        node_id = (await shown(world, f"/api/sessions/{session['id']}/tasks/{second['id']}"))["node_id"]
+        assert ((await kept())["task_id"], (await kept())["applied_node_id"]) == (second["id"], node_id)
+        once_more = await apply()
+        assert (once_more.status_code, once_more.json()["code"]) == (409, "applied")
 
 
 async def test_what_is_unclear_is_asked_and_cannot_be_applied(world: Composed, doing: Doing) -> None:
