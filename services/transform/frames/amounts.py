@@ -19,6 +19,7 @@ from services.transform.planner.lexicon import MEASURES, TIMES
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, listed, quoted
 from services.transform.planner.slots import which_column
 from services.transform.planner.view import ask
+from services.transform.planner.words import parts
 
 frames = Frames("amounts")
 frame = frames.frame
@@ -150,6 +151,9 @@ def _key(reader: Reader, env: dict[str, Any], start: int, end: int) -> tuple[str
         descending = True
     else:
         return None, False
+    borne = set(parts(env["c"])) & {"id", "key", "code", "number", "no"}
+    if borne and not words & {*borne, env["c"].casefold()} and reader.column(env["c"]).type is not LogicalType.FLOAT:
+        return None, False  # `the best employees` are not those with the highest number
     return env["c"], descending
 
 

@@ -6,7 +6,9 @@ from services.transform.frames import (
     amounts,
     columns,
     deriving,
+    filled,
     fills,
+    grouped,
     grouping,
     hiding,
     joining,
@@ -20,8 +22,10 @@ from services.transform.frames import (
     shaping,
     sorting,
     spelled,
+    tabled,
     types,
     values,
+    windowed,
     windows,
 )
 from services.transform.frames.base import Frame
@@ -48,6 +52,10 @@ FRAMES: tuple[Frame, ...] = (
     *shaping.frames.all,
     *ranks.frames.all,
     *windows.frames.all,
+    *windowed.frames.all,
+    *filled.frames.all,
+    *grouped.frames.all,
+    *tabled.frames.all,
 )
 
 # Every word that stands in a pattern: none of them is a misspelling.

@@ -49,6 +49,8 @@ def of_groups(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 def of_table(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """One row with figures of the whole table."""
     wanted: tuple[Figure, ...] = env["f"]
+    if {"each", "every", "per"} & {reader.low(step) for step in range(start, end)}:
+        return None
     if all(one.column is None and one.where is None for one in wanted) and end - start < 2:
         return None
     if reader.low(start) in ("max", "top", "first", "last", "min", "best", "keep") or (

@@ -253,6 +253,10 @@ def group_keys(reader: Reader, at: int) -> Any:
                 "(combination|combinations|pair|value|values|combined|together|group|groups|each|separately)", stop
             ):
                 yield last, Keys(tuple(columns)), cost + more
+    looked_at = reader.memory.touched
+    if len(looked_at) == 1 and reader.low(at - 1) in ("each", "every") and reader.low(at) in ("one", "of", "value"):
+        end = at + 2 if reader.low(at + 1) in ("them", "these", "those") else at + 1
+        yield end, Keys(looked_at), 0.3
     for keys_end, keys, cost in _calendar_keys(reader, at):
         yield keys_end, keys, cost
         for follow, _, _ in reader.match("and|,|&|, and", keys_end):

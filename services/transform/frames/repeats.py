@@ -22,6 +22,7 @@ def distinct_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> 
     return act(Deduplicate())
 
 
+_OF_ROWS = frozenset("keep keeping retain retaining leave leaving row rows record records entry line one single with having duplicates duplicate repeats only".split())
 _LAST = "(last|final|latest|bottom|most recent) [one|row|record|entry|occurrence|appearance|line|of them|of each|copy|seen|found|instance|<e2:Entity>] [that appears|that occurs|seen|found|encountered|in file|in table|in order|listed|appearing|you find|each time|in the file|of each|only|to appear|in original order|in file order]"
 
 
@@ -41,6 +42,9 @@ def which_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> 
     if "by" in env:
         if env["by"] in keys:
             return None
+        said = {reader.low(step) for step in range(start, end)}
+        if not said & _OF_ROWS and "e" not in env and "e2" not in env:
+            return None  # `the highest price per product` is a figure, not a row
         order = (SortKey(column=env["by"], descending=env["dir"]),)
         filled = DropNull(columns=(env["by"],))
         del filled

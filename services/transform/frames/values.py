@@ -36,7 +36,10 @@ def _mapping(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any
     for end, env, cost in reader.match(
         f"[@all|any|both] [value|values] <a:OldValues> [@all|both] {_MAPS_TO} [simply|@only|value|text|be] <b:Text>", at
     ):
-        pairs = (*found, *((old, env["b"]) for old in env["a"]))
+        news = [part.strip() for part in env["b"].split("/")]
+        if len(news) != len(env["a"]) or len(news) < 2:
+            news = [env["b"]] * len(env["a"])
+        pairs = (*found, *zip(env["a"], news, strict=True))
         yield end, pairs, cost
         if len(pairs) < 40:
             for follow in {

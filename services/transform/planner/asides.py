@@ -46,6 +46,9 @@ _MORE = frozenset(
     like such way ways result results end ends start begin know knew known unknown only exists exist given present
     """.split()
 )
+_UNTOUCHED = frozenset("else others other rest unchanged same everything order intact alone".split())
+_EXPLAINING = frozenset("so because since e i e.g i.e like meaning that which as".split())
+_VERBS = frozenset("is are was were be stay stays remain remains has have can must should may will need needs".split())
 
 
 def relaxed(tokens: list[Token], index: Index) -> Iterator[tuple[list[Token], tuple[str, ...]]]:
@@ -86,6 +89,7 @@ def _remarks(tokens: list[Token]) -> list[tuple[int, int]]:
         at
         for at, token in enumerate(tokens)
         if token.kind == "break" or (token.kind == "sign" and token.text in (".", ";", "!", "?", "-", "–", "—", ":"))
+        if token.text != "-" or (at and tokens[at - 1].end < token.start)
     ]
     edges = [-1, *borders, len(tokens)]
     for begin, end in pairwise(edges):
@@ -112,6 +116,15 @@ def _is_aside(tokens: list[Token], index: Index) -> bool:
     if words[0].low in _DEMANDS or (words[0].low in ("and", "then") and len(words) > 1 and words[1].low in _DEMANDS):
         return False
     bracketed = tokens[0].low == "("
+    said = {token.low for token in words}
+    if [token.low for token in tokens].count("(") != [token.low for token in tokens].count(")"):
+        return False
+    if words[0].low in ("keeping", "leaving", "with", "without") and not said & _UNTOUCHED:
+        return False  # `keeping the last one` is asked for, `keeping the rest as it is` is not
+    if any(token.kind == "number" for token in tokens) and not bracketed and words[0].low not in _EXPLAINING:
+        return False
+    if (bracketed and len(words) < 3) or (index.column([words[0]]) is not None and not _VERBS & {w.low for w in words}):
+        return False  # `(rows)`, and the next one of a list, say something
     if not bracketed and words[0].low not in _OPENERS and index.column([words[0]]) is None:
         return False
     common = known_words()

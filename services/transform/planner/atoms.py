@@ -110,6 +110,9 @@ def _joined(reader: Reader, at: int, before: list[tuple[str, Cond]], depth: int)
         for start in {at, at + (reader.low(at) in ("it", "they", "is", "are"))}:
             for end, found, cost in predicates(reader, start, column, bare=False):
                 options.append((end, found, cost + 0.1))
+    if joint == "or" and before[-1][1].negated:
+        # not in Berlin or Oslo: neither. A bare value after it belongs to the negation.
+        options = [one for one in options if not (one[1].equals and one[1].columns == before[-1][1].columns)]
     for end, found, cost in options[:40]:
         chain = [*before[:-1], (before[-1][0], before[-1][1])] if before else []
         whole = [*chain, ("", found)]

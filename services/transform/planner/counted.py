@@ -6,7 +6,7 @@ from services.transform.planner.conditions import Cond
 from services.transform.planner.lexicon import MEASURES
 from services.transform.planner.predicates import _OPERATORS, _in_unit
 from services.transform.planner.reading import NUMERIC, Reader, Result, number, quoted, slot
-from services.transform.planner.words import key, parts
+from services.transform.planner.words import key, parts, stem
 
 
 def _counted(reader: Reader, at: int) -> Iterator[Result]:
@@ -16,7 +16,7 @@ def _counted(reader: Reader, at: int) -> Iterator[Result]:
             f"[with|have|has|having|that have|which have|who have|had|made|got|of|showing|who made|who had] {words} <n:Num> [-] <c:Col>",
             at,
         ):
-            if reader.column(env["c"]).type in NUMERIC:
+            if reader.column(env["c"]).type in NUMERIC and _is_head(reader.low(end - 1), env["c"]):
                 yield end, Cond(f"{quoted(env['c'])} {operator} {number(env['n'])}", (env["c"],)), cost + 0.15
     for (low_words, low_sign), (high_words, high_sign) in (
         (low, high) for low in _OPERATORS[:2] for high in _OPERATORS[2:]
@@ -81,6 +81,12 @@ def _counted(reader: Reader, at: int) -> Iterator[Result]:
                     Cond(f"{quoted(ages[0])} {operator} {number(env['n'])}", (ages[0],)),
                     cost + (0.3 if "years" in said or "aged" in said else 1.4),
                 )
+
+
+def _is_head(word: str, column: str) -> bool:
+    """Whether a word is what the column counts: `10 units` are not a unit price."""
+    own = parts(column)
+    return len(own) < 2 or stem(word) != stem(own[0]) or own[-1] in ("id", "no", "count", "number")
 
 
 @slot("Verb")

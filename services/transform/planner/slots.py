@@ -20,6 +20,12 @@ _OF = frozenset(
 _AFTER = frozenset("column columns col cols field fields values value 's data entries figures variable figure".split())
 
 
+# In brackets behind a column these say what to do with it; other words are its unit or a gloss.
+_SAYING = frozenset(
+    "rows row columns column across down ascending descending asc desc sum average mean count total required optional text number".split()
+)
+
+
 _LOOSE_AFTER = frozenset(
     "share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time".split()
 )
@@ -31,6 +37,7 @@ _NOT_NAMES = frozenset(
     rounded sorted using instead please thanks column columns called named name rows row so but as into not no only
     just keep drop remove sort add rename call round show count all every first last after before between than over
     under above below without also leave give make lower upper snake title camel case underscores underscore spaces
+    out saying showing holding giving containing made built being based whether while because
     text number numbers numeric integer integers string strings float floats boolean booleans date dates whole decimal decimals
     """.split()
 )
@@ -131,7 +138,12 @@ def _column_at(reader: Reader, start: int) -> Iterator[Result]:
             yield end + 1, name, max(0.0, link.cost - 0.05)
             if reader.low(end) == "'s" and reader.low(end + 1) in _AFTER:
                 yield end + 2, name, link.cost
-        if link.cost <= 0.1 and reader.low(end) == "(" and reader.low(end + 2) == ")":
+        if (
+            link.cost <= 0.1
+            and reader.low(end) == "("
+            and reader.low(end + 2) == ")"
+            and reader.low(end + 1) not in _SAYING
+        ):
             yield end + 3, name, link.cost + 0.3  # a unit or gloss in brackets
 
 

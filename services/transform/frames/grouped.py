@@ -1,0 +1,76 @@
+"""Frames about groups, said in any order: the figures, of what rows, for each what, under which names, in which order."""
+
+from typing import Any
+
+from contracts.recipe import Filter, Sort, SortKey
+from services.transform.frames.base import Act, Answer, Frames, act
+from services.transform.frames.grouping import of_groups
+from services.transform.planner.reading import Reader, slot
+from services.transform.planner.roles import bag
+
+frames = Frames("grouped")
+frame = frames.frame
+
+_NO_VERBS = frozenset("not no without except never nor neither excluding minus than".split())
+
+
+@slot("PlainVerb")
+def plain_verb(reader: Reader, at: int) -> Any:
+    """What the groups do to be counted: bought, sold, play. It selects nothing."""
+    if at >= len(reader.tokens) or reader.tokens[at].kind != "word" or reader.low(at) in _NO_VERBS:
+        return
+    token = reader.tokens[at]
+    if reader.index.column([token]) is None and not reader.index.cells([token])[0] and token.low.isalpha():
+        yield at + 1, token.low, 0.5
+
+
+@slot("GroupRoles")
+def group_roles(reader: Reader, at: int) -> Any:
+    """Figures for each of something, with their names, rows, order and decimals."""
+    grouping = "(group|grouped|grouping|broken down|break down|split|summarised|summarized|aggregated|summarise|summarize|aggregate|split up|tallied|separately)"
+    roles = {
+        "figures": "[@lead] [@lead] [the] <f:Figures>",
+        "keys": f"@per <k:GroupKeys>|(for|in|within|of|from|at|on) (each|every) <k:GroupKeys>|{grouping} [it|@table|@rows|<e:Entity>] (by|per|for each) <k:GroupKeys>|(did|does|do|has|have|had|is|are|were|was) (each|every) <k:GroupKeys> [<v:PlainVerb>]|<v:PlainVerb> (each|every|per) <k:GroupKeys>",
+        "names": "(@call|as|in|into|with|under|using|to be called|giving) [it|them|the|that|these] [new|result|resulting] [@columns|@column|names|column names|headers|count|total|average|result] [called|named] <nn:Names> [@columns|@column] [respectively]|@columns [:|called|named] <nn:Names> [respectively]",
+        "rows": "(for|of|among|amongst|counting only|considering only|only counting|based on|using only|@only for|but only|@only|looking at|taking|over|across) [the] <w:Who>",
+        "order": "[with|the] (<x:Superlative>) [ones|values|count|counts|total|totals|average|averages|number|numbers|figure|figures|<e:Entity>|@rows] (first|on top|at top|coming first)|[then] (sorted|ordered|sort|order|arranged|ranked) [it|them|@rows|result] [by] [that|it|this|count|total|average|number|the figure|value|result] [,] [in|from] [<dir:Direction>]|[in|from] <dir:Direction>",
+        "round": "<d:Rounding>|(to|with) <d:Digits>",
+        "percent": "<pc:InPercent>",
+        "lead": "[@lead|calculate] (for|in) [all|the] (@table|@rows)",
+    }
+    yield from bag(reader, at, roles, frozenset({"figures", "keys"}))
+
+
+@frame("groups in roles", cost=0.6)
+def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """One row for each group, with its figures."""
+    found = env["b"]
+    if found["keys"].get("v") in ("first", "last"):
+        return None
+    given: dict[str, Any] = {"f": found["figures"]["f"], "k": found["keys"]["k"]}
+    if "names" in found:
+        names = found["names"]["nn"]
+        if len(names) != len(given["f"]) or any(one.name for one in given["f"]):
+            return None
+        given["nn"] = names
+    if "round" in found:
+        given["d0"] = found["round"]["d"]
+    if "percent" in found:
+        given["pc"] = True
+    done = of_groups(reader, given, start, end)
+    if not isinstance(done, Act):
+        return None
+    before: tuple[Any, ...] = ()
+    after: tuple[Any, ...] = ()
+    if "rows" in found:
+        condition = found["rows"]["w"]
+        if condition.sql.startswith("@") or set(condition.columns) & set(given["k"].columns) == set(condition.columns):
+            return None
+        before = (Filter(where=condition.sql),)
+    if "order" in found:
+        if len(done.made) != 1:
+            return None
+        said = found["order"]
+        descending = bool(said["x"]) if "x" in said else said.get("dir") in ("down", "late")
+        after = (Sort(by=(SortKey(column=done.made[0], descending=descending),)),)
+    return act(*before, *done.steps, *after, made=done.made, used=done.used)

@@ -1,0 +1,60 @@
+"""Frames about tables with rows of one column and columns of another, said in any order: rows, columns, cells."""
+
+from typing import Any
+
+from services.transform.frames.base import Answer, Frames
+from services.transform.frames.shaping import wide
+from services.transform.planner.reading import Reader, slot
+from services.transform.planner.roles import bag
+
+frames = Frames("tabled")
+frame = frames.frame
+
+_ROWS = "(rows|row|row labels|row headers|side|left|left side|index|rows down|left hand side)"
+_COLUMNS = "(columns|column|column headers|column headings|headers|top|across|column names|header)"
+_CELLS = "(cells|cell|values|body|middle|inside|cell values|table body|cells of it)"
+
+
+@slot("PivotRoles")
+def pivot_roles(reader: Reader, at: int) -> Any:
+    """What stands down the side, across the top and in the cells, and with what figure."""
+    roles = {
+        "verb": "[@lead] (@wide|cross table|cross tab|crosstab|cross tabulate|cross - tabulate|pivot table|matrix|grid|two - way table|table) [@table] [of|with|showing|that shows|for]|[i want|make|build|give me] [@table] (with|having)",
+        "rows": f"<k:Cols> (as|in|on|down|for|forms|form|become|becoming|make up) [the|its own|their own|separate] {_ROWS}|<k:Cols> (LP {_ROWS} RP|down|downwards)|[one|a|each] [separate] row (per|for each|for every|of each|for) <k:Cols>|{_ROWS} (are|is|=|:|by|for|from|of|being|hold|show|should be|with|as) [the] <k:Cols>|(each|every) <k:Cols> (in|on|gets|as|has|becomes|being|is) [its|a|one] [own] row|down {_ROWS} <k:Cols>",
+        "columns": f"<n:Col> [values] (as|in|on|across|along|for|form|forms|become|becoming|spread over|over) [the|its own|their own|separate] {_COLUMNS}|<n:Col> [values] (LP {_COLUMNS} RP|across)|[one|a|each] [separate] column (per|for each|for every|of each|for) <n:Col> [value]|{_COLUMNS} (are|is|=|:|by|for|from|of|being|hold|show|should be|with|as) [the] <n:Col>|(each|every) <n:Col> [value] (in|on|gets|as|has|becomes|being|is) [its|a|one] [own] column|across [the] {_COLUMNS} <n:Col>",
+        "cells": f"<v:CellFigure> (as|in|inside|for|fills|filling|within|into|at) [the] {_CELLS}|<v:CellFigure> (LP {_CELLS} RP|inside)|[with] [the] {_CELLS} (hold|holding|show|showing|contain|containing|are|is|=|:|being|filled with|filled by|of|should be|should hold|should show|with|by|from) [the] <v:CellFigure>|(fill|fill in) [with] [the] <v:CellFigure>|[@lead] (showing|with|holding|using|of|and|taking|counting|show|shows|giving) [the] <v:CellFigure>|[@lead] [the] <v:CellFigure> (by|per|for each|for|against|of each)",
+        "by": "[by|per|for each|against|for] <k3:Cols>",
+        "empty": "<e:EmptyCells>",
+        "round": "<d:Rounding>",
+    }
+    for needed in (
+        frozenset({"rows", "columns", "cells"}),
+        frozenset({"by", "columns", "cells"}),
+        frozenset({"rows", "by", "cells"}),
+    ):
+        for end, found, cost in bag(reader, at, roles, needed):
+            if not ({"rows", "by"} <= found.keys() and "columns" in found):
+                yield end, found, cost
+
+
+@frame("table in roles", cost=0.3)
+def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """The values of a column become columns."""
+    found = env["b"]
+    keys = found["rows"]["k"] if "rows" in found else found["by"]["k3"]
+    if "columns" in found:
+        names_from = found["columns"]["n"]
+        keys = tuple(name for name in keys if name != names_from)
+    else:  # `quantity by product (rows) and country`: the other one is across
+        others = [name for name in found["by"]["k3"] if name not in keys]
+        if len(others) != 1:
+            return None
+        names_from = others[0]
+    if not keys:
+        return None
+    given: dict[str, Any] = {"k": keys, "n": names_from, "v": found["cells"]["v"]}
+    if "empty" in found:
+        given["e"] = found["empty"]["e"]
+    if "round" in found:
+        given["d"] = found["round"]["d"]
+    return wide(reader, given, start, end)

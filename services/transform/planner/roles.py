@@ -1,0 +1,61 @@
+"""A clause as a bag of roles: what is wanted, of what, within what, in which order, under which name, however arranged.
+
+A role is a pattern of its own; a clause is understood when its words are all taken by roles, each at most once, with
+nothing but commas, brackets and joints between them. So `number each customer's orders by date, as n` and `add n: per
+customer, the number of the order by date` need no pattern of their own.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from services.transform.planner.linking import Index
+from services.transform.planner.reading import Reader, Result, slot
+
+MAX_ROLES = 8
+_GLUE = "[,|;|:|-|–|LP|RP|, LP|RP ,|and|, and|with|, with|then|, then] [RP]"
+
+
+def bag(reader: Reader, at: int, roles: Mapping[str, str], needed: frozenset[str]) -> Iterator[Result]:
+    """Every way to take the words from here as roles; the found ones of a role stand under its name."""
+    yield from _further(reader, at, roles, needed, {}, 0.0)
+
+
+def _further(
+    reader: Reader, at: int, roles: Mapping[str, str], needed: frozenset[str], found: dict[str, Any], cost: float
+) -> Iterator[Result]:
+    if needed <= found.keys():
+        yield at, dict(found), cost + 0.3
+    if len(found) >= MAX_ROLES:
+        return
+    for start in {at, *(end for end, _, _ in reader.match(_GLUE, at))} if found else {at}:
+        for name, pattern in roles.items():
+            if name in found:
+                continue
+            for end, env, more in reader.match(pattern, start):
+                if end > start:
+                    taken = {**found, name: dict(env)}
+                    yield from _further(reader, end, roles, needed, taken, cost + more + 0.05)
+
+
+@slot("NewName")
+def new_name(reader: Reader, at: int) -> Iterator[Result]:
+    """A name that can be nothing else: quoted, or a word that neither the table nor the grammar knows."""
+    from services.transform.planner.normalising import known_words  # the grammar's words are known when all is read
+
+    for end, name, cost in reader.slot("Name", at):
+        token = reader.tokens[at]
+        if token.kind != "quoted" and (end - at > 1 and " " in name):
+            continue
+        if reader.view.column(name) is not None:
+            continue
+        plain = token.kind != "quoted" and name.isalpha() and name.islower()
+        if plain and name in known_words() and not _announced(reader, at):
+            continue
+        if plain and Index(reader.view).column([token]) is not None and not _announced(reader, at):
+            continue
+        yield end, name, cost
+
+
+def _announced(reader: Reader, at: int) -> bool:
+    """Whether the words before say that a name follows."""
+    return reader.low(at - 1) in ("called", "named", "as", "column", "it", "call", "name", "them")
