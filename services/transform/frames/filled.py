@@ -57,7 +57,7 @@ def fill_roles(reader: Reader, at: int) -> Any:
             wanted = {
                 name: pattern
                 for name, pattern in roles.items()
-                if name in (needed, target) or name in ("per", "round") and needed in ("figure", "neighbour")
+                if name in (needed, target) or (name in ("per", "round") and needed in ("figure", "neighbour"))
             }
             yield from bag(reader, at, wanted, frozenset({needed, target}))
 

@@ -22,7 +22,9 @@ def distinct_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> 
     return act(Deduplicate())
 
 
-_OF_ROWS = frozenset("keep keeping retain retaining leave leaving row rows record records entry line one single with having duplicates duplicate repeats only".split())
+_OF_ROWS = frozenset(
+    "keep keeping retain retaining leave leaving row rows record records entry line one single with having duplicates duplicate repeats only".split()
+)
 _LAST = "(last|final|latest|bottom|most recent) [one|row|record|entry|occurrence|appearance|line|of them|of each|copy|seen|found|instance|<e2:Entity>] [that appears|that occurs|seen|found|encountered|in file|in table|in order|listed|appearing|you find|each time|in the file|of each|only|to appear|in original order|in file order]"
 
 

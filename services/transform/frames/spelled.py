@@ -35,9 +35,9 @@ _HOW = frozenset(
     stored typed entered given is are was were come comes came has have had uses use used contains contain containing holds hold using
     looks look notation by of some others other sometimes both for no not or but it its they them so currently now e.g. eg such ie i.e which that
     things thing stuff something entries entry inconsistent inconsistently messy messed mess capitalised capitalized capitals small big extra leading trailing spaces space stray whitespace around
-    values value column named name names short abbreviated full long two three four digit digits slash slashes dashes dash hyphen hyphens one
+    scale keep keeps stays stay staying becomes become values value column named name names short abbreviated full long two three four digit digits slash slashes dashes dash hyphen hyphens one
     kr usd eur gbp euro's mark marks front behind before after character characters places really quite rather instead plus prefixed at end start shown same thing
-    odd weird wrong broken kind sort way jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december
+    untidy dirty unclean chaotic irregular uneven odd weird wrong broken kind sort way jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december
     """.split()
 )
 
@@ -77,7 +77,7 @@ def remark(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     plain = {"written", "format", "formatting", "formatted", "style", "styles", "ways", "sorts", "kinds", "spelled", "signs", "sign", "messy", "inconsistent",
              "inconsistently", "mixed", "text", "string", "strings", "symbol", "symbols", "separator", "separators", "brackets", "parentheses", "commas", "percent",
              "percentages", "spaces", "stored", "typed", "entered", "dd", "mm", "month", "months", "case", "currency", "dollars", "euros", "mess", "notation", "like", "whitespace",
-             "comma", "uppercase", "lowercase", "percentage", "decimal", "thousands", "texts", "d", "m", "space", "odd", "weird", "wrong", "broken", "spellings"}  # fmt: skip
+             "untidy", "dirty", "unclean", "chaotic", "irregular", "uneven", "comma", "uppercase", "lowercase", "percentage", "decimal", "thousands", "texts", "d", "m", "space", "odd", "weird", "wrong", "broken", "spellings"}  # fmt: skip
     if not said & plain and not any(
         "%" in reader.tokens[step].text or "$" in reader.tokens[step].text for step in range(start, end)
     ):

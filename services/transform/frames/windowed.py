@@ -21,7 +21,9 @@ _ORDER = {
     "order": "[sorted|ordered|in order|in the order|in sequence|going|arranged|counting|counted] (by|of|along|on|over|according to) <oc:Col> [order] [,|LP|from|in|with] [<dir:Direction>] [RP]|(in|by) <oc:Col> order|<o:RowOrder>|(from|with) <dir:Direction> <oc:Col>",
     "direction": "<ro:RankOrder>",
 }
-_START = {"start": "[starting|beginning|counting] [up] (at|from|with) <s:Num> [up|upwards|for first|for first one|on]|<s:Num> (is|=|being|for) [first|earliest|one]"}
+_START = {
+    "start": "[starting|beginning|counting] [up] (at|from|with) <s:Num> [up|upwards|for first|for first one|on]|<s:Num> (is|=|being|for) [first|earliest|one]"
+}
 
 
 @slot("NumberRoles")
@@ -34,6 +36,9 @@ def number_roles(reader: Reader, at: int) -> Any:
         **_START,
     }
     yield from bag(reader, at, roles, frozenset({"what", "name"}))
+    for end, found, cost in bag(reader, at, roles, frozenset({"what"})):
+        if "name" not in found and {"keys", "order", "start"} & found.keys():
+            yield end, found, cost + 0.6
 
 
 @frame("rows numbered", cost=0.4)
@@ -45,7 +50,7 @@ def numbered(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     first = _of(found, "start", "s")
     if order is None or (first not in (None, 1) and (not isinstance(first, int) or keys)):
         return None
-    name = checked_name(reader, found["name"]["n"])
+    name = checked_name(reader, _of(found, "name", "n") or fresh(reader, "row_number"))
     made = WindowColumn(name=name, function="row_number")
     steps: list[Step] = [Window(partition_by=keys, order_by=order, columns=(made,))]
     if first not in (None, 1):
@@ -167,7 +172,9 @@ def _changed(column: str, helper: str, kind: str, digits: int | None) -> str:
 @slot("BesideRoles")
 def beside_roles(reader: Reader, at: int) -> Any:
     """A figure of a group on each of its rows, or a value's share of it."""
-    whose = "[the|its|their|that|this|each|every|own|same|respective] [person|row|<e9:Entity>] ['s] [own|same|whole|entire]"
+    whose = (
+        "[the|its|their|that|this|each|every|own|same|respective] [person|row|<e9:Entity>] ['s] [own|same|whole|entire]"
+    )
     roles = {
         "what": f"[@lead|@add|with|holding] [the] <f:FigureWords> [of|for] [the] <c:Col> (of|for|in|within|across|over|per|by|among) {whose} <k1:Cols>|[@lead|@add|with] {whose} <k1:Cols> ['s] <f:FigureWords> [of] <c:Col>|[@lead|@add|with|express|give] [each|every|the|its] [<e0:Entity>|row] ['s] <c:Col> as [@all] <p:PartOf> of {whose} <k2:Cols> ['s] (total|sum|overall) [<c3:Col>]|[@lead|@add|with] [the] <p:PartOf> of [the] (total|overall|whole|entire) <c:Col> [for|of|in] [each|every|the] [<e1:Entity>|row|@rows]|[@lead|@add|with|give] [each|every|the|its] [<e2:Entity>|row] ['s] <c:Col> as [@all] <p:PartOf> of [the|all|overall|grand|whole|table ['s]] (total|sum|whole) [<c3:Col>]",
         "percent": "<pc:InPercent>|(in|as) (percent|%|percentage)|times 100",
@@ -248,5 +255,3 @@ def _order(reader: Reader, found: dict[str, Any], keys: tuple[str, ...]) -> tupl
     if reader.column(column).type not in (*NUMERIC, *TEMPORAL) and descending is None and not keys:
         return None  # `by department` says within what, not in which order
     return (SortKey(column=column, descending=bool(descending)),)
-
-

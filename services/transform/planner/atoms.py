@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from services.transform.planner.conditions import Cond, both, fold
 from services.transform.planner.counted import _aged, _counted, _measured
 from services.transform.planner.predicates import predicates
-from services.transform.planner.reading import Reader, Result, quoted, slot
+from services.transform.planner.reading import NUMERIC, Reader, Result, number, quoted, slot
 from services.transform.planner.valued import _called_off, _dated, _flagged, _valued
+from services.transform.planner.verbs import did
 
 
 # -- conditions without a column before them
@@ -27,6 +28,8 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
     yield from _dated(reader, at)
     yield from _bracketed(reader, at)
     yield from _called_off(reader, at)
+    yield from did(reader, at)
+    yield from _calculated(reader, at)
 
 
 def _of_several(reader: Reader, at: int) -> Iterator[Result]:
@@ -62,13 +65,17 @@ def _subjects(reader: Reader, at: int) -> list[int]:
 
 def _owned(reader: Reader, at: int) -> Iterator[Result]:
     """With or without something in a column."""
-    none = "[with|has|have|had|having|that have|which have|who have|there is|there are|showing|show|shows|where there is|where there are] (no|@blank|without|lacking|lack|lacks) [@blank|known|recorded|given|valid|any|value for|value in|values for|values in|value of|entry for|entry in|data for|data in] "
+    none = "[with|has|have|had|having|that have|which have|who have|there is|there are|showing|show|shows|where there is|where there are] (no|@blank|without|lacking|lack|lacks) [@blank|known|recorded|given|valid|any|value for|value in|values for|values in|value of|entry for|entry in|data for|data in|figure for|figures for|information on] "
     for end, env, cost in reader.match(
-        f"{none} <c:Cols>|without <c:Cols>|lacking <c:Cols>|that lack <c:Cols>|(do|does|did) not have [value for|value in|any] <c:Cols>|[with|that have|have|has] [@blank] (nothing|no value|no values|no data|no entry|blanks|blank|nulls|null|missing values|missing value|missing data|empty cells|gaps) (in|for|under) <c:Cols>|whose <c:Cols> (is|are) @blank|@blank (in|for) <c:Cols>|not having <c:Cols>",
+        f"{none} <c:Cols> [recorded|given|known|available|on file|listed|entered|set|figure|figures|value|date|at all|yet]|(has|have|had|was|were|is|are) (not been|never been|not yet been|never|not) (filled in|recorded|entered|given|set|provided|measured|noted) (for|in|under) <c:Cols>|for (which|whom) [the|no] <c:Cols> [is|are|was|were|has been|have been] (@blank|not available|not known|not given|not recorded|available|known|recorded|given)|without <c:Cols>|lacking <c:Cols>|that lack <c:Cols>|(do|does|did) not have [value for|value in|any] <c:Cols>|[with|that have|have|has] [@blank] (nothing|no value|no values|no data|no entry|blanks|blank|nulls|null|missing values|missing value|missing data|empty cells|gaps) (in|for|under) <c:Cols>|whose <c:Cols> (is|are) @blank|@blank (in|for) <c:Cols>|not having <c:Cols>",
         at,
     ):
         names = env["c"]
         joint = "AND"
+        if _is_said_known(reader, at, end):
+            found = [Cond(f"{quoted(name)} IS NOT NULL", (name,)) for name in names]
+            yield end, both(found, joint), cost + 0.05
+            continue
         found = [Cond(f"{quoted(name)} IS NULL", (name,)) for name in names]
         span = [reader.low(step) for step in range(at, end)]
         if len(names) > 1 and "or" in span:
@@ -77,7 +84,7 @@ def _owned(reader: Reader, at: int) -> Iterator[Result]:
             joint = "AND"  # no X or Y: neither
         yield end, both(found, joint), cost + 0.05
     for end, env, cost in reader.match(
-        "(with|has|have|having|had) neither <a:Col> nor <b:Col>|neither <a:Col> nor <b:Col> (is|are) (known|given|filled in|present|there|set)|[with|have|has|that have] both <a:Col> and <b:Col> @blank|both <a:Col> and <b:Col> are @blank",
+        "(with|has|have|having|had) neither <a:Col> nor <b:Col>|neither <a:Col> nor <b:Col> (is|are) (known|given|filled in|present|there|set)|[with|have|has|that have] both <a:Col> and <b:Col> @blank|both <a:Col> and <b:Col> are @blank|<a:Col> and <b:Col> (are|is) both @blank|<a:Col> and <b:Col> (are|is) @blank (both|at same time|together)",
         at,
     ):
         found = [Cond(f"{quoted(env[one])} IS NULL", (env[one],)) for one in ("a", "b")]
@@ -88,6 +95,32 @@ def _owned(reader: Reader, at: int) -> Iterator[Result]:
     ):
         found = [Cond(f"{quoted(name)} IS NOT NULL", (name,)) for name in env["c"]]
         yield end, both(found), cost + 1.2
+
+
+def _is_said_known(reader: Reader, at: int, end: int) -> bool:
+    """For which the weight is known: nothing in it says that there is none."""
+    said = [reader.low(step) for step in range(at, end)]
+    return (
+        said[:1] == ["for"]
+        and said[-1] in ("available", "known", "recorded", "given")
+        and "not" not in said
+        and "no" not in said
+    )
+
+
+_SIGNS = (("@gt", ">"), ("@ge", ">="), ("@lt", "<"), ("@le", "<="), ("equals|=|equal to|equal", "="))
+
+
+def _calculated(reader: Reader, at: int) -> Iterator[Result]:
+    """Quantity times price is above 1000: what is compared has to be calculated first."""
+    for middle, formula, cost in reader.slot("Expr", at):
+        if len(formula.columns) < 2 or formula.sql.startswith("@"):
+            continue
+        if any(reader.column(name).type not in NUMERIC for name in formula.columns):
+            continue
+        for words, sign in _SIGNS:
+            for end, env, more in reader.match(f"[is|are|was|were] ({words}) <n:Num>", middle):
+                yield end, Cond(f"({formula.sql}) {sign} {number(env['n'])}", formula.columns), cost + more + 0.3
 
 
 def _bracketed(reader: Reader, at: int) -> Iterator[Result]:

@@ -34,6 +34,17 @@ _SLANG: dict[str, tuple[str, ...]] = {
     "wont": ("will", "not"),
     "cannot": ("can", "not"),
     "aint": ("is", "not"),
+    "ya": ("you",),
+    "yall": ("you",),
+    "hav": ("have",),
+    "gd": ("good",),
+    "msg": ("message",),
+    "abt": ("about",),
+    "bout": ("about",),
+    "frm": ("from",),
+    "jst": ("just",),
+    "evry": ("every",),
+    "avrg": ("average",),
     "u": ("you",),
     "ur": ("your",),
     "gimme": ("give", "me"),
@@ -97,10 +108,17 @@ _CORRECTION = re.compile(
 )
 
 
+_SIGNED = re.compile(
+    r"(?<=[.!?\n])\s*(?:best|all the best|(?:kind|best|warm)? ?regards|cheers|thanks|many thanks|thank you|sincerely|yours(?: sincerely)?|ta)\s*[,\n]\s*[A-Z]\w+\.?\s*$",
+    re.I,
+)  # the name under a letter
+
+
 def prepared(instruction: str, view: TableView) -> Iterator[tuple[str, list[Token]]]:
     """The tokens to be read; where somebody corrected himself, each way to take that, in turn."""
     index = Index(view)
     instruction = re.sub(r"\bw/o\b", "without", re.sub(r"\bw/(?=\s|\w)", "with ", instruction))
+    instruction = _SIGNED.sub("", instruction)
     for text in _uncorrected(instruction, index):
         yield text, _tokens(text, index)
 
@@ -112,6 +130,9 @@ def _tokens(text: str, index: Index) -> list[Token]:
         if token.kind == "word" and token.low in _ARTICLES and token.text not in index.view.names:
             following = raw[at + 1].low if at + 1 < len(raw) else ""
             further = raw[at + 2].low if at + 2 < len(raw) else ""
+            if at and _is_a_letter(raw, at):
+                tokens.append(token)
+                continue
             if not (token.low == "a" and following in ("to", "-", "–", "→") and further == "z"):
                 continue
         if (
@@ -134,6 +155,14 @@ def _tokens(text: str, index: Index) -> list[Token]:
             if right is not None and not _is_known(token, index):
                 tokens.append(Token(token.text, right, "word", token.start, token.end))
                 continue
+        if (
+            len(tokens) > 1
+            and tokens[-1].low in ("only", "just", "really")
+            and tokens[-2].low in ("i", "we", "you")
+            and token.low in ("want", "need", "care", "like", "wanted", "needed")
+        ):
+            tokens.insert(len(tokens) - 1, token)  # `I only want` is `I want only`
+            continue
         if tokens and tokens[-1].low == "mind" and token.low in _GERUNDS:
             token = Token(token.text, _GERUNDS[token.low], token.kind, token.start, token.end)
         if (
@@ -159,6 +188,14 @@ def _tokens(text: str, index: Index) -> list[Token]:
             token = Token(token.text, "than", token.kind, token.start, token.end)
         tokens.append(token)
     return tokens
+
+
+def _is_a_letter(raw: list[Token], at: int) -> bool:
+    """Whether an article is meant as a piece of text: `starts with The`, `ends in a`."""
+    before, after = raw[at - 1].low, raw[at + 1].low if at + 1 < len(raw) else ""
+    verb = raw[at - 2].low if at > 1 else ""
+    speaks = before in ("with", "in", "by") and verb.startswith(("start", "begin", "end", "began", "prefix"))
+    return speaks and (after in ("", ",", ".", "or", "and", ";", ")", "?", "!") or raw[at].text[0].isupper())
 
 
 def _is_known(token: Token, index: Index) -> bool:

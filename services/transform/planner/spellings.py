@@ -21,6 +21,13 @@ _POINTS = re.compile(
     r"(?:percent|%|percentage) (?:signs?|symbols?|characters?|marks?)|without (?:the )?(?:%|percent)|percentage points|\bpercent number|number of percent|(?:strip|drop|remove|lose|cut|rid of) (?:the )?(?:%|percent)",
     re.I,
 )
+_NO_FRACTION = re.compile(
+    r"(?:\bnot|n't|\bnever|\binstead of|\brather than|\bwithout|\bno)\s+(?:\w+\s+){0,3}?(?:fractions?|0?\.\d+|divid\w+|decimals?|to 1|by 100)\b",
+    re.I,
+)
+_HUNDRED = re.compile(
+    r"\b0\s*(?:-|–|to|and|\.\.)\s*100\b|\bout of 100\b|\b100 scale\b|\bpercent(?:age)? (?:scale|values?)\b", re.I
+)
 _COMMA_POINT = re.compile(
     r"\beuropean\b|\bgerman\b|\bcontinental\b|decimal commas?|comma (?:as|is|for) (?:the )?decimal|\bfrench\b|\bspanish\b|\bitalian\b|commas? (?:as|for) decimals?|dots? (?:as|for|are|is) (?:the )?thousands?|dots? for thousands|commas? (?:to|into|with) (?:a )?(?:points?|dots?)|decimal separator is (?:a |the )?comma",
     re.I,
@@ -105,10 +112,11 @@ def _percent(reader: Reader, column: str, values: Sequence[str], said: str) -> s
     if mapped:
         before, after = float(mapped[1]), float(mapped[2])
         return "fraction" if abs(before / 100 - after) < 1e-9 else "number"
-    fraction, points = _FRACTION.search(said), _POINTS.search(said)
-    if fraction:
+    refused, hundred = _NO_FRACTION.search(said), _HUNDRED.search(said)
+    rest = _NO_FRACTION.sub(" ", said)
+    if _FRACTION.search(rest) and not hundred:
         return "fraction"
-    if points:
+    if refused or hundred or _POINTS.search(rest):
         return "number"
     raise ask("ambiguous", f"Is 20% in '{column}' to become 0.2 or 20?", ["0.2", "20"])
 

@@ -53,7 +53,7 @@ def _valued(reader: Reader, at: int) -> Iterator[Result]:
         *(
             (end, reader.low(at), 0.05)
             for end, _, _ in reader.match(
-                "(is|are|was|were|not|be|being|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than|neither|is neither|are neither|was neither|were neither) [@from]",
+                "(is|are|was|were|got|gets|have been|has been|been|get|not|be|being|have not been|has not been|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than|neither|is neither|are neither|was neither|were neither) [@from]",
                 at,
             )
         ),
@@ -167,7 +167,7 @@ def _flagged(reader: Reader, at: int) -> Iterator[Result]:
             (end, True)
             for end in [
                 reader.first(
-                    "not|did not|do not|does not|is not|are not|were not|was not|have not|has not|non -|non|never|who did not|that did not|no",
+                    "not|did not|do not|does not|do not work|does not work|not working|is not|are not|were not|was not|have not|has not|non -|non|never|who did not|that did not|no",
                     at,
                 )
             ]
@@ -177,7 +177,7 @@ def _flagged(reader: Reader, at: int) -> Iterator[Result]:
             (end, False)
             for end in [
                 reader.first(
-                    "is|are|was|were|do|did|does|has|have|eaten by|made by|had by|paid by|by|marked|marked as|flagged|flagged as",
+                    "is|are|was|were|do|did|does|has|have|work|works|working|worked|live|lives|living|eaten by|made by|had by|paid by|by|marked|marked as|flagged|flagged as",
                     at,
                 )
             ]
