@@ -21,6 +21,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CON
 FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELLS = {"sh", "bash", "console", "text"}
 ORDERS = "order_id,day,amount\n1,2026-01-01,1.5\n2,2026-01-02,2.5\n"
+RIDES = "rider,miles,city\nAda,12,Oslo\nBo,,Rome\nCy,30,Oslo\nDi,7,Rome\n"
 MORE = "order_id,day,amount\n3,2026-02-01,3.5\n"
 
 
@@ -132,3 +133,21 @@ def test_the_readmes_five_minutes_can_be_followed(newcomer: Any) -> None:
         assert done.code == 0, (line, done.out, done.err)
         ran.append(words[1])
     assert ran == ["init", "apply", "apply", "run", "files"]
+
+
+def test_the_page_on_plain_english_can_be_followed(newcomer: Any) -> None:
+    (newcomer.folder / "rides.csv").write_text(RIDES)
+    done, asked = [body for page, body in blocks("sh") if page == "docs/how-to/plain-english.md"]
+    ran = []
+    for block, code in ((done, 0), (asked, 1)):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)[1:]
+            if words[:2] == ["plans", "apply"]:
+                words[-1] = newcomer.json("plans", "list", "latest")["items"][-1]["id"]
+            seen = newcomer(*words)
+            assert seen.code == code, (line, seen.out, seen.err)
+            ran.append(" ".join(words[:2]))
+    assert ran == ["sessions open", "plans ask", "plans apply", "plans ask", "plans list", "plans ask", "plans ask"]
+    assert [one["outcome"] for one in newcomer.json("plans", "list", "latest")["items"]] == ["plan"] * 2 + [
+        "question"
+    ] * 2

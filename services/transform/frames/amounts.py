@@ -72,6 +72,12 @@ def skip_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     return act(Limit(rows=10**12, offset=env.get("n", 1)))
 
 
+@frame("rows after some")
+def rows_after(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Some rows behind the first ones."""
+    return act(Limit(rows=env["b"], offset=env["a"]))
+
+
 @frame("without last rows")
 def skip_last(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """All rows but the last."""

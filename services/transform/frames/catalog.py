@@ -10,11 +10,14 @@ from services.transform.frames import (
     fills,
     grouped,
     grouping,
+    hidden,
     hiding,
     joining,
+    kept,
     letters,
     making,
     numbers,
+    parted,
     pieces,
     ranks,
     repeats,
@@ -56,6 +59,9 @@ FRAMES: tuple[Frame, ...] = (
     *filled.frames.all,
     *grouped.frames.all,
     *tabled.frames.all,
+    *kept.frames.all,
+    *parted.frames.all,
+    *hidden.frames.all,
 )
 
 # Every word that stands in a pattern: none of them is a misspelling.

@@ -92,6 +92,20 @@ def date_parts(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     return act(*steps, made=names, used=(column,))
 
 
+@frame("part of a date in place")
+def date_part_in_place(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A column of dates becomes one of years, months or days."""
+    column = env["c"]
+    steps: list[Step] = []
+    source, moment = _moment(reader, column, steps)
+    steps.append(Derive(columns=(Derivation(column=column, expression=env["p"][0].format(moment)),)))
+    if source != column:
+        from contracts.recipe import Drop
+
+        steps.append(Drop(columns=(source,)))
+    return act(*steps, touched=(column,))
+
+
 def _moment(reader: Reader, column: str, steps: list[Step]) -> tuple[str, str]:
     """The column of moments to look at; where dates are written as text, a copy of them that is read."""
     type_ = reader.column(column).type

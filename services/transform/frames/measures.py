@@ -56,7 +56,7 @@ def figure_words(reader: Reader, at: int) -> Any:
     for words, function in _FIGURES:
         for end, _, cost in reader.match(words, at):
             yield end, (function,), cost
-            for stop, _, _ in reader.match("and|,|, and|&|as well as", end):
+            for stop, _, _ in reader.match("(and|,|, and|&|as well as) [its|the|their]", end):
                 for last, rest, more in figure_words(reader, stop):
                     if function not in rest:
                         yield last, (function, *rest), cost + more
@@ -66,7 +66,7 @@ def figure_words(reader: Reader, at: int) -> Any:
 def count_words(reader: Reader, at: int) -> Any:
     """A count of the rows, whatever these are called."""
     for end, _, cost in reader.match(
-        "[the] [total|overall] (number|count|no .|amount|numbers|counts) of [@all|total] (@rows|<e:Entity>)|how many [@all] (@rows|<e:Entity>)|count [up] [of] [@all] (@rows|<e:Entity>)|(row|record) (count|counts)|[@rows|<e:Entity>] (count|counts)|tally [of] [@all] (@rows|<e:Entity>)|how often|number of (times|occurrences)|(count|tally|counts)|how many (there are|of them|are there|times)|how many|frequency|frequencies|frequency of (@rows|<e:Entity>)|total (@rows|<e:Entity>)",
+        "[the] [total|overall] (number|count|no .|amount|numbers|counts) of [@all|total] (@rows|<e:Entity>)|how many [@all] (@rows|<e:Entity>) [there are|are there]|count [up] [of] [@all] (@rows|<e:Entity>)|(row|record) (count|counts)|[@rows|<e:Entity>] (count|counts)|(headcount|headcounts|head count|head counts)|tally [of] [@all] (@rows|<e:Entity>)|how often|number of (times|occurrences)|(count|tally|counts)|how many (there are|of them|are there|times)|how many|frequency|frequencies|frequency of (@rows|<e:Entity>)|total (@rows|<e:Entity>)",
         at,
     ):
         yield end, True, cost + (0.1 if end - at == 1 else 0.0)
@@ -109,7 +109,7 @@ def one_figure(reader: Reader, at: int) -> Any:
         if 0 < value < 100:
             yield end, (Figure("quantile", env["c"], q=value / 100 if value >= 1 else value),), cost
     for end, env, cost in reader.match(
-        "(range|spread) of <c:Col>|difference between [highest|maximum|max|largest] and [lowest|minimum|min|smallest] <c:Col>|<c:Col> range",
+        "(range|spread) [LP (max|maximum|highest) (minus|-|less) (min|minimum|lowest) RP] of <c:Col>|difference between [highest|maximum|max|largest] and [lowest|minimum|min|smallest] <c:Col>|<c:Col> range",
         at,
     ):
         if reader.column(env["c"]).type in NUMERIC:
@@ -212,7 +212,7 @@ def _named(reader: Reader, at: int) -> Any:
     for end, some, cost in reader.slot("Figure1", at):
         yield end, some, cost
         for stop, env, more in reader.match(
-            f"{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
+            f"LP <n:NewName> RP|{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
             end,
         ):
             if "n" in env and len(some) != 1:

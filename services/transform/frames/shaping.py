@@ -26,10 +26,14 @@ def cell_figure(reader: Reader, at: int) -> Any:
         yield end, (None, env["c"]), cost
     for end, env, cost in reader.match("[the] <f:FigureWord> [of|in|for] [the] <c:Col> [@values]", at):
         yield end, (env["f"], env["c"]), cost
+    for end, env, cost in reader.match(
+        "(summed|summed up|adding up|added up|summing|summing up|totalling|averaged|averaging) [the] <c:Col>", at
+    ):
+        yield end, ("mean" if reader.low(at).startswith("averag") else "sum", env["c"]), cost
     for end, env, cost in reader.match("[the] <c:Col> (summed|summed up|added up|totalled|averaged)", at):
         yield end, ("mean" if reader.low(end - 1) == "averaged" else "sum", env["c"]), cost
     for end, _, cost in reader.match(
-        "[the] (count|counts|number of @rows|number of <e:Entity>|how many @rows|how many <e:Entity>|row counts|counts of @rows|counts of <e:Entity>|count of @rows|count of <e:Entity>|number of times|how many|<e:Entity> counts|number of them)",
+        "[the] (count|counts|headcount|headcounts|number of @rows|number of <e:Entity>|how many @rows|how many <e:Entity>|row counts|counts of @rows|counts of <e:Entity>|count of @rows|count of <e:Entity>|number of times|how many|<e:Entity> counts|number of them)",
         at,
     ):
         yield end, ("count", None), cost + 0.05

@@ -29,7 +29,7 @@ def mapping(reader: Reader, at: int) -> Any:
     yield from _mapping(reader, at, ())
 
 
-_MAPS_TO = "(to|into|with|by|->|=>|→|=|becomes|become|should be|as|for|should become|is to become|should read|is now|means|is|stands for|is to be|, should be|instead becomes|be|should both read|should all read|should both be|should all be|should both become|should all become|must be|must become|are|are to become|are to be|should say|to read|turns into|turn into|goes to|go to|count as|counts as|is written|is written as|will be|is short for)"
+_MAPS_TO = "(to|into|with|by|->|=>|→|=|becomes|become|both become|all become|both count as|should be|as|for|should become|is to become|should read|is now|means|is|stands for|is to be|, should be|instead becomes|be|should both read|should all read|should both be|should all be|should both become|should all become|must be|must become|are|are to become|are to be|should say|to read|turns into|turn into|goes to|go to|count as|counts as|is written|is written as|will be|is short for)"
 
 
 def _mapping(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from contracts.data import LogicalType
 from services.transform.planner.conditions import Cond
+from services.transform.planner.contradictions import excluded
+from services.transform.planner.numbers import UNITS
 from services.transform.planner.predicates import predicates
 from services.transform.planner.reading import NUMERIC, Reader, Result, number, quoted, slot, text
 from services.transform.planner.words import key, parts
@@ -136,6 +138,13 @@ def _cases(
 
 
 def _one(reader: Reader, at: int, column: str | None) -> Iterator[tuple[int, _Case, float]]:
+    """One case that some row may satisfy."""
+    for end, case, cost in _any(reader, at, column):
+        if " AND " not in case[0] or excluded((case[0],)) is None:
+            yield end, case, cost
+
+
+def _any(reader: Reader, at: int, column: str | None) -> Iterator[tuple[int, _Case, float]]:
     """One case: its label before or after its condition."""
     for middle, said, cost in reader.slot("Label", at):
         for start in {end for end, _, _ in reader.match(f"({_WHEN}) [{_WHEN}]", middle)}:
@@ -237,7 +246,13 @@ def about(reader: Reader, new: str) -> str | None:
     found = [
         one.name
         for one in reader.view.columns
-        if one.type in NUMERIC and key(one.name) and (set(parts(one.name)) <= said or key(one.name) in said)
+        if one.type in NUMERIC
+        and key(one.name)
+        and (
+            (set(parts(one.name)) - UNITS.keys() or set(parts(one.name))) <= said
+            or key(one.name) in said
+            or any(key(one.name) == word + "s" for word in said)
+        )
     ]
     return found[0] if len(found) == 1 else None
 

@@ -6,6 +6,7 @@ from contracts.data import LogicalType
 from services.transform.frames.amounts import measured
 from services.transform.planner.lexicon import MEASURES, TIMES
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
+from services.transform.planner.verbs import about
 from services.transform.planner.view import ask
 
 
@@ -46,6 +47,13 @@ def measured_slot(reader: Reader, at: int) -> Iterator[Result]:
         found = measured(reader, twin, at + 2)
         if found is not None:
             yield at + 2, (found[0], not found[1]), 0.3
+        return
+    if word in ("highest", "best", "top", "lowest", "worst", "most", "least") and reader.low(at + 1).endswith(
+        ("ed", "ing", "id")
+    ):
+        columns = [name for name in about(reader, reader.low(at + 1)) if reader.column(name).type in NUMERIC]
+        if len(columns) == 1:
+            yield at + 2, (columns[0], word not in ("lowest", "worst", "least")), 0.3
         return
     if word.endswith("est") and (word in MEASURES or word in TIMES):
         found = measured(reader, word, at + 1)

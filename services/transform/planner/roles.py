@@ -58,4 +58,4 @@ def new_name(reader: Reader, at: int) -> Iterator[Result]:
 
 def _announced(reader: Reader, at: int) -> bool:
     """Whether the words before say that a name follows."""
-    return reader.low(at - 1) in ("called", "named", "as", "column", "it", "call", "name", "them")
+    return reader.low(at - 1) in ("called", "named", "column", "call", "name")

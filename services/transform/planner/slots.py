@@ -99,6 +99,9 @@ def column(reader: Reader, at: int) -> Iterator[Result]:
     for start in _heads(reader, at):
         yield from _column_at(reader, start)
     yield from _pronoun(reader, at)
+    for end, env, cost in reader.match("<p:Place> @column", at):
+        if 0 < env["p"] <= len(reader.view.names) or env["p"] == -1:
+            yield end, reader.view.names[env["p"] - 1 if env["p"] > 0 else -1], cost + 0.2
 
 
 def _heads(reader: Reader, at: int) -> Iterator[int]:
@@ -283,10 +286,24 @@ def _anaphora(reader: Reader, at: int) -> Iterator[Result]:
 
 @slot("Pick")
 def pick(reader: Reader, at: int) -> Iterator[Result]:
-    """Columns by names, by type, by how their names begin or end, or by place."""
-    yield from reader.slot("Cols", at)
+    """Columns by names, by what they have in common, or by both."""
+    named, alike = list(reader.slot("Cols", at)), list(reader.slot("Alike", at))
+    yield from named
+    yield from alike
+    for firsts, kind in ((named, "Alike"), (alike, "Cols")):
+        for end, names, cost in firsts[:12]:
+            follow = _joint(reader, end)
+            if follow is not None:
+                for stop, more, extra in reader.slot(kind, follow):
+                    whole = (*names, *(name for name in more if name not in names))
+                    yield stop, whole, cost + extra + 0.1
+
+
+@slot("Alike")
+def alike(reader: Reader, at: int) -> Iterator[Result]:
+    """Columns by type, by how their names begin or end, or by place."""
     view = reader.view
-    every = "[all|all of|every|each|any] [other] "
+    every = "[all|all of|every|each|any|everything|anything] [other] "
     for words, types in (
         ("numeric|number|numerical|numbers|quantitative", NUMERIC),
         ("text|string|textual|character|strings|categorical", frozenset({LogicalType.STRING})),
