@@ -20,7 +20,7 @@ def mail_sample(reader: Reader, at: int) -> Any:
         if reader.tokens[end].kind == "break":
             break
         end += 1
-        text = reader.raw(at, end)
+        text = _glued_before(reader, at) + reader.raw(at, end)
         name, sign, domain = text.partition("@")
         if sign and len(name) > 1 and domain.strip(".,;)") and any(one in name for one in "*x#•."):
             yield end, text, 0.0
@@ -29,19 +29,25 @@ def mail_sample(reader: Reader, at: int) -> Any:
         yield at + 1, token.text, 0.0
 
 
+def _glued_before(reader: Reader, at: int) -> str:
+    """What stands right before a token without a space; an `a` there was taken for an article."""
+    before = reader.text[: reader.tokens[at].start]
+    return before[len(before.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ*#•")) :]
+
+
 @slot("HiddenRoles")
 def hidden_roles(reader: Reader, at: int) -> Any:
     """Which addresses, what stays to be seen, and what stands for the rest."""
-    hide = "(mask|hide|obscure|censor|star out|anonymise|anonymize|redact|replace|cover|mask out|obfuscate|shorten|change|turn|blank out)"
+    hide = "(mask|@replace|hide|obscure|censor|star out|anonymise|anonymize|redact|replace|cover|mask out|obfuscate|shorten|change|turn|blank out)"
     letter = "(first letter|first character|initial|first letter of name|first char|first letter of it|initial letter)"
-    domain = "(domain|domain part|domain name|part after @|everything after @|everything from @|part from @ on|@ and domain|everything from @ on|part after (at|@) [sign])"
+    domain = "(AT and domain|everything from AT on|domain|domain part|domain name|part after AT|everything after AT|everything from AT|part from AT on|AT and domain|everything from AT on|part after (at|@) [sign])"
     stays = "[are|is|be|remain|remains|stay|stays] [left|shown|visible|kept|readable|to be seen|seen|still visible]"
-    see = "(so that|so|leaving|keeping|keep|leave|show|showing|but|except|except for|and keep|and leave|with|to|apart from|only|other than|but keep|but leave|but show)"
-    before = "[the] (part|everything|bit|name|name part|user name|username|local part|all|text|letters|characters|all letters|all characters|letters of name) (before|in front of|up to|between first letter and|after first letter and before|after first letter up to) [the] (@|at) [sign]"
+    see = "(so that|so|:|,|first|leaving|keeping|keep|leave|show|showing|but|except|except for|and keep|and leave|with|to|apart from|only|other than|but keep|but leave|but show)"
+    before = "[the] (part|everything|bit|name|name part|user name|username|local part|all|text|letters|characters|all letters|all characters|letters of name) (before|in front of|up to|between first letter and|after first letter and before|after first letter up to) [the] (AT|at) [sign]"
     roles = {
-        "what": f"{hide} {before} (in|of) <c:Col>|{hide} [@all|each] [@values in|@values of] <c:Col> [addresses|address|values|before (@|at) [sign]]|(in|of|for) <c:Col> [,|:] {hide} {before}|{hide} [the] <c:Col> part (before|in front of) (@|at) [sign]|(in|of|for|from) [each] <c:Col>|{hide} [the] (part|everything) of <c:Col> (before|in front of) [the] (@|at) [sign]",
-        "stays": f"[,] {see} [@only|just] [for|the|its|their] {letter} (and|plus|,|& |as well as) [the|its] {domain} {stays}|[,] {see} [@only|just] [for|the|its|their] {letter} {stays}|[,] {see} [@only] [the] {letter} [of name] and everything (from|after) (@|at) [sign] [on|onwards] {stays}",
-        "stars": "(with|by|using|as|into) <t:Text>|(with|by|using) (stars|asterisks|three stars|three asterisks)",
+        "what": f"{hide} {before} (in|of) <c:Col>|{hide} [the] (part|everything|bit|text) of <c:Col> (before|in front of|up to) [the] (AT|at) [sign]|{hide} [@all|each] [@values in|@values of] <c:Col> [addresses|address|values|@column|before (AT|at) [sign]]|<c:Col> [addresses] (should|must) (look|read|be|be shown|be masked|appear)|<c:Col> [addresses]|(in|of|for) <c:Col> [,|:] {hide} {before}|{hide} [the] <c:Col> part (before|in front of) (AT|at) [sign]|(in|of|for|from) [each] <c:Col>|{hide} [the] (part|everything) of <c:Col> (before|in front of) [the] (AT|at) [sign]",
+        "stays": f"[,] {see} [@only|just] [for|the|its|their] {letter} (and|plus|,|& |as well as) [then] [three stars|stars|<t2:Text>] [,] [then] [the|its] {domain} {stays} [@only]|[,] {letter} (and|plus|, then|,) [then|three stars|stars|<t3:Text>] [,|, then|then] [the] {domain} [@only] {stays}|[,] {see} [@only|just] [for|the|its|their] {letter} {stays}|[,] {see} [@only] [the] {letter} [of name] and everything (from|after) (AT|at) [sign] [on|onwards] {stays}",
+        "stars": "[and] [(@replace|hide|show|put|write)] [rest|others|everything else|what is between|anything else|remaining letters|rest of it|rest of name] [replaced|shown|hidden] (with|by|using|as|into|is|are|becomes|become|to) <t:Text> [in between|between|for rest|instead]|[then] [with|by|using] [three] (stars|asterisks) [in between|between|for rest]|<t:Text> (for|instead of) [the] rest",
         "sample": "[,|LP] [like|e . g .|e . g|such as|so|as in|, so|to|for example|giving|becomes|i . e .|as|so it reads|so it looks like|looks like] [this|like] [:] <m:MailSample> [RP]|<full:MailFull> (becomes|->|to|should become|turns into|gives|=>|→) <m:MailSample>",
     }
     yield from bag(reader, at, roles, frozenset({"what", "stays"}))

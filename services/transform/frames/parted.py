@@ -18,7 +18,7 @@ def split_roles(reader: Reader, at: int) -> Any:
     roles = {
         "what": "(split|separate|divide|break|split up|break up|divide up|cut) [@all] [@values of|@values in|up] <c:Col> [@values] [up]",
         "sign": "(at|on|by|using|with|where|along|after) [the|each|its] [first|every] <s:Sep>|[at|on] (its|the|their) [first] <s:Sep>",
-        "names": f"(into|to|giving|as|in) [two|three|2|3|new|separate] [{parts}] [called|named|:] <n:Names>|(@call|and call) [the|them|these|it] [new|two|three] [{parts}] [them] <n:Names>|LP {parts} [called|named|:] <n:Names> RP|{parts} [called|named|:] <n:Names>|[:|,] <a:NewName> (is|=|for|gets|being|takes|holds) [what comes|what is|everything|part|the part|text] (before|in front of) [it|the sign|that|first one] [,|and|;|, and] <b:NewName> (is|=|for|gets|being|takes|holds) [what comes|what is|everything|part|the part|rest|text] [after|behind] [it|the sign|that|first one]",
+        "names": f"(into|to|giving|as|in) [two|three|2|3|new|separate] [{parts}] [called|named|:] <n:Names>|(@call|and call) [the|them|these|it] [new|two|three] [{parts}] [them] <n:Names>|LP {parts} [called|named|:] <n:Names> RP|{parts} [called|named|:] <n:Names>|[:|,] <a:NewName> (is|=|for|gets|being|takes|holds) [what comes|what is|everything|part|the part|text] (before|in front of) [it|the sign|that|first one] [,|and|;|, and] <b:Name> (is|=|for|gets|being|takes|holds) [what comes|what is|everything|part|the part|rest|text] [after|behind] [it|the sign|that|first one]",
         "stays": "<r:KeepOrDrop>",
     }
     for needed in (frozenset({"what", "sign", "names"}),):

@@ -5,8 +5,10 @@ from typing import Any
 from contracts.recipe import Derivation, Derive, SortKey, Step, Window, WindowColumn
 from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.frames.deriving import checked_name
-from services.transform.planner.reading import Reader, quoted, slot
+from services.transform.planner.lexicon import TIMES
+from services.transform.planner.reading import TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask
+from services.transform.planner.words import parts
 
 frames = Frames("ranks")
 frame = frames.frame
@@ -58,6 +60,13 @@ def rank_order(reader: Reader, at: int) -> Any:
         yield end + (reader.low(end) == ")" and reader.low(at) == "("), (said in ("down", "late"), None), cost
 
 
+def in_time(reader: Reader, column: str, descending: bool | None, start: int, end: int) -> bool | None:
+    """The oldest has the smallest year, and the newest the greatest, whatever `most` means elsewhere."""
+    timed = reader.column(column).type in TEMPORAL or {"year", "yr", "date"} & set(parts(column))
+    said = [TIMES[reader.low(step)] for step in range(start, end) if reader.low(step) in TIMES]
+    return said[0] if timed and said else descending
+
+
 _PER = "[,] @within [combination of] <k:Cols>"
 
 
@@ -71,6 +80,7 @@ def rank(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     keys = env.get("kk") or env.get("k") or ()
     if column in keys:
         return None
+    descending = in_time(reader, column, descending, start, end)
     if descending is None:
         raise ask("ambiguous", f"Is rank 1 the highest '{column}' or the lowest?", ["the highest", "the lowest"])
     name = checked_name(reader, env.get("n") or fresh(reader, "rank"))

@@ -39,17 +39,23 @@ def _mapping(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any
         news = [part.strip() for part in env["b"].split("/")]
         if len(news) != len(env["a"]) or len(news) < 2:
             news = [env["b"]] * len(env["a"])
-        pairs = (*found, *zip(env["a"], news, strict=True))
-        yield end, pairs, cost
-        if len(pairs) < 40:
-            for follow in {
-                stop
-                for stop, _, _ in reader.match(
-                    "(, and|and|,|;|, then|; and|& |and also) [@all] [change|turn|replace|map|set]", end
-                )
-            }:
-                for stop, rest, more in _mapping(reader, follow, pairs):
-                    yield stop, rest, cost + more
+        yield from _more_of_it(reader, end, (*found, *zip(env["a"], news, strict=True)), cost)
+    for end, env, cost in reader.match("<b:Text> (for|instead of|in place of|rather than) [both] <a:OldValues>", at):
+        if env["b"]:
+            yield from _more_of_it(reader, end, (*found, *((old, env["b"]) for old in env["a"])), cost + 0.3)
+
+
+def _more_of_it(reader: Reader, end: int, pairs: tuple[tuple[str, str], ...], cost: float) -> Any:
+    yield end, pairs, cost
+    if len(pairs) < 40:
+        for follow in {
+            stop
+            for stop, _, _ in reader.match(
+                "(, and|and|,|;|, then|; and|& |and also) [@all] [change|turn|replace|map|set]", end
+            )
+        }:
+            for stop, rest, more in _mapping(reader, follow, pairs):
+                yield stop, rest, cost + more
 
 
 @slot("OldValues")

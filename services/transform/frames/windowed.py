@@ -5,6 +5,7 @@ from typing import Any
 from contracts.recipe import Derivation, Derive, Drop, Round, SortKey, Step, Window, WindowColumn
 from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.frames.deriving import checked_name
+from services.transform.frames.ranks import in_time
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.roles import bag
 
@@ -12,13 +13,13 @@ frames = Frames("windowed")
 frame = frames.frame
 
 _SHARED = {
-    "name": "(@call|as|in|into|to|called|named|under|in new|in a|to give|giving|it) [new|separate] [@column|field] [called|named] <n:NewName> [@column|field]|@newname <n:NewName> [@column] [@isa|,|:|=|with|showing|saying|holding|that holds|that shows|giving|that gives|counting|that is|which is]|<n:NewName> [@column] (=|:|is|being)|@column <n:NewName>",
+    "name": "(@call|as|in|into|to|called|named|under|in new|in a|to give|giving|it) [new|separate|first|extra] [@column|field] [called|named] <n:NewName> [@column|field]|@newname <n:NewName> [@column] [@isa|,|:|=|with|showing|saying|holding|that holds|that shows|giving|that gives|counting|that is|which is]|<n:NewName> [@column] (=|:|is|being)|@column <n:NewName>",
     "keys": "[separately|restarting|starting over|again|anew|all over] (@within|per|for each|within each|in each|by|for every|each|among|inside) [the|that|person ['s]|row ['s]|own] <k:Cols> [group|separately|value]",
     "round": "<d:Rounding>|(with|to) <d:Digits>|<d:Digits>",
     "blank": "<z:Blanks>",
 }
 _ORDER = {
-    "order": "[sorted|ordered|in order|in the order|in sequence|going|arranged|counting|counted] (by|of|along|on|over|according to) <oc:Col> [order] [,|LP|from|in|with] [<dir:Direction>] [RP]|(in|by) <oc:Col> order|<o:RowOrder>|(from|with) <dir:Direction> <oc:Col>",
+    "order": "(from|starting with|starting at|beginning with) (earliest|oldest|first|lowest|smallest) <oc:Col> [on|onwards|up]|<dir:Direction> <oc:Col>|[sorted|ordered|in order|in the order|in sequence|going|arranged|counting|counted] (by|of|along|on|over|according to) <oc:Col> [order] [,|LP|from|in|with] [<dir:Direction>] [RP]|(in|by) <oc:Col> order|<o:RowOrder>",
     "direction": "<ro:RankOrder>",
 }
 _START = {
@@ -30,7 +31,7 @@ _START = {
 def number_roles(reader: Reader, at: int) -> Any:
     """Rows numbered: within what, by what, from which number, under which name."""
     roles = {
-        "what": "[@lead|@add|give|assign] [each|every|@all|its|their|the|own] [@rows|<e0:Entity>] [with|of] (row number|row numbers|running number|running numbers|sequence number|sequence numbers|serial number|consecutive number|consecutive numbers|order number|counter|line number|row index|position number|row counter)|(number|enumerate|count up|count through|count off|numbering|counting) [up] [@all|each|every] [of] [@rows|<e1:Entity>|<k1:Cols> 's (@rows|<e2:Entity>)|occurrences] [consecutively|one by one|up] [of each <k3:Cols>]|(counting|counter|count) [up]|(number|counter) of [the] (row|<e4:Entity>)",
+        "what": "[@lead|@add|give|assign|as|put|with] [each|every|@all|its|their|the|own] [@rows|<e0:Entity>] [with|of] (row number|row numbers|running number|running numbers|sequence number|sequence numbers|serial number|consecutive number|consecutive numbers|order number|counter|line number|row index|position number|row counter)|(number|enumerate|count up|count through|count off|numbering|counting|which counts|that counts|counts) [up] [@all|each|every] [of] [@rows|<e1:Entity>|<k1:Cols> 's (@rows|<e2:Entity>)|occurrences] [consecutively|one by one|up] [1 , 2 , 3] [...|…|and so on|etc] [of each <k3:Cols>]|(counting|counter|count) [up]|(number|counter) of [the] (row|<e4:Entity>)",
         **_SHARED,
         **_ORDER,
         **_START,
@@ -108,6 +109,7 @@ def ranked(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     found = env["b"]
     column = found["what"]["c"]
     descending, said = found["order"]["ro"]
+    descending = in_time(reader, column, bool(descending), start, end)
     keys = _keys(found, found["what"])
     if said not in (None, column) or column in keys:
         return None
@@ -248,6 +250,8 @@ def _order(reader: Reader, found: dict[str, Any], keys: tuple[str, ...]) -> tupl
     if "oc" not in taken:
         return tuple(taken.get("o", ()))
     column = taken["oc"]
+    if taken.get("dir") is None and reader.column(column).type in TEMPORAL and descending is not None:
+        return None  # the newest, or the oldest: said of the direction, and told by the words of time alone
     if said not in (None, column) or column in keys:
         return None
     if "dir" in taken:

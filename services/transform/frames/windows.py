@@ -103,12 +103,13 @@ def running_figure(reader: Reader, env: dict[str, Any], start: int, end: int) ->
         return None
     if function.startswith("moving") and size is None:
         raise ask("ambiguous", "Over how many rows is the moving figure to go?", ["3", "7"])
-    keys = env.get("kk") or env.get("k") or ()
+    keys: tuple[str, ...] = tuple(env.get("kk") or env.get("k") or ())
     low = [reader.low(step) for step in range(start, end)]
     if any(reader.column(key_).type in TEMPORAL for key_ in keys) and "by" in low and "o" not in env:
         if len(keys) != 1 or {"each", "per", "within"} & set(low):
             return None
-        env["o"], keys = (SortKey(column=keys[0]),), ()  # `by date` says in which order
+        env["o"] = (SortKey(column=keys[0]),)  # `by date` says in which order
+        keys = ()
     name = checked_name(reader, env.get("n") or fresh(reader, f"{function}_{env['c']}"))
     made = WindowColumn(name=name, function=function, column=env["c"], size=size)
     steps: list[Step] = [Window(partition_by=tuple(keys), order_by=env.get("o", ()), columns=(made,))]

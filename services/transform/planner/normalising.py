@@ -117,7 +117,7 @@ _SIGNED = re.compile(
 def prepared(instruction: str, view: TableView) -> Iterator[tuple[str, list[Token]]]:
     """The tokens to be read; where somebody corrected himself, each way to take that, in turn."""
     index = Index(view)
-    instruction = re.sub(r"\bw/o\b", "without", re.sub(r"\bw/(?=\s|\w)", "with ", instruction))
+    instruction = re.sub(r"\bw/(?=\s|\w)", "with ", re.sub(r"\bw/o\b", "without", instruction))
     instruction = _SIGNED.sub("", instruction)
     for text in _uncorrected(instruction, index):
         yield text, _tokens(text, index)

@@ -133,6 +133,7 @@ class Class:
 _SIGN = re.compile(r"<\w+:\w+>|@\w+|->|=>|<=|>=|<>|!=|[()\[\]|]|[^\s()\[\]|<>@]+|[<>=]+")
 _BARE_OPEN = re.compile(r"\((?=[\]|])")  # brackets that stand for themselves: `[(]`, `[,|(]`, `[)]`
 _BARE_CLOSE = re.compile(r"(?<=[\[|])\)(?=\])")
+_BARE_AT = re.compile(r"@(?!\w)")  # the sign itself, and no class of the vocabulary
 _ESCAPED = {"LP": "(", "RP": ")", "BAR": "|", "LT": "<", "GT": ">", "LE": "<=", "GE": ">=", "NE": "<>", "AT": "@"}
 _classes: dict[str, str] = {}
 
@@ -157,7 +158,7 @@ def named(name: str) -> tuple[Node, frozenset[str] | None]:
 @cache
 def compiled(text: str) -> Node:
     """A pattern, ready to be matched."""
-    signs = _SIGN.findall(_BARE_CLOSE.sub("RP", _BARE_OPEN.sub("LP", text)))
+    signs = _SIGN.findall(_BARE_AT.sub("AT", _BARE_CLOSE.sub("RP", _BARE_OPEN.sub("LP", text))))
     node, rest = _choice(signs, 0)
     if rest != len(signs):
         raise ValueError(f"the pattern {text!r} closes what it did not open")

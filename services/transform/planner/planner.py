@@ -16,6 +16,7 @@ from services.transform.errors import RecipeInvalid
 from services.transform.frames import catalog
 from services.transform.frames.base import Act, Frame
 from services.transform.planner import (  # noqa: F401 - their readers register themselves
+    alike,
     atoms,
     names,
     numbers,

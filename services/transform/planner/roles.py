@@ -12,7 +12,7 @@ from services.transform.planner.linking import Index
 from services.transform.planner.reading import Reader, Result, slot
 
 MAX_ROLES = 8
-_GLUE = "[,|;|:|-|–|LP|RP|, LP|RP ,|and|, and|with|, with|then|, then] [RP]"
+_GLUE = "[,|;|:|.|-|–|LP|RP|, LP|RP ,|and|, and|with|, with|then|, then] [RP]"
 
 
 def bag(reader: Reader, at: int, roles: Mapping[str, str], needed: frozenset[str]) -> Iterator[Result]:
@@ -58,4 +58,6 @@ def new_name(reader: Reader, at: int) -> Iterator[Result]:
 
 def _announced(reader: Reader, at: int) -> bool:
     """Whether the words before say that a name follows."""
+    if reader.low(at - 1) == "(" and reader.low(at + 1) == ")":
+        return True
     return reader.low(at - 1) in ("called", "named", "column", "call", "name")

@@ -47,13 +47,15 @@ def parts(name: str) -> tuple[str, ...]:
 
 def stem(word: str) -> str:
     """A word without the ending of a plural."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes")):
         return word[:-2]
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
-    return _IRREGULAR.get(word, word)
+    return word
 
 
 _IRREGULAR = {
