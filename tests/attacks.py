@@ -1,7 +1,7 @@
 """Queries and expressions that try to leave their rows, each with what it is after.
 
-`{secret}` is a text file with a secret, `{table}` a table with one, `{target}` one that is not there yet, `{address}` a server, `{parent}` the number of
-the process that started this one.
+`{secret}` is a text file with a secret, `{table}` a table with one, `{target}` a file that is not there yet,
+`{address}` a server, `{parent}` the number of the process that started this one.
 """
 
 import re

@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ from tests.integration.transform.test_recipes_in_children import TABLE, Bench
 ROOT = Path(__file__).resolve().parents[3]
 UNCHECKED = "tests.integration.transform.unchecked"
 LIMITS = Limits(memory_mb=512, cpu_seconds=60, file_mb=64)
-SECONDS, PATIENCE = 2.0, 30.0
+SECONDS, PATIENCE = 2.0, 60.0
 CANARY = "canary-4711"
 OUTSIDE = [attack for attack in QUERIES if attack.goal in ("read", "write", "call")]
 ENDS = {ErrorType.MEMORY_LIMIT, ErrorType.TIME_LIMIT}
@@ -122,7 +121,7 @@ async def test_the_check_refuses_it_before_a_row_is_read(
 ) -> None:
     place, text = Bench(tmp_path, checked), targets.aim(attack)
     with pytest.raises(RecipeInvalid) as caught:
-        await place.apply(place.dataset(), way(text), seconds=SECONDS)
+        await place.apply(place.dataset(), way(text), seconds=PATIENCE)
     assert caught.value.problems[0].pointer.startswith("/steps/0/")
     assert_kind(as_problem(caught.value).document(), text)
     assert not targets.target.exists()
@@ -140,7 +139,7 @@ async def test_the_walls_hold_without_a_check(
         rows = place.rows((await place.apply(place.dataset(), way(text), seconds=seconds)).dataset)
     except TransformError as failed:
         error = failed
-    assert time.monotonic() - start < seconds + 15
+    assert time.monotonic() - start < seconds + 60
     assert not targets.target.exists()
     assert targets.calls == []
     assert CANARY not in str(rows)
@@ -203,9 +202,8 @@ for line in sys.stdin:
         return said, str(found)
 
     def close(self) -> None:
-        with suppress(OSError):
+        with self.process:
             self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture(scope="module")
