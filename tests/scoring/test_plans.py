@@ -13,7 +13,7 @@ from services.transform.score_plans import main, run
 
 PACKED = Path(__file__).parent / "plans" / "dev.tar.xz"
 CASES = 139
-ASIDE = 0.5  # of the cases that were set aside; what was reached, so that nothing falls behind it
+ASIDE = 0.66  # of the cases that were set aside; what was reached, so that nothing falls behind it
 
 
 @pytest.fixture(scope="module")

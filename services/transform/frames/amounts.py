@@ -14,9 +14,10 @@ from contracts.recipe import (
     WindowColumn,
 )
 from services.transform.frames.base import Answer, Frames, act, fresh
+from services.transform.planner import dates
 from services.transform.planner.counted import measuring
 from services.transform.planner.lexicon import MEASURES, TIMES
-from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, listed, quoted
+from services.transform.planner.reading import NUMERIC, Reader, listed, quoted
 from services.transform.planner.slots import which_column
 from services.transform.planner.view import ask
 from services.transform.planner.words import parts
@@ -253,9 +254,7 @@ def unclear_extreme(reader: Reader, env: dict[str, Any], start: int, end: int) -
 def measured(reader: Reader, word: str, at: int) -> tuple[str, bool] | None:
     """The column and direction of a superlative; the doubt is noted where several columns fit."""
     if word in TIMES:
-        moments = reader.of_type(TEMPORAL) or [
-            name for name in reader.view.names if name.casefold() == "year" and reader.column(name).type in NUMERIC
-        ]
+        moments = dates.moments(reader)
         ages = measuring(reader, word)
         if len(moments) == 1 and not ages:
             return moments[0], TIMES[word]

@@ -154,7 +154,8 @@ def cases(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 
 
 def _conditional(reader: Reader, name: str, found: Cases) -> Answer:
-    kinds = {_kind(said) for _, said in found.cases} | ({_kind(found.otherwise)} if found.otherwise else set())
+    said_all = [said for _, said in found.cases] + ([found.otherwise] if found.otherwise else [])
+    kinds = {_kind(reader, said) for said in said_all}
     kinds.discard("null")
     if len(kinds) > 1:
         if kinds <= {"text", "number"}:
@@ -169,12 +170,15 @@ def _conditional(reader: Reader, name: str, found: Cases) -> Answer:
     return act(made, made=(name,), used=found.columns)
 
 
-def _kind(said: str) -> str:
+def _kind(reader: Reader, said: str) -> str:
     if said == "NULL":
         return "null"
     if said in ("TRUE", "FALSE"):
         return "truth"
-    return "text" if said.startswith("'") else "column" if said.startswith('"') else "number"
+    if said.startswith('"'):
+        type_ = reader.column(said[1:-1].replace('""', '"')).type
+        return "text" if type_ is LogicalType.STRING else "number" if type_ in NUMERIC else type_.value
+    return "text" if said.startswith("'") else "number"
 
 
 @frame("yes or no")

@@ -4,6 +4,7 @@ from typing import Any
 
 from contracts.recipe import Deduplicate, SortKey
 from services.transform.frames.base import Answer, Frames, act
+from services.transform.planner import dates
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, slot
 from services.transform.planner.roles import bag
 from services.transform.planner.view import ask
@@ -52,7 +53,7 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
 
 def _moment_of(reader: Reader, said: dict[str, Any], which: str) -> str:
     """The column of dates that is meant: the only one, or the one that bears the name of the rows."""
-    moments = reader.of_type(TEMPORAL)
+    moments = dates.moments(reader)
     thing = stem(str(said.get("e5") or said.get("w5") or ""))
     own = [name for name in moments if thing in map(stem, parts(name))]
     if len(moments) == 1 or len(own) == 1:

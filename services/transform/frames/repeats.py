@@ -8,7 +8,8 @@ from contracts.recipe import (
     SortKey,
 )
 from services.transform.frames.base import Answer, Frames, act
-from services.transform.planner.reading import TEMPORAL, Reader
+from services.transform.planner import dates
+from services.transform.planner.reading import Reader
 from services.transform.planner.view import ask
 
 frames = Frames("repeats")
@@ -52,13 +53,13 @@ def which_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> 
         del filled
         return act(Deduplicate(keys=keys, keep="first", order_by=order), touched=keys)
     if "last" in env and env["last"] == "recent":
-        moments = reader.of_type(TEMPORAL)
+        moments = dates.moments(reader)
         if len(moments) == 1:
             order = (SortKey(column=moments[0], descending=True),)
             return act(Deduplicate(keys=keys, keep="first", order_by=order), touched=keys)
         raise ask("ambiguous", "Latest by which column?", moments or reader.view.names)
     if "first" in env and env["first"] == "early":
-        moments = reader.of_type(TEMPORAL)
+        moments = dates.moments(reader)
         if len(moments) == 1:
             order = (SortKey(column=moments[0]),)
             return act(Deduplicate(keys=keys, keep="first", order_by=order), touched=keys)

@@ -119,7 +119,7 @@ def _is_aside(tokens: list[Token], index: Index) -> bool:
     said = {token.low for token in words}
     if [token.low for token in tokens].count("(") != [token.low for token in tokens].count(")"):
         return False
-    if words[0].low in ("keeping", "leaving", "with", "without") and not said & _UNTOUCHED:
+    if words[0].low in ("keeping", "leaving", "with", "without", "otherwise", "if", "else") and not said & _UNTOUCHED:
         return False  # `keeping the last one` is asked for, `keeping the rest as it is` is not
     if any(token.kind == "number" for token in tokens) and not bracketed and words[0].low not in _EXPLAINING:
         return False

@@ -51,7 +51,10 @@ def label(reader: Reader, at: int) -> Iterator[Result]:
         ):
             yield at + 3, text(reader.raw(at, at + 3)), 0.2
     for end, name, cost in reader.slot("Name", at):
-        yield end, text(name), cost + 0.05
+        if reader.view.column(name) is not None and not name.isalpha():
+            yield end, quoted(name), cost  # home_team is what stands there, not these letters
+        else:
+            yield end, text(name), cost + 0.05
     if token.kind == "word" and token.low in (
         "low",
         "high",

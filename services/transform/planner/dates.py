@@ -9,7 +9,7 @@ from contracts.data import LogicalType
 from services.transform.planner.lexicon import MONTHS, WEEKDAYS
 from services.transform.planner.reading import TEMPORAL, Reader, Result, quoted, slot
 from services.transform.planner.view import ask
-from services.transform.planner.words import ordinal
+from services.transform.planner.words import ordinal, parts
 
 
 @dataclass(frozen=True)
@@ -216,6 +216,15 @@ def compare(column: str, type_: LogicalType, operator: str, span_: Span) -> str:
         return f"{name} < {after}"
     inside = f"({name} >= {first} AND {name} < {after})"
     return inside if operator == "=" else f"NOT {inside}"
+
+
+def moments(reader: Reader) -> list[str]:
+    """The columns that tell when: of dates and times, or, where there are none, of years."""
+    return reader.of_type(TEMPORAL) or [
+        one.name
+        for one in reader.view.columns
+        if one.type is LogicalType.INTEGER and {"year", "yr"} & set(parts(one.name))
+    ]
 
 
 def only_moment(reader: Reader) -> str | None:

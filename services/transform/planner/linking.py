@@ -216,7 +216,12 @@ class Index:
         same = self._cells.get(typed, [])
         if same:
             if len(tokens) == 1 and tokens[0].kind != "quoted" and (tokens[0].low in _STOP or len(typed) < 3):
-                same = [cell for cell in same if cell.value == text and text != text.lower()]
+                code = tokens[0].low not in _STOP and len(typed) == 2  # `uk only`: people do not bother with capitals
+                same = [
+                    cell
+                    for cell in same
+                    if (cell.value == text and text != text.lower()) or (code and cell.value.isupper())
+                ]
             if same:
                 return _as_written(same, text), 0.05 if any(cell.value == text for cell in same) else 0.2
         if any(token.kind == "quoted" for token in tokens):

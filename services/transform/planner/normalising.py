@@ -195,6 +195,8 @@ def _is_a_letter(raw: list[Token], at: int) -> bool:
     before, after = raw[at - 1].low, raw[at + 1].low if at + 1 < len(raw) else ""
     verb = raw[at - 2].low if at > 1 else ""
     speaks = before in ("with", "in", "by") and verb.startswith(("start", "begin", "end", "began", "prefix"))
+    if before in ("word", "prefix", "suffix", "letter"):
+        return True
     return speaks and (after in ("", ",", ".", "or", "and", ";", ")", "?", "!") or raw[at].text[0].isupper())
 
 

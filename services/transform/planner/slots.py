@@ -312,6 +312,8 @@ def mark(reader: Reader, at: int) -> Iterator[Result]:
             token = reader.tokens[end]
             if token.kind == "quoted":
                 yield end + 1, token.text, cost
+            elif end == at and token.low in ("word", "words", "text", "string", "phrase", "prefix", "suffix"):
+                continue  # `the word`: which one was not said
             elif token.kind in ("word", "number") or (token.kind == "sign" and token.text in "_@#$%/-+*&"):
                 last = _glued_end(reader, end)
                 yield last, reader.raw(end, last), cost + 0.1
