@@ -92,7 +92,7 @@ def test_what_is_no_step_is_refused_with_an_example(text: str) -> None:
 def test_a_file_may_mix_short_and_long_forms(tmp_path: Path) -> None:
     place = tmp_path / "steps.yaml"
     place.write_text("steps:\n  - 'limit: 3'\n  - kind: select\n    columns: [a]\n")
-    assert steps.read(place) == [{"kind": "limit", "rows": 3}, {"kind": "select", "columns": ["a"]}]
+    assert steps.read(place)[0] == [{"kind": "limit", "rows": 3}, {"kind": "select", "columns": ["a"]}]
 
 
 def test_a_step_that_is_not_of_the_language_is_refused_at_its_place() -> None:
