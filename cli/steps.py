@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from cli import plain_yaml
 from cli.errors import CliError, Exit, Where, usage
 from contracts.recipe import Steps
 from contracts.steps.examples import EXAMPLES
@@ -59,7 +60,7 @@ def read(place: Path) -> tuple[list[Step], dict[str, Any]]:
     A string among the steps is a short form.
     """
     try:
-        document = yaml.safe_load(place.read_text(encoding="utf-8"))
+        document = plain_yaml.read(place.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise usage(f"There is no file {place}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -139,7 +140,7 @@ def _form(kind: str) -> str:
 
 def _fields(text: str) -> Step:
     try:
-        fields = yaml.safe_load(text)
+        fields = plain_yaml.read(text)
     except yaml.YAMLError:
         raise ValueError(text) from None
     if not isinstance(fields, dict) or "kind" in fields:
@@ -225,7 +226,7 @@ def _two(text: str, between: str) -> tuple[str, str]:
 def _scalar(text: str) -> Any:
     """A constant as YAML writes it: 0, true, null, 'text'; anything that is not a scalar is text."""
     try:
-        value = yaml.safe_load(text)
+        value = plain_yaml.read(text)
     except yaml.YAMLError:
         return text
     return value if value is None or isinstance(value, bool | int | float | str) else text

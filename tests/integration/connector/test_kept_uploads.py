@@ -1,10 +1,13 @@
 """Uploads are listed, removed by people, and forgotten when nobody wants them any more; each of one workspace alone."""
 
 import asyncio
-import hashlib
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,6 +15,7 @@ from contracts.commands.command import WindowRequest
 from contracts.commands.connector import PullInput, PullResult
 from contracts.permissions import Role
 from contracts.workflow import SourceDefinition
+from services.chassis.storage import Kept, Storage
 from services.connector.service.uploads import Uploads
 from services.connector.settings import ConnectorSettings
 from tests.customers import Customer
@@ -142,10 +146,53 @@ async def test_what_is_sent_or_read_again_is_kept_on(world: Composed, customer: 
     assert await readable(world, made["upload"])
 
 
-async def test_sent_and_removed_at_once_it_is_whole_or_gone(world: Composed) -> None:
-    upload = f"{hashlib.sha256(CSV).hexdigest()}/race.csv"
-    for _ in range(15):
-        await asyncio.gather(sent(world, "race.csv"), status(world, "DELETE", upload), sent(world, "race.csv"))
-        assert await readable(world, upload) == (await listed(world) == [upload])
-    await sent(world, "race.csv")
-    assert await readable(world, upload)
+class Meddled(Storage):
+    """A store in which somebody removes what was sent, at the worst of times."""
+
+    meddle: Callable[[], None]
+    at: str
+
+    def put_blob(self, tenant: UUID, source: Path | bytes, name: str, kept: Kept = "blob") -> str:
+        """As ever, and then somebody comes."""
+        address = super().put_blob(tenant, source, name, kept)
+        self._come("bytes")
+        return address
+
+    def blob_size(self, uri: str, *, tenant: UUID | None = None) -> int | None:
+        """As ever, and then somebody comes."""
+        size = super().blob_size(uri, tenant=tenant)
+        self._come("look")
+        return size
+
+    def _come(self, at: str) -> None:
+        if at == self.at:
+            self.at = ""
+            self.meddle()
+
+
+@pytest.mark.parametrize("at", ["bytes", "look"])
+async def test_removed_while_it_is_sent_again_it_is_whole(world: Composed, at: str) -> None:
+    """Behind the bytes, when the row is not there yet; and behind the look whether the bytes are there."""
+    upload = (await sent(world, "race.csv"))["upload"]
+    platform = world.platforms["connector"]
+    storage = Meddled(platform.settings)
+    loop = asyncio.get_running_loop()
+
+    def remove() -> None:
+        asked = asyncio.run_coroutine_threadsafe(status(world, "DELETE", upload), loop)
+        with suppress(TimeoutError):
+            assert asked.result(1.0) == 204
+        removals.append(asked)
+
+    removals: list[Future[int]] = []
+    storage.at, storage.meddle = at, remove
+
+    async def body() -> AsyncIterator[bytes]:
+        yield CSV
+
+    uploads = Uploads(platform.database, storage, 1 << 20, None, KEEP)
+    await uploads.put(world.tenant, uuid4(), "race.csv", body())
+    assert await asyncio.wrap_future(removals[0]) == 204
+    # Whoever came first was outlived; whoever waited until the file was kept removed all of it.
+    assert await listed(world) == ([upload] if at == "bytes" else [])
+    assert await readable(world, upload) == (at == "bytes")

@@ -108,3 +108,15 @@ def test_a_file_without_steps_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(CliError) as refused:
         steps.read(place)
     assert refused.value.exit_code is Exit.USAGE
+
+
+@pytest.mark.parametrize("step", ["lookup", "join"])
+def test_words_that_old_yaml_takes_for_truth_are_words(step: str) -> None:
+    """`on` is a field of both."""
+    found = steps.parse(step + ": {with: codes, on: [{left: carrier, right: no}], columns: [y]}")
+    assert found == {"kind": step, "with": "codes", "on": [{"left": "carrier", "right": "no"}], "columns": ["y"]}
+
+
+def test_dates_are_texts_and_truth_is_truth() -> None:
+    values = {"a": [{"from": "2024-01-31", "to": True}]}
+    assert steps.parse("replace: {values: {a: [{from: 2024-01-31, to: true}]}}") == {"kind": "replace", "values": values}
