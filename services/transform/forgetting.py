@@ -10,6 +10,8 @@ from services.chassis.database import Database, UnitOfWork
 from services.chassis.problems import conflict, not_found
 from services.chassis.sweeping import LOT
 from services.transform import repository, task_store
+from services.transform.chatting import repository as chatting
+from services.transform.chatting.service import MODEL_DAY
 from services.transform.tables import messages, nodes, sessions, tasks
 
 
@@ -27,6 +29,9 @@ async def remove(work: UnitOfWork, session_id: UUID, who: UUID | None, archived_
         raise conflict("The session's data is still being read.", "session_opening")
     if await task_store.count_open(work, session_id):
         raise conflict("The session has work that is not at its end.", "session_busy")
+    if await chatting.asked_model(work, session_id, MODEL_DAY):
+        # What was asked counts against the workspace's day; removing it would make room.
+        raise conflict("The model was asked about this session within the last day; remove it later.", "session_recent")
     for table in (messages, tasks, nodes):
         await work.connection.execute(
             delete(table).where(table.c.tenant == work.tenant, table.c.session_id == session_id)

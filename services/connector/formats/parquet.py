@@ -79,6 +79,9 @@ class ParquetFormat(Format):
                 arrays = [_cast(values, entry) for values, entry in zip(batch.columns, arrow, strict=True)]
                 out.write(pa.RecordBatch.from_arrays(arrays, schema=arrow))
                 request.progress.add(rows=batch.num_rows)
+        if out.rows != file.metadata.num_rows:
+            message = f"The file says that it has {file.metadata.num_rows} rows; its pages hold {out.rows}."
+            raise Unreadable("malformed", message)
         return Landed(
             path=path,
             schema=schema,

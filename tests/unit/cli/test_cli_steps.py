@@ -119,4 +119,7 @@ def test_words_that_old_yaml_takes_for_truth_are_words(step: str) -> None:
 
 def test_dates_are_texts_and_truth_is_truth() -> None:
     values = {"a": [{"from": "2024-01-31", "to": True}]}
-    assert steps.parse("replace: {values: {a: [{from: 2024-01-31, to: true}]}}") == {"kind": "replace", "values": values}
+    assert steps.parse("replace: {values: {a: [{from: 2024-01-31, to: true}]}}") == {
+        "kind": "replace",
+        "values": values,
+    }
