@@ -10,6 +10,7 @@ from services.transform.differing import job as differing
 from services.transform.errors import (
     MemoryExceeded,
     NoRoom,
+    OutOfReach,
     OutputTooLarge,
     RecipeInvalid,
     TransformError,
@@ -69,7 +70,7 @@ def _run(job: bytes) -> Done:
 def _told(error: BaseException) -> TransformError:
     found: BaseException | None = error
     while found is not None:
-        kind = _KINDS.get(found.errno or 0) if isinstance(found, OSError) else None
+        kind = _refused_by_the_system(found) if isinstance(found, OSError) else None
         if kind is None and (isinstance(found, MemoryError) or not isinstance(found, ValueRefused | RecipeInvalid)):
             kind = MemoryExceeded if isinstance(found, MemoryError) else _by_text(str(found))
         if kind is not None:
@@ -78,6 +79,13 @@ def _told(error: BaseException) -> TransformError:
     if isinstance(error, TransformError):
         return error
     return TransformError(f"The engine ended this step: {type(error).__name__}.")
+
+
+def _refused_by_the_system(error: OSError) -> type[TransformError] | None:
+    # The engine's errors are of Python's classes, but bear no number.
+    if isinstance(error, PermissionError) or "(os error 1)" in str(error) or "(os error 13)" in str(error):
+        return OutOfReach
+    return _KINDS.get(error.errno or 0)
 
 
 def _by_text(text: str) -> type[TransformError] | None:
@@ -106,4 +114,5 @@ _SAID: dict[type[TransformError], str] = {
     MemoryExceeded: "It needs more memory than it may have.",
     OutputTooLarge: "The result is too large to be written.",
     NoRoom: "There is no room left for the result.",
+    OutOfReach: "It reached for a file, a program or a network, and a step has nothing but the rows that it is given.",
 }
