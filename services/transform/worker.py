@@ -82,8 +82,8 @@ def _told(error: BaseException) -> TransformError:
 
 
 def _refused_by_the_system(error: OSError) -> type[TransformError] | None:
-    # The engine's errors are of Python's classes, but bear no number.
-    if isinstance(error, PermissionError) or "(os error 1)" in str(error) or "(os error 13)" in str(error):
+    # The engine's errors are of Python's classes, but bear no number. No job has a store anywhere else.
+    if isinstance(error, PermissionError) or any(sign in str(error) for sign in _BEYOND):
         return OutOfReach
     return _KINDS.get(error.errno or 0)
 
@@ -96,6 +96,7 @@ def _by_text(text: str) -> type[TransformError] | None:
     return None
 
 
+_BEYOND = ("(os error 1)", "(os error 13)", "object-store error")
 _KINDS: dict[int, type[TransformError]] = {
     errno.ENOMEM: MemoryExceeded,
     errno.EFBIG: OutputTooLarge,

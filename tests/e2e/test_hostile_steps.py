@@ -34,7 +34,7 @@ def test_it_is_refused_wherever_it_is_written(seeded: Seeded, session: str, atta
     assert answer.json["errors"][0]["pointer"].startswith("/steps/0/")
     draft = {"name": "hostile", "recipe": {"steps": [way(text)]}}
     columns = [{"name": "a", "type": "integer"}, {"name": "s", "type": "string"}, {"name": "v", "type": "float"}]
-    draft |= {"input_contract": {"columns": columns}, "output_contract": {"columns": []}}
+    draft |= {"input_contract": {"columns": columns}, "output_contract": {"columns": columns}}
     answer = seeded.api.send("POST", "/api/modules", draft)
     assert_kind(answer.json, text)
     assert answer.json["errors"][0]["pointer"].startswith("/recipe/steps/0/")
