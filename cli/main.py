@@ -23,6 +23,7 @@ from cli.commands import (
     runs,
     sessions,
     stack,
+    uploads,
     workflows,
 )
 from cli.errors import CliError, Exit, usage
@@ -50,6 +51,7 @@ PARTS = (
     keys,
     connections,
     data,
+    uploads,
     sessions,
     plans,
     modules,

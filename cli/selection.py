@@ -7,7 +7,7 @@ from cli.client import Api, segment
 from cli.errors import usage
 
 UPLOADS = "uploads"  # the connection through which files are read that were sent to the platform itself
-FORM = "A file or pattern: landing:flights/*.csv · a table: warehouse:public.flights"
+FORM = "A file or pattern: landing:flights/*.csv · a table: warehouse:public.flights · an upload: uploads:9f86…/a.csv"
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Spot:
         """What to read, in the words of the connection's kind."""
         if not self.what:
             raise usage(f"{self.connection!r} alone does not say what to read.", hint=FORM)
+        if kind == "upload":
+            return {"upload": self.what}
         if kind == "s3":
             return {"path": self.what.lstrip("/")}
         schema, dot, name = self.what.partition(".")
@@ -57,6 +59,8 @@ def format_of(told: list[str]) -> dict[str, Any]:
 
 def kind_of(api: Api, connection: str) -> str:
     """The kind of a connection."""
+    if connection == UPLOADS:
+        return "upload"
     return str(api.get(f"/api/connections/{segment(connection)}")["kind"])
 
 

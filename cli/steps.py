@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from cli import plain_yaml
 from cli.errors import CliError, Exit, Where, usage
 from contracts.recipe import Steps
 from contracts.steps.examples import EXAMPLES
@@ -53,19 +54,26 @@ def parse(text: str) -> Step:
         raise usage(f"The step {text!r} is put wrongly.", hint=f"Like this: '{_form(kind)}'") from None
 
 
-def read(place: Path) -> list[Step]:
-    """Steps from a YAML or JSON file: a list, or an object with `steps`; a string in it is a short form."""
+def read(place: Path) -> tuple[list[Step], dict[str, Any]]:
+    """Steps from a YAML or JSON file, and its other tables: a list, or an object with `steps` and perhaps `inputs`.
+
+    A string among the steps is a short form.
+    """
     try:
-        document = yaml.safe_load(place.read_text(encoding="utf-8"))
+        document = plain_yaml.read(place.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise usage(f"There is no file {place}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CliError(f"{place} is not YAML or JSON: {error}", exit_code=Exit.USAGE) from None
+    inputs: Any = {}
     if isinstance(document, dict):
+        inputs = document.get("inputs") or {}
         document = document.get("steps")
     if not isinstance(document, list) or not all(isinstance(item, str | dict) for item in document):
         raise usage(f"{place} holds no list of steps.", hint="A list of steps, or an object with the field 'steps'.")
-    return [parse(item) if isinstance(item, str) else item for item in document]
+    if not isinstance(inputs, dict):
+        raise usage(f"{place}: 'inputs' is no object.", hint="Tables by their names, as `modules code` writes them.")
+    return [parse(item) if isinstance(item, str) else item for item in document], inputs
 
 
 def check(steps: list[Step]) -> list[Step]:
@@ -132,7 +140,7 @@ def _form(kind: str) -> str:
 
 def _fields(text: str) -> Step:
     try:
-        fields = yaml.safe_load(text)
+        fields = plain_yaml.read(text)
     except yaml.YAMLError:
         raise ValueError(text) from None
     if not isinstance(fields, dict) or "kind" in fields:
@@ -218,7 +226,7 @@ def _two(text: str, between: str) -> tuple[str, str]:
 def _scalar(text: str) -> Any:
     """A constant as YAML writes it: 0, true, null, 'text'; anything that is not a scalar is text."""
     try:
-        value = yaml.safe_load(text)
+        value = plain_yaml.read(text)
     except yaml.YAMLError:
         return text
     return value if value is None or isinstance(value, bool | int | float | str) else text

@@ -15,7 +15,6 @@ from cli.output import plain
 from cli.shell import Shell
 
 TASK_SECONDS = 3_600.0
-TABLES = "Another table for steps to look at: NAME=NODE, or NAME=SESSION:NODE; repeatable."
 
 
 def session(shell: Shell, wanted: str) -> Json:
@@ -49,25 +48,11 @@ def node_path(shell: Shell, wanted: str, node_wanted: str | None) -> str:
     return f"/api/sessions/{found['id']}/nodes/{node_id}"
 
 
-def given(step: list[str] | None, file: Path | None) -> list[Json]:
-    """The steps of a command line, judged before anything is sent."""
-    wanted = [steps.parse(text) for text in step or ()] + (steps.read(file) if file is not None else [])
-    return steps.check(wanted) if wanted else []
-
-
-def tables(shell: Shell, here: Json, given: list[str] | None) -> Json:
-    """Other tables by the names that steps use: `NAME=NODE` of this session, or `NAME=SESSION:NODE` of another."""
-    found: Json = {}
-    for text in given or ():
-        name, equals, place = text.partition("=")
-        other, colon, wanted = place.partition(":")
-        if not equals or not name or not place:
-            raise usage(f"{text!r} names no table.", hint="Like this: --with airlines=SESSION:NODE")
-        owner = session(shell, other) if colon else here
-        node_id = node(owner, wanted if colon else other)["id"] if (wanted or not colon) else owner["current_node_id"]
-        seen = shell.api.get(f"/api/sessions/{owner['id']}/nodes/{node_id}")
-        found[name] = {"kind": "dataset", "dataset": seen["dataset"]["id"], "table_schema": seen["schema"]}
-    return found
+def given(step: list[str] | None, file: Path | None) -> tuple[list[Json], Json]:
+    """The steps of a command line, judged before anything is sent, and the other tables that a file of steps names."""
+    of_file, inputs = ([], {}) if file is None else steps.read(file)
+    wanted = [steps.parse(text) for text in step or ()] + of_file
+    return (steps.check(wanted) if wanted else []), inputs
 
 
 def grown(shell: Shell, answer: Answer) -> Json:

@@ -25,6 +25,7 @@ EVENTS: dict[str, type[Contract]] = {
     "session.task_finished.v1": sessions.TaskFinished,
     "session.archived.v1": sessions.SessionArchived,
     "session.restored.v1": sessions.SessionRestored,
+    "session.deleted.v1": sessions.SessionDeleted,
     "module.version_published.v1": modules.ModuleVersionPublished,
     "module.archived.v1": modules.ModuleArchived,
     "module.restored.v1": modules.ModuleRestored,

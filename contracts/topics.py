@@ -66,6 +66,7 @@ TOPICS: tuple[Topic, ...] = (
             "session.task_finished.v1",
             "session.archived.v1",
             "session.restored.v1",
+            "session.deleted.v1",
         ),
         producer="transform",
         consumers=("orchestrator", "notification"),

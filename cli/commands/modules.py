@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import RenderableType
 
-from cli import steps
+from cli import steps, tables
 from cli.client import Json, segment
 from cli.commands import module_code, module_data
 from cli.errors import Exit, usage
@@ -88,6 +89,7 @@ def show(
         facts(head),
         "",
         table(["", "step"], ([index + 1, steps.short(step)] for index, step in enumerate(recipe)), longest=200),
+        *_others(found["recipe"].get("inputs") or {}),
         "",
         facts(
             {
@@ -110,7 +112,19 @@ def edit(
     readme: Annotated[Path | None, typer.Option(help="A text file, for people.")] = None,
 ) -> int:
     """Change what a module is found by. Its versions stay as they are."""
-    said: Json = {"category": category, "owner": owner, "description": description}
+    body = details(tag, category, owner, readme)
+    if description is not None:
+        body["description"] = description
+    if not body:
+        raise usage("There is nothing to change.", hint="Say it with --tag, --category, --owner, --description …")
+    found = shell.api.patch(f"/api/modules/{segment(name)}", body)
+    shell.output.show(found, facts(found))
+    return Exit.GOOD
+
+
+def details(tag: list[str] | None, category: str | None, owner: str | None, readme: Path | None) -> Json:
+    """What people find a module by, as far as it was said."""
+    said: Json = {"category": category, "owner": owner}
     if tag is not None:
         said["tags"] = [one for one in tag if one]
     if readme is not None:
@@ -118,12 +132,7 @@ def edit(
             said["readme"] = readme.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise usage(f"{readme} cannot be read as text ({type(error).__name__}).") from None
-    body = {field: value for field, value in said.items() if value is not None}
-    if not body:
-        raise usage("There is nothing to change.", hint="Say it with --tag, --category, --owner, --description …")
-    found = shell.api.patch(f"/api/modules/{segment(name)}", body)
-    shell.output.show(found, facts(found))
-    return Exit.GOOD
+    return {field: value for field, value in said.items() if value is not None}
 
 
 def versions(shell: Shell, name: Name) -> int:
@@ -212,6 +221,10 @@ def _done(shell: Shell, path: str, said: str) -> int:
     shell.output.show(found, facts(found))
     shell.output.done(said)
     return Exit.GOOD
+
+
+def _others(inputs: Json) -> list[RenderableType]:
+    return ["", table(["other table", "is", "columns"], tables.drawn(inputs), longest=80)] if inputs else []
 
 
 def _columns(schema: Json) -> str:

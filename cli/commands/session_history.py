@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
+from cli import tables as other_tables
 from cli import tree
 from cli.client import Json
 from cli.errors import Exit, usage
@@ -53,13 +54,18 @@ def register(these: typer.Typer) -> None:
     command(these, "tasks", examples="modulardata sessions tasks latest")(tasks)
     command(these, "archive", examples="modulardata sessions archive latest")(archive)
     command(these, "restore", examples="modulardata sessions restore 0197f3aa-…")(restore)
+    command(these, "delete", examples="modulardata sessions delete 0197f3aa-…")(delete)
 
 
 def steps(shell: Shell, session: Session, node: Node = None) -> int:
-    """List all steps of a node from the first on, with their numbers and what they did to the rows."""
+    """List all steps of a node from the first on, with their numbers, and the other tables they look at."""
     found = shell.api.get(tree.node_path(shell, session, node))
     shown = [[number, tree.step_label(step)] for number, step in enumerate(found["all_steps"], 1)]
-    shell.output.show({"items": found["all_steps"]}, table(["", "step"], shown, longest=120))
+    parts: list[RenderableType] = [table(["", "step"], shown, longest=120)]
+    inputs = found.get("inputs") or {}
+    if inputs:
+        parts += ["", table(["other table", "is", "columns"], other_tables.drawn(inputs), longest=80)]
+    shell.output.show({"items": found["all_steps"], "inputs": inputs}, *parts)
     return Exit.GOOD
 
 
@@ -72,13 +78,14 @@ def edit(
     file: Annotated[Path | None, typer.Option("--file", "-f", help="A YAML or JSON file with a list of steps.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why; kept with the node.")] = None,
     node: NodeOption = None,
-    tables: Annotated[list[str] | None, typer.Option("--with", help=tree.TABLES)] = None,
+    tables: Annotated[list[str] | None, typer.Option("--with", help=other_tables.HELP)] = None,
 ) -> int:
     """Replace, remove or insert a step anywhere; what follows is repeated as a new branch. Nothing is lost."""
     found = tree.session(shell, session)
-    body: Json = {"action": action.value, "at": number - 1, "steps": tree.given(step, file), "reason": reason}
-    if tables:
-        body["inputs"] = tree.tables(shell, found, tables)
+    wanted, inputs = tree.given(step, file)
+    body: Json = {"action": action.value, "at": number - 1, "steps": wanted, "reason": reason}
+    if inputs or tables:
+        body["inputs"] = inputs | other_tables.given(shell, found, tables)
     if node is not None:
         body["node_id"] = tree.node(found, node)["id"]
     with shell.output.waiting("repeating what follows …"):
@@ -171,6 +178,15 @@ def archive(shell: Shell, session: Session) -> int:
 def restore(shell: Shell, session: Session) -> int:
     """Bring a session back that was put away."""
     return _moved(shell, session, "restore")
+
+
+def delete(shell: Shell, session: Session) -> int:
+    """Remove a session with its nodes, plans and tasks, for good. Modules made of it stay as they are."""
+    found = tree.session(shell, session)
+    shell.api.delete(f"/api/sessions/{found['id']}")
+    shell.output.show({"deleted": found["id"]})
+    shell.output.done(f"removed session {found['id']}")
+    return Exit.GOOD
 
 
 def _moved(shell: Shell, session: str, verb: str) -> int:

@@ -7,9 +7,11 @@ import typer
 from rich.console import RenderableType
 
 from cli import steps, tree, waiting
+from cli import tables as other_tables
 from cli.client import Json, segment
 from cli.commands import session_history
 from cli.commands.data import facts_shown, rows_shown, send
+from cli.commands.modules import details
 from cli.errors import Exit, usage
 from cli.output import facts, picked, plain, table
 from cli.selection import FORM, format_of, resolve
@@ -60,7 +62,14 @@ def register(app: typer.Typer) -> None:
         """,
     )(add)
     command(these, "back", examples="modulardata sessions back latest 0197f3")(back)
-    command(these, "deploy", examples="modulardata sessions deploy latest clean-flights")(deploy)
+    command(
+        these,
+        "deploy",
+        examples="""
+        modulardata sessions deploy latest clean-flights
+        modulardata sessions deploy latest clean-flights --tag daily --category flights --owner ops
+        """,
+    )(deploy)
     session_history.register(these)
 
 
@@ -162,7 +171,7 @@ def add(
     node: Annotated[str | None, typer.Option(help="Add to this node instead of the current one.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why; kept with the node.")] = None,
     name: Annotated[str | None, typer.Option(help="A name for the new node.")] = None,
-    tables: Annotated[list[str] | None, typer.Option("--with", help=tree.TABLES)] = None,
+    tables: Annotated[list[str] | None, typer.Option("--with", help=other_tables.HELP)] = None,
 ) -> int:
     """Apply steps and get a new node. Each kind of step in its short form:
 
@@ -170,13 +179,13 @@ def add(
     fill_null: a = 0 · drop_null: a · deduplicate: a, b keep last · sort: a desc, b · limit: 100 ·
     replace: a 'old' -> 'new'
     """
-    wanted = tree.given(step, file)
+    wanted, inputs = tree.given(step, file)
     if not wanted:
         raise usage("There are no steps to add.", hint=steps.HINT)
     found = tree.session(shell, session)
     body: Json = {"steps": wanted, "reason": reason, "name": name}
-    if tables:
-        body["inputs"] = tree.tables(shell, found, tables)
+    if inputs or tables:
+        body["inputs"] = inputs | other_tables.given(shell, found, tables)
     if node is not None:
         body["parent_id"] = tree.node(found, node)["id"]
     with shell.output.waiting("applying …"):
@@ -203,12 +212,22 @@ def deploy(
     name: Annotated[str, typer.Argument(help="The module's name; an existing one gets a new version.")],
     description: Annotated[str, typer.Option(help="What it is for.")] = "",
     node: Annotated[str | None, typer.Option(help="Deploy this node instead of the current one.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag of the module; repeatable, '' for none.")] = None,
+    category: Annotated[str | None, typer.Option(help="The module's category.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who answers for it.")] = None,
+    readme: Annotated[Path | None, typer.Option(help="A text file, for people.")] = None,
 ) -> int:
-    """Freeze the steps as a version of a module, with its input and output contract."""
+    """Freeze the steps as a version of a module, with its input and output contract.
+
+    What a module is found by, and is left out here, stays as it is.
+    """
     found = tree.session(shell, session)
     body: Json = {"name": name, "description": description}
     if node is not None:
         body["node_id"] = tree.node(found, node)["id"]
+    said = details(tag, category, owner, readme)
+    if said:
+        body["details"] = said
     with shell.output.waiting("deploying …"):
         made = shell.api.post(f"/api/sessions/{found['id']}:deploy", body)
     shell.output.show(made, facts(made))

@@ -72,3 +72,10 @@ class SessionRestored(Contract):
 
     session_id: UUID
     restored_by: UUID
+
+
+class SessionDeleted(Contract):
+    """A session is gone with its nodes; by itself some time after it was put away, if nobody is named."""
+
+    session_id: UUID
+    deleted_by: UUID | None = None

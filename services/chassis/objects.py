@@ -45,6 +45,9 @@ class Objects(Protocol):
     def piece(self, key: str, start: int, size: int) -> bytes:
         """So many bytes from a position; raises ObjectMissing."""
 
+    def remove(self, key: str) -> None:
+        """Remove an object; nothing when there is none."""
+
 
 _CHUNK = 1 << 20
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)  # file systems where a file has one name only
@@ -120,6 +123,10 @@ class Folder:
             file.seek(start)
             return file.read(size)
 
+    def remove(self, key: str) -> None:
+        """Remove a file; nothing when there is none."""
+        (self._root / key).unlink(missing_ok=True)
+
     def _target(self, key: str) -> Path:
         target = self._root / key
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -192,6 +199,10 @@ class Bucket:
         except ClientError as error:
             raise _as_missing(error, key) from error
         return bytes(answer["Body"].read())
+
+    def remove(self, key: str) -> None:
+        """Remove an object; nothing when there is none."""
+        self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
 
 
 def open_objects(location: str, s3_endpoint: str | None) -> Objects:

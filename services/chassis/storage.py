@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import quote, unquote
 from uuid import UUID
 
@@ -33,7 +33,13 @@ PART_ROWS = 500_000
 _SEEN_PARTS = 10_000
 _MANIFEST_VERSION = 1
 _DATASET = re.compile(r"dataset://([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([0-9a-f]{64})")
-_BLOB = re.compile(r"blob://([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([0-9a-f]{64})/([A-Za-z0-9_.~%-]{1,1024})")
+_BLOB = re.compile(
+    r"(blob|upload)://([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([0-9a-f]{64})/([A-Za-z0-9_.~%-]{1,1024})"
+)
+# Where blobs lie by the scheme of their address. What people send may be removed again, and lies apart for that: what
+# the platform preserves of the same content stays.
+_AREAS = {"blob": "blobs", "upload": "uploads"}
+Kept = Literal["blob", "upload"]
 
 
 class DatasetCorrupt(Exception):
@@ -207,17 +213,17 @@ class Storage:
             self._seen.clear()
         self._seen[digest] = seen
 
-    def put_blob(self, tenant: UUID, source: Path | bytes, name: str) -> str:
-        """Keep bytes as they are, under a name for people; returns the address."""
+    def put_blob(self, tenant: UUID, source: Path | bytes, name: str, kept: Kept = "blob") -> str:
+        """Keep bytes as they are, under a name for people; returns the address. Only an upload can be removed."""
         _refuse_foreign(tenant)
         digest = hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else file_digest(source)
-        key = _blob_key(tenant, digest)
+        key = _blob_key(tenant, digest, kept)
         if not self._objects.exists(key):
             if isinstance(source, bytes):
                 self._objects.put_bytes(key, source)
             else:
                 self._objects.put_file(key, source)
-        return f"blob://{tenant}/{digest}/{quote(name[-200:] or 'blob', safe='')}"
+        return f"{kept}://{tenant}/{digest}/{quote(name[-200:] or 'blob', safe='')}"
 
     def get_blob(self, uri: str, target: Path, *, tenant: UUID | None = None, first: int | None = None) -> None:
         """Write a blob's bytes to a file; raises AddressRefused or DatasetCorrupt. Of `first` bytes there is no sum."""
@@ -238,19 +244,25 @@ class Storage:
         """How many bytes a blob has; None when it is not there. Raises AddressRefused."""
         return self._objects.size(self._blob(uri, tenant)[0])
 
+    def remove_upload(self, uri: str, *, tenant: UUID | None = None) -> None:
+        """Remove the bytes of an upload, under all its names; raises AddressRefused for anything else."""
+        if not uri.startswith("upload://"):
+            raise AddressRefused("not the address of an upload")
+        self._objects.remove(self._blob(uri, tenant)[0])
+
     def _blob(self, uri: str, tenant: UUID | None) -> tuple[str, str]:
         found = _BLOB.fullmatch(uri)
         if found is None:
             raise AddressRefused("not the address of a blob")
-        owner = _refuse_foreign(UUID(found[1]), tenant)
-        return _blob_key(owner, found[2]), found[2]
+        owner = _refuse_foreign(UUID(found[2]), tenant)
+        return _blob_key(owner, found[3], found[1]), found[3]
 
     def blob_name(self, uri: str) -> str:
         """The name a blob was kept under."""
         found = _BLOB.fullmatch(uri)
         if found is None:
             raise AddressRefused("not the address of a blob")
-        return unquote(found[3])
+        return unquote(found[4])
 
     def _complete(self, tenant: UUID, schema: Schema, parts: Sequence[Part]) -> DatasetRef:
         content = hashlib.sha256()
@@ -346,5 +358,5 @@ def _manifest_key(tenant: UUID, identity: str) -> str:
     return f"tenants/{tenant}/datasets/{identity}.json"
 
 
-def _blob_key(tenant: UUID, digest: str) -> str:
-    return f"tenants/{tenant}/blobs/{digest}"
+def _blob_key(tenant: UUID, digest: str, kept: str) -> str:
+    return f"tenants/{tenant}/{_AREAS[kept]}/{digest}"

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from contracts.permissions import Permission
 from contracts.runs import ErrorType
+from services.chassis.cursors import uuid_after
 from services.chassis.http import (
     Page,
     PageQuery,
@@ -22,6 +23,7 @@ from services.connector.failures import ConnectorError
 from services.connector.kinds.base import parse
 from services.connector.kinds.registry import BUILT_IN, KINDS
 from services.connector.multipart import FormFile
+from services.connector.repository import uploads as repository
 from services.connector.service.connections import Connections, kind_named
 from services.connector.service.files import Files
 from services.connector.service.limits import PerMinute
@@ -36,6 +38,7 @@ from services.connector.views import (
     DiscoverRequest,
     DiscoverView,
     FileView,
+    KeptUploadView,
     KindView,
     PreviewRequest,
     PreviewView,
@@ -215,7 +218,7 @@ def uploads_router(http: ServiceHttp, uploads: Uploads, size: int) -> APIRouter:
         """Send a file as a form with the one part `file`. The same file again is the same upload."""
         file = FormFile(request.stream(), request.headers.get("content-type", ""))
         await file.begin()
-        return UploadedView.of(await uploads.put(who.tenant, file.name, file.chunks()))
+        return UploadedView.of(await uploads.put(who.tenant, who.subject, file.name, file.chunks()))
 
     @routes.put(
         "/{name}",
@@ -225,7 +228,24 @@ def uploads_router(http: ServiceHttp, uploads: Uploads, size: int) -> APIRouter:
     )
     async def upload_as(name: str, request: Request, who: Who) -> UploadedView:
         """Send a file as the body. The same file again is the same upload."""
-        return UploadedView.of(await uploads.put(who.tenant, name, request.stream()))
+        return UploadedView.of(await uploads.put(who.tenant, who.subject, name, request.stream()))
+
+    @routes.get("", dependencies=[requires(Permission.SESSIONS_READ)])
+    async def list_uploads(work: Work, paging: PageQuery) -> Page[KeptUploadView]:
+        """Files that were sent, the newest first."""
+        rows = await repository.page(work, after=uuid_after(paging), limit=paging.limit + 1)
+        page = paging.page(rows, lambda row: (row["id"],))
+        return Page(items=[KeptUploadView.of_row(row) for row in page.items], next_cursor=page.next_cursor)
+
+    @routes.get("/{sha256}/{name}", dependencies=[requires(Permission.SESSIONS_READ)])
+    async def get_upload(sha256: str, name: str, work: Work) -> KeptUploadView:
+        """One file that was sent: its content's SHA-256 and its name, as `upload` has them."""
+        return KeptUploadView.of_row(await uploads.named(work, sha256, name))
+
+    @routes.delete("/{sha256}/{name}", dependencies=[requires(Permission.SESSIONS_WRITE)], status_code=204)
+    async def delete_upload(sha256: str, name: str, work: Work) -> None:
+        """Remove a file. Sessions keep what they have read of it; a workflow that names it fails from then on."""
+        await uploads.remove(work, sha256, name)
 
     return routes
 

@@ -1,6 +1,7 @@
 """Puts connector together."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -69,12 +70,20 @@ def assemble(
     )
     limits = Limits(settings.max_record_bytes, settings.max_columns, settings.failing_share)
     reader = Reader(formats or Formats(), limits)
+    uploads = Uploads(
+        platform.database,
+        platform.storage,
+        settings.upload_limit_bytes,
+        settings.spool_folder,
+        timedelta(days=settings.upload_keep_days),
+    )
     windows = Windows(platform.database, opening, runs)
     pulling = Pulling(
         opening,
         windows,
         platform.storage,
         reader,
+        uploads,
         spool_folder=settings.spool_folder,
         threads=settings.pull_threads,
     )
@@ -102,7 +111,6 @@ def assemble(
         settle_seconds=settings.watch_settle_seconds,
     )
     files = Files(settings.upload_limit_bytes)
-    uploads = Uploads(platform.storage, settings.upload_limit_bytes, settings.spool_folder)
     tries = PerMinute(settings.checks_per_minute)
     return Service(
         name=platform.service,
@@ -123,6 +131,7 @@ def assemble(
         loops=(
             Loop("watches", watches.run),
             Loop("forgetting", Sweeping(ClosedWindows(platform.database).sweep).run),
+            Loop("forgetting-uploads", Sweeping(uploads.sweep).run),
         ),
     )
 

@@ -23,6 +23,9 @@ class ConnectorSettings(BaseSettings):
     )
     preview_bytes: int = Field(default=4 << 20, ge=1 << 16, description="Bytes of a file that a preview looks at")
     upload_limit_bytes: int = Field(default=5 << 30, ge=1 << 20, description="Bytes of one uploaded file")
+    upload_keep_days: int = Field(
+        default=90, ge=1, description="How long an uploaded file is kept that nobody sends or reads again"
+    )
     check_seconds: float = Field(default=10.0, gt=0, le=60, description="Until a test of a connection is given up")
     checks_per_minute: int = Field(default=60, ge=1, description="Tests, discoveries and previews of one workspace")
     lease_seconds: float = Field(default=20.0, ge=2, description="How long a load may be silent before others may load")

@@ -1,4 +1,4 @@
-"""The tables of connector: connections and their sealed secrets, windows, leases, and what watches have seen."""
+"""The tables of connector: connections with sealed secrets, uploads, windows, leases, and what watches have seen."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Float, Integer, LargeBinary, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -27,6 +27,20 @@ connection_secrets = Table(
     Column("version", Integer, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+)
+
+# Where the bytes are, the digest says; one content may have been sent under several names.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("tenant", Uuid, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("id", Uuid, nullable=False),  # in the order of time, for lists
+    Column("size", BigInteger, nullable=False),
+    Column("created_by", Uuid, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("used_at", DateTime(timezone=True), nullable=False),  # last sent or read
 )
 
 # state: claimed → pushing → committed, or released on the way.

@@ -270,15 +270,33 @@ class UploadedView(BaseModel):
     @classmethod
     def of(cls, kept: Uploaded) -> "UploadedView":
         """The view of a file that is kept."""
-        return cls(
-            upload=kept.upload,
-            name=kept.name,
-            size=kept.size,
-            sha256=kept.upload.partition("/")[0],
-            connection=UPLOADS,
-            selection=kept.selection,
-            source={"connection": UPLOADS, "selection": kept.selection},
-        )
+        return cls(**_uploaded(kept))
+
+
+class KeptUploadView(UploadedView):
+    """A file that was sent, by whom and when, and when it was last sent or read."""
+
+    created_by: UUID
+    created_at: datetime
+    used_at: datetime = Field(description="Last sent or read by a session, a trial or a run, give or take an hour")
+
+    @classmethod
+    def of_row(cls, row: Mapping[Any, Any]) -> "KeptUploadView":
+        """The view of a row."""
+        when = {name: row[name] for name in ("created_by", "created_at", "used_at")}
+        return cls(**_uploaded(Uploaded.of(row)), **when)
+
+
+def _uploaded(kept: Uploaded) -> Json:
+    return {
+        "upload": kept.upload,
+        "name": kept.name,
+        "size": kept.size,
+        "sha256": kept.sha256,
+        "connection": UPLOADS,
+        "selection": kept.selection,
+        "source": {"connection": UPLOADS, "selection": kept.selection},
+    }
 
 
 def _plain(value: Any) -> Any:

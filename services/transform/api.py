@@ -13,7 +13,7 @@ from contracts.runs import DeployModuleInput
 from contracts.workflow import ModuleVersionRef
 from services.chassis.cursors import uuid_after
 from services.chassis.http import Page, PageQuery, ServiceHttp, Who, Work, requires
-from services.transform import repository, task_store
+from services.transform import forgetting, repository, task_store
 from services.transform.deployments import Deployments
 from services.transform.exporting.files import FILES, Format
 from services.transform.looking import Looking
@@ -141,6 +141,11 @@ def router(
     async def restore(session_id: UUID, work: Work, who: Who) -> SessionView:
         """Bring a session back that was put away."""
         return SessionView.model_validate(dict(await sessions.restore(work, who.subject, session_id)))
+
+    @routes.delete("/{session_id}", status_code=204, dependencies=[WRITE])
+    async def delete_session(session_id: UUID, work: Work, who: Who) -> None:
+        """Remove a session with its nodes, plans and tasks, for good. Modules made of it stay as they are."""
+        await forgetting.remove(work, session_id, who.subject)
 
     @routes.get("/{session_id}/compare", dependencies=[READ])
     async def compare(session_id: UUID, left: NodeQuery, right: NodeQuery, work: Work) -> NodeComparison:

@@ -1,15 +1,19 @@
 """Puts transform together."""
 
+from datetime import timedelta
+
 from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.isolation.walls import Limits
-from services.chassis.parts import Service
+from services.chassis.parts import Loop, Service
 from services.chassis.platform import Platform
+from services.chassis.sweeping import Sweeping
 from services.transform.activities import TransformActivities
 from services.transform.api import router
 from services.transform.chatting.api import router as chat_router
 from services.transform.chatting.service import Conversations
 from services.transform.computing import Computing
 from services.transform.deployments import Deployments
+from services.transform.forgetting import PutAway
 from services.transform.growing import Grower
 from services.transform.looking import Looking
 from services.transform.mask_keys import MaskKeys
@@ -38,6 +42,7 @@ def build(platform: Platform) -> Service:
     looking = Looking(computing, platform.storage, settings)
     conversations = Conversations(sessions, computing, settings, _model(settings, platform))
     deployments = Deployments(lambda: platform.temporal.client)
+    put_away = PutAway(platform.database, timedelta(days=settings.archived_keep_days))
     activities = TransformActivities(platform.database, sessions, tasks, computing, settings.job_seconds)
     return Service(
         name=platform.service,
@@ -57,6 +62,7 @@ def build(platform: Platform) -> Service:
             activities.find_node,
             activities.differ,
         ),
+        loops=(Loop("forgetting", Sweeping(put_away.sweep).run),),
     )
 
 

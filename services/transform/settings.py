@@ -30,6 +30,7 @@ class TransformSettings(BaseSettings):
     profile_seconds: float = Field(default=40.0, ge=1, le=50, description="Time a profile may take that is asked for")
     session_waiting: int = Field(default=4, ge=0, description="Requests that wait for a free place before 503")
     session_nodes: int = Field(default=500, ge=1, description="Nodes one session may have")
+    archived_keep_days: int = Field(default=365, ge=1, description="How long a session is kept that was put away")
     chat_per_minute: int = Field(default=60, ge=1, description="Messages a workspace may send in a minute")
     model_url: str | None = Field(default=None, description="Where a model for planning is; none without it")
     model_protocol: Literal["openai", "anthropic"] = Field(default="openai", description="What it speaks")

@@ -150,6 +150,7 @@ class NodeView(NodeSummary):
 
     table_schema: Schema = Field(alias="schema")
     all_steps: list[Step] = Field(default=[], description="From the root on")
+    inputs: dict[InputName, InputRef] = Field(default={}, description="The other tables that these steps look at")
     books: list[StepBooks]
     dataset: DatasetView
 
@@ -243,6 +244,7 @@ def node_summary(row: Any) -> NodeSummary:
 def node_view(row: Any) -> NodeView:
     """A node's row as it is shown by itself."""
     more = {"schema": row["dataset"]["table_schema"], "all_steps": row["recipe"]["steps"]}
+    more["inputs"] = row["recipe"].get("inputs", {})
     return NodeView.model_validate(dict(row) | more)
 
 

@@ -88,6 +88,8 @@ def one_of_everything(state: State, seeded: Seeded) -> Seeded:
     good = f"number,{word}\n" + "".join(f"{number},{word}-{number}\n" for number in range(1, 7)) + f"7,{word}-7,x\n"
     api.call("PUT", f"/api/connections/{bucket}/files/{word}/in/1.csv", good.encode())
     ids["file"] = f"{word}/in/1.csv"
+    sent = api.call("PUT", f"/api/uploads/{word}.csv", good.encode())
+    ids["sha256"], ids["upload"] = sent["sha256"], sent["name"]
     session = api.opened(bucket, {"path": f"{word}/in/1.csv", "format": CSV})
     assert session["state"] == "open", session
     ids["session_id"] = session["id"]

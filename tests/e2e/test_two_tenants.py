@@ -16,6 +16,7 @@ NAMES = {
     "/api/connections": "connection",
     "/api/modules": "module",
     "/api/notification-rules": "rule",
+    "/api/uploads": "upload",
     "/api/workflows": "workflow",
 }
 # A name there is free for everybody: to put something under it is to make one's own.
@@ -73,8 +74,8 @@ def unknown_ids() -> dict[str, str]:
     names: tuple[str, ...] = ("session_id", "node_id", "trigger_id", "run_id", "entry_id", "rows_entry_id")
     names += ("report_id", "notification_id", "key_id", "user_id", "task_id")
     names += ("message_id", "comparison_id", "trial_id")
-    ids = {name: str(uuid.uuid4()) for name in names} | {"file": "no/such.csv"}
-    return ids | dict.fromkeys(("connection", "module", "rule", "workflow"), "nobody-has-this")
+    ids = {name: str(uuid.uuid4()) for name in names} | {"file": "no/such.csv", "sha256": "0" * 64}
+    return ids | dict.fromkeys(("connection", "module", "rule", "upload", "workflow"), "nobody-has-this")
 
 
 def told_apart(answer: Answer) -> tuple[Any, ...]:
@@ -168,6 +169,8 @@ def test_what_belongs_to_another_workspace_is_not_there_inside_ones_own(
             yield "GET", f"/api/{query}{ids['workflow']}", None
         for query in ("drift-reports?run=", "quarantine?run=", "events?run="):
             yield "GET", f"/api/{query}{ids['run_id']}", None
+        sent = {"upload": f"{ids['sha256']}/{ids['upload']}"}
+        yield "POST", "/api/connections/uploads:preview", {"selection": sent, "limit": 5}
         yield "GET", f"/api/notifications?rule={ids['rule']}", None
         yield "GET", f"/api/modules?q={ids['module']}", None
         node = {"kind": "node", "session_id": ids["session_id"]}

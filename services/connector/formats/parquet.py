@@ -56,8 +56,14 @@ class ParquetFormat(Format):
             raise _unreadable(request, error) from error
 
     def batches(self, file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-        """The rows of an open file."""
-        yield from file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False)
+        """The rows of an open file; raises Unreadable when they are not as many as it says."""
+        found = 0
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
+            found += batch.num_rows
+            yield batch
+        if found != file.metadata.num_rows:
+            message = f"The file says that it has {file.metadata.num_rows} rows; its pages hold {found}."
+            raise Unreadable("malformed", message)
 
     def _read(self, request: ReadRequest, file: pq.ParquetFile, texts: set[str]) -> Landed:
         found = _flat_schema(file.schema_arrow)

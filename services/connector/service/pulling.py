@@ -19,6 +19,7 @@ from services.connector.kinds.upload import UploadSelection
 from services.connector.progress import Progress
 from services.connector.reading import Collected, Reader
 from services.connector.service.opening import Opened, Opening
+from services.connector.service.uploads import Uploads
 from services.connector.service.windows import Windows
 from services.connector.sources.base import Bounds, ObjectSource, TableSource
 
@@ -37,6 +38,7 @@ class Pulling:
         windows: Windows,
         storage: "Storage",
         reader: Reader,
+        uploads: Uploads,
         *,
         spool_folder: Path | None,
         threads: int,
@@ -45,6 +47,7 @@ class Pulling:
         self._windows = windows
         self._storage = storage
         self._reader = reader
+        self._uploads = uploads
         self._spool_folder = spool_folder
         self._threads = threads
 
@@ -54,6 +57,8 @@ class Pulling:
             selection = opened.selection(input.source.selection)
             if input.window.preserved_uri is not None:
                 return await self._pull_preserved(input, selection, progress)
+            if isinstance(selection, UploadSelection):
+                await self._uploads.used(input.scope.tenant, selection.upload)
             source = opened.ends.source()
             if isinstance(source, ObjectSource):
                 return await self._pull_objects(input, source, selection, progress)

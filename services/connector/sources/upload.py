@@ -64,4 +64,4 @@ class UploadSource(ObjectSource):
             raise ConnectorError(ErrorType.NOT_FOUND, f"The uploaded file {object.key!r} is not there.") from error
 
     def _address(self, digest: str, name: str) -> str:
-        return f"blob://{self._tenant}/{digest}/{name}"
+        return f"upload://{self._tenant}/{digest}/{name}"

@@ -1,10 +1,10 @@
 """Messages of a workspace in PostgreSQL: what was asked, what was planned, what was applied."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, exists, insert, select, update
 
 from services.chassis.database import UnitOfWork
 from services.transform.tables import messages
@@ -40,16 +40,32 @@ async def list_messages(
     return list(found.mappings())
 
 
-async def count_since(work: UnitOfWork, since: datetime, *, planner: str | None = None) -> int:
-    """How many messages the workspace sent since a moment."""
-    query = (
-        select(func.count())
-        .select_from(messages)
-        .where(messages.c.tenant == work.tenant, messages.c.created_at > since)
+async def full_until(work: UnitOfWork, within: timedelta, most: int, *, planner: str | None = None) -> datetime | None:
+    """When the workspace may send a message again, if it sent as many within this time as it may."""
+    query = select(messages.c.created_at).where(
+        messages.c.tenant == work.tenant, messages.c.created_at > work.clock.now() - within
     )
     if planner is not None:
         query = query.where(messages.c.planner == planner)
-    return int((await work.connection.execute(query)).scalar_one())
+    if most == 0:
+        return work.clock.now() + within
+    # The one whose leaving makes room.
+    query = query.order_by(messages.c.created_at.desc()).offset(most - 1).limit(1)
+    oldest = (await work.connection.execute(query)).scalar_one_or_none()
+    return None if oldest is None else oldest + within
+
+
+async def asked_model(work: UnitOfWork, session_id: UUID, within: timedelta) -> bool:
+    """Whether the model was asked about a session within this time."""
+    query = select(
+        exists().where(
+            messages.c.tenant == work.tenant,
+            messages.c.session_id == session_id,
+            messages.c.planner == "model",
+            messages.c.created_at > work.clock.now() - within,
+        )
+    )
+    return bool((await work.connection.execute(query)).scalar_one())
 
 
 async def mark_applied(work: UnitOfWork, message_id: UUID, node_id: UUID) -> None:

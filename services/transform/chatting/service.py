@@ -1,6 +1,7 @@
 """Conversations: somebody says what a table should become, a planner proposes steps, and nothing is done until told."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from services.transform.settings import TransformSettings
 from services.transform.views import AddNodeRequest
 
 MAX_MESSAGE = 4_000
+MODEL_DAY = timedelta(days=1)
 
 
 class Conversations:
@@ -125,13 +127,18 @@ class Conversations:
     async def _within_limits(self, work: UnitOfWork, planner: str) -> None:
         if self._computing.waiting >= self._settings.session_waiting:
             raise unavailable("Others are computing; there is no place free.", retry_after=2)
-        now = work.clock.now()
-        if await repository.count_since(work, now - timedelta(minutes=1)) >= self._settings.chat_per_minute:
-            raise too_many("That is more than can be planned in a minute.", retry_after=30)
+        full = await repository.full_until(work, timedelta(minutes=1), self._settings.chat_per_minute)
+        if full is not None:
+            raise too_many("That is more than can be planned in a minute.", _seconds_until(work, full))
         if planner == "model":
-            asked = await repository.count_since(work, now - timedelta(days=1), planner="model")
-            if asked >= self._settings.model_per_day:
-                raise too_many("The workspace has asked the model as often as it may in a day.", retry_after=3_600)
+            full = await repository.full_until(work, MODEL_DAY, self._settings.model_per_day, planner="model")
+            if full is not None:
+                message = "The workspace has asked the model as often as it may in a day."
+                raise too_many(message, _seconds_until(work, full))
+
+
+def _seconds_until(work: UnitOfWork, moment: datetime) -> int:
+    return max(1, ceil((moment - work.clock.now()).total_seconds()))
 
 
 def _answer(planned: Planned) -> tuple[str, Any]:

@@ -1,13 +1,15 @@
 """Conversations on a real database, store and children: a plan changes nothing until it is applied, and then once."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from deploy.local.state import State
+from services.transform.settings import TransformSettings
 from tests.integration.composed import Composed, composed
 from tests.integration.transform.test_transform_service import Doing, opened, shown
 
@@ -83,3 +85,46 @@ async def test_another_workspace_sees_no_message_and_applies_no_plan(world: Comp
     seen = await world.request("GET", path, tenant=other)
     applied = await world.request("POST", f"{path}/{message['id']}:apply", json={}, tenant=other)
     assert (seen.status_code, applied.status_code) == (404, 404)
+
+
+async def crowd(world: Composed, session: dict[str, Any], planner: str, many: int, seconds: int) -> None:
+    """As though so many messages had been sent, the first of them so long ago."""
+    await world.sql(
+        "INSERT INTO transform.messages"
+        " (id, tenant, session_id, node_id, text, planner, outcome, answer, created_by, created_at)"
+        " SELECT gen_random_uuid(), $1, $2, $3, 'x', $4, 'refusal', '\"x\"', $1,"
+        " now() - $6 * interval '1 second' + n * interval '1 millisecond' FROM generate_series(1, $5) AS n",
+        *(world.tenant, UUID(session["id"]), UUID(session["current_node_id"]), planner, many, seconds),
+    )
+
+
+async def test_more_messages_than_a_minute_has_room_for_are_told_when_to_come(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    most = TransformSettings().chat_per_minute
+    await crowd(world, session, "rules", most - 1, 5)
+    assert (await say(world, session, "sort by distance")).status_code == 201
+    refused = await say(world, session, "sort by distance")
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+    # The first of them was sent 5 seconds ago and a little.
+    assert 1 <= int(refused.headers["retry-after"]) <= 55
+    other = dataclasses.replace(world, tenant=uuid4())
+    theirs = await opened(other, doing)
+    assert (await say(other, theirs, "sort by distance")).status_code == 201, "another workspace does not notice"
+    await world.sql(
+        "UPDATE transform.messages SET created_at = created_at - interval '1 minute' WHERE tenant = $1", world.tenant
+    )
+    assert (await say(world, session, "sort by distance")).status_code == 201, "whoever waited may go on"
+
+
+async def test_what_was_asked_of_a_model_is_not_removed_from_the_count(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    await crowd(world, session, "model", TransformSettings().model_per_day, 3_600)
+    refused = await say(world, session, "sort by distance", planner="model")
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+    assert 82_000 < int(refused.headers["retry-after"]) <= 82_800
+    kept = await world.request("DELETE", f"/api/sessions/{session['id']}")
+    assert (kept.status_code, kept.json()["code"]) == (409, "session_recent")
+    await world.sql(
+        "UPDATE transform.messages SET created_at = created_at - interval '1 day' WHERE tenant = $1", world.tenant
+    )
+    assert (await world.request("DELETE", f"/api/sessions/{session['id']}")).status_code == 204

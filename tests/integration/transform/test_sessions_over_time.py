@@ -3,18 +3,22 @@
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pyarrow.parquet as pq
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import text
 
 from contracts.commands.transform import FailTaskInput, RunTaskInput
 from contracts.permissions import Role
 from deploy.local.state import State
+from services.transform.forgetting import PutAway
 from services.transform.steps.catalog import KINDS
 from tests.integration.composed import Composed, composed
 from tests.integration.transform.step_examples import BEFORE, EXAMPLES
@@ -238,6 +242,44 @@ async def test_a_session_is_put_away_and_brought_back(world: Composed, doing: Do
     assert (await grow(world, session, STEPS[0])).status_code in (201, 422)
     kinds = [name for name, _ in await world.published("transform")]
     assert (kinds.count("session.archived.v1"), kinds.count("session.restored.v1")) == (1, 1)
+
+
+async def test_a_session_is_removed_with_all_that_hangs_on_it(world: Composed, doing: Doing) -> None:
+    session, nodes = await chain(world, doing)
+    other = await opened(world, doing)
+    path = f"/api/sessions/{session['id']}"
+    await world.request("POST", f"{path}/chat", json={"message": "keep the rows where distance is more than 1"})
+    busy = (await world.request("POST", f"{path}/nodes/{nodes[0]['id']}:replay")).json()
+    refused = await world.request("DELETE", path)
+    assert (refused.status_code, refused.json()["code"]) == (409, "session_busy")
+    await doing("fail_task", FailTaskInput(tenant=world.tenant, task_id=UUID(busy["id"]), code="x", message="x"))
+    assert (await world.request("DELETE", path, tenant=uuid4())).status_code == 404
+    assert (await world.request("DELETE", path, role=Role.OPERATOR)).status_code == 403
+    assert (await world.request("DELETE", path)).status_code == 204
+    assert (await world.request("DELETE", path)).status_code == (await world.request("GET", path)).status_code == 404
+    for name in ("nodes", "tasks", "messages"):
+        left = await world.sql(f"SELECT 1 FROM transform.{name} WHERE session_id = $1", UUID(session["id"]))
+        assert left == [], name
+    assert [one["id"] for one in (await shown(world, "/api/sessions"))["items"]] == [other["id"]]
+    # Another session stands on the very same data.
+    assert (await grow(world, other, STEPS[0])).json()["rows"] == nodes[0]["rows"]
+    assert ("session.deleted.v1", 1) in Counter(name for name, _ in await world.published("transform")).items()
+
+
+async def test_a_session_that_was_put_away_long_ago_is_forgotten(world: Composed, doing: Doing) -> None:
+    in_use, old, young = [await opened(world, doing) for _ in range(3)]
+    keep = timedelta(days=30)
+    for session, days in ((old, 31), (young, 29)):
+        await world.request("POST", f"/api/sessions/{session['id']}:archive")
+        at = datetime.now(UTC) - timedelta(days=days)
+        await world.sql("UPDATE transform.sessions SET archived_at = $2 WHERE id = $1", UUID(session["id"]), at)
+    forgetting = PutAway(world.platforms["transform"].database, keep)
+    assert (await forgetting.sweep(), await forgetting.sweep()) == (1, 0)
+    kept = await world.sql("SELECT id FROM transform.sessions WHERE tenant = $1", world.tenant)
+    assert {str(row["id"]) for row in kept} == {in_use["id"], young["id"]}
+    async with world.platforms["transform"].database.system() as system:
+        with pytest.raises(Exception, match="permission denied"):
+            await system.connection.execute(text("DELETE FROM sessions"))
 
 
 async def test_rows_are_found_by_an_expression(world: Composed, doing: Doing) -> None:

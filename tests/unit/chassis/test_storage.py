@@ -212,6 +212,25 @@ def test_blobs_keep_their_bytes_and_a_name(storage: Storage, tmp_path: Path) -> 
     assert storage.blob_name(first) == name
 
 
+def test_an_upload_can_be_removed_and_what_is_preserved_of_the_same_content_stays(
+    storage: Storage, tmp_path: Path
+) -> None:
+    preserved = storage.put_blob(TENANT, b"content", "a.csv")
+    sent = storage.put_blob(TENANT, b"content", "a.csv", "upload")
+    with pytest.raises(AddressRefused):
+        storage.remove_upload(preserved)
+    with pytest.raises(AddressRefused), acting_for(OTHER):
+        storage.remove_upload(sent)
+    assert storage.blob_size(sent) == 7
+    for _ in range(2):
+        storage.remove_upload(sent)
+        assert storage.blob_size(sent) is None
+    storage.get_blob(preserved, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == b"content"
+    assert storage.put_blob(TENANT, b"content", "a.csv", "upload") == sent
+    assert storage.blob_size(sent) == 7
+
+
 def test_writers_at_the_same_time_agree(storage: Storage) -> None:
     refs: list[DatasetRef] = []
     threads = [threading.Thread(target=lambda: refs.append(written(storage, [3_000]))) for _ in range(8)]

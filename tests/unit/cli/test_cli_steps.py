@@ -92,7 +92,7 @@ def test_what_is_no_step_is_refused_with_an_example(text: str) -> None:
 def test_a_file_may_mix_short_and_long_forms(tmp_path: Path) -> None:
     place = tmp_path / "steps.yaml"
     place.write_text("steps:\n  - 'limit: 3'\n  - kind: select\n    columns: [a]\n")
-    assert steps.read(place) == [{"kind": "limit", "rows": 3}, {"kind": "select", "columns": ["a"]}]
+    assert steps.read(place)[0] == [{"kind": "limit", "rows": 3}, {"kind": "select", "columns": ["a"]}]
 
 
 def test_a_step_that_is_not_of_the_language_is_refused_at_its_place() -> None:
@@ -108,3 +108,18 @@ def test_a_file_without_steps_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(CliError) as refused:
         steps.read(place)
     assert refused.value.exit_code is Exit.USAGE
+
+
+@pytest.mark.parametrize("step", ["lookup", "join"])
+def test_words_that_old_yaml_takes_for_truth_are_words(step: str) -> None:
+    """`on` is a field of both."""
+    found = steps.parse(step + ": {with: codes, on: [{left: carrier, right: no}], columns: [y]}")
+    assert found == {"kind": step, "with": "codes", "on": [{"left": "carrier", "right": "no"}], "columns": ["y"]}
+
+
+def test_dates_are_texts_and_truth_is_truth() -> None:
+    values = {"a": [{"from": "2024-01-31", "to": True}]}
+    assert steps.parse("replace: {values: {a: [{from: 2024-01-31, to: true}]}}") == {
+        "kind": "replace",
+        "values": values,
+    }

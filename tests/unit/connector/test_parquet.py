@@ -141,6 +141,18 @@ def test_a_reader_that_loses_a_row_makes_the_books_unbalanced(file: Path) -> Non
     assert landed.rows == 2
 
 
+def test_a_file_that_promises_more_rows_than_it_holds_is_broken(tmp_path: Path) -> None:
+    path = tmp_path / "file.parquet"
+    pq.write_table(pa.table({"id": list(range(1_000))}), path)
+    data = path.read_bytes()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    # A thousand as the footer writes it, and a thousand and one.
+    path.write_bytes(data[:footer] + data[footer:].replace(b"\xd0\x0f", b"\xd2\x0f"))
+    assert pq.read_metadata(path).num_rows == 1_001
+    with pytest.raises(Unreadable, match="1001 rows; its pages hold 1000"):
+        read(path)
+
+
 def test_the_format_is_told_or_stands_in_the_name() -> None:
     formats = Formats()
     assert formats.of(None, "a/b.CSV").kind == "csv"
