@@ -16,7 +16,8 @@ from contracts.data import Schema
 from contracts.recipe import ModuleInput
 from services.transform.check import Stage, module_stages
 from services.transform.dtypes import frame_schema
-from services.transform.errors import BooksUnbalanced, RecipeInvalid, TransformError, ValueRefused
+from services.transform.engine_errors import engine_failure
+from services.transform.errors import BooksUnbalanced, RecipeInvalid, ValueRefused
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
 from services.transform.needed import read_columns
@@ -224,7 +225,7 @@ def _sink(table: Table, output: Path, number: int, part_rows: int | None, witnes
                 mkdir=part_rows is not None,
             )
         except pl.exceptions.PolarsError as error:
-            raise TransformError(f"The engine could not run this: {_first_line(error)}") from error
+            raise engine_failure(error) from error
     files = [target] if part_rows is None else sorted((output / stem).glob("*.parquet"))
     return [(path, rows_in(path)) for path in files]
 
@@ -238,8 +239,3 @@ def _count(tallies: Sequence[_Tally], counters: dict[int, Counter], present: int
         tally.rows_out += current
     if current != produced:
         raise BooksUnbalanced("The output does not hold the rows that were counted on the way.")
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__

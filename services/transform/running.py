@@ -10,6 +10,7 @@ import polars as pl
 from contracts.data import Schema
 from contracts.recipe import ModuleInput
 from services.transform.dtypes import frame_schema
+from services.transform.engine_errors import engine_failure
 from services.transform.errors import DatasetUnreadable, TransformError
 from services.transform.jobs import JobModule
 from services.transform.set_aside import SetAside
@@ -106,6 +107,8 @@ class ModuleRun(Tell):
         self.shared.silent = True
         try:
             return lazy.collect(engine="streaming")
+        except pl.exceptions.PolarsError as error:
+            raise engine_failure(error) from error
         finally:
             self.shared.silent = False
 

@@ -7,7 +7,7 @@ Floats are added as whole numbers of 128 bits, scaled by a power of two that fit
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from services.transform.steps.kind import Site
 from services.transform.table import Table
 
 _BITS, _ROWS = 126, 33  # of the sum, and of the number of rows
+_UNITS = 10**38  # of the ninth digit, which a decimal stays below
 _MOST = 1_000  # 2.0 ** 1000 is still a number
 
 
@@ -93,6 +94,19 @@ def narrowed(value: pl.Expr, what: str, pointer: str, witness: Witness) -> pl.Ex
         return narrow
 
     return value.map_batches(run, return_dtype=pl.Int64(), is_elementwise=True)
+
+
+def fitting_units(units: pl.Expr, what: str, pointer: str, witness: Witness) -> pl.Expr:
+    """Units of the ninth digit, as they are; refused where they are too many for a decimal."""
+
+    def run(wide: pl.Series) -> pl.Series:
+        beyond = wide.filter((wide >= _UNITS) | (wide <= -_UNITS))
+        if len(beyond):
+            shown = Decimal(beyond[0]).scaleb(-9, Context(prec=50))
+            witness.refuse(f"{what} {shown:f} is too large for a decimal of 29 digits before the point.", pointer)
+        return wide
+
+    return units.map_batches(run, return_dtype=pl.Int128(), is_elementwise=True)
 
 
 def floats_of(table: Table, names: Sequence[str]) -> list[str]:
