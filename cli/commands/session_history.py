@@ -29,7 +29,14 @@ class Action(StrEnum):
 
 def register(these: typer.Typer) -> None:
     """Add the commands."""
-    command(these, "steps", examples="modulardata sessions steps latest")(steps)
+    command(
+        these,
+        "steps",
+        examples="""
+        modulardata sessions steps latest
+        modulardata sessions steps latest --columns
+        """,
+    )(steps)
     command(
         these,
         "edit",
@@ -55,11 +62,20 @@ def register(these: typer.Typer) -> None:
     command(these, "restore", examples="modulardata sessions restore 0197f3aa-…")(restore)
 
 
-def steps(shell: Shell, session: Session, node: Node = None) -> int:
+def steps(
+    shell: Shell,
+    session: Session,
+    node: Node = None,
+    columns: Annotated[bool, typer.Option("--columns", help="Of which columns of the file each one is made.")] = False,
+) -> int:
     """List all steps of a node from the first on, with their numbers and what they did to the rows."""
-    found = shell.api.get(tree.node_path(shell, session, node))
-    shown = [[number, tree.step_label(step)] for number, step in enumerate(found["all_steps"], 1)]
-    shell.output.show({"items": found["all_steps"]}, table(["", "step"], shown, longest=120))
+    found = shell.api.get(f"{tree.node_path(shell, session, node)}/steps")
+    if columns:
+        made = [[name, ", ".join(of)] for name, of in (found["origins"] or {}).items()]
+        shell.output.show(found, table(["column", "depends on"], made, longest=120))
+        return Exit.GOOD
+    shown = [[one["number"], one["english"], *_rows(one["books"])] for one in found["steps"]]
+    shell.output.show({"items": found["steps"]}, table(["", "step", "rows", ""], shown, longest=100))
     return Exit.GOOD
 
 
@@ -178,6 +194,15 @@ def _moved(shell: Shell, session: str, verb: str) -> int:
     made = shell.api.post(f"/api/sessions/{found['id']}:{verb}")
     shell.output.show(made, facts({key: made[key] for key in ("id", "name", "state", "archived_at")}))
     return Exit.GOOD
+
+
+def _rows(books: Json | None) -> tuple[str, str]:
+    """How many rows came out of a step, and what became of the others."""
+    if books is None:
+        return "", ""
+    kinds = ("filtered", "deduplicated", "quarantined", "combined", "added")
+    said = [f"{books[kind]:,} {kind}" for kind in kinds if books[kind]]
+    return f"{books['rows_out']:,}", " · ".join(said)
 
 
 def _compared(seen: Json) -> list[RenderableType]:

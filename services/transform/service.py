@@ -31,7 +31,7 @@ from services.transform.refusals import as_problem
 from services.transform.results import find_profile, keep_profile
 from services.transform.settings import TransformSettings
 from services.transform.tasks import Replay, Tasks
-from services.transform.views import AddNodeRequest, EditRequest, NodeComparison, OpenRequest
+from services.transform.views import AddNodeRequest, EditRequest, NodeComparison, NodeSteps, OpenRequest, steps_of
 
 MAX_SELECTION_BYTES = 16_000
 MAX_MESSAGE = 2_000
@@ -219,6 +219,17 @@ class Sessions:
             raise as_problem(error) from error
         await keep_profile(work, dataset.id, found)
         return found
+
+    async def explain(self, work: UnitOfWork, session_id: UUID, node_id: UUID) -> NodeSteps:
+        """What each step of a node does and did, from the root on, and what its columns are made of."""
+        node = await self.node(work, session_id, node_id)
+        path = await repository.path_to(work, session_id, node_id)
+        before = DatasetRef.model_validate(path[0]["dataset"]).table_schema
+        try:
+            told = await self._computing.check(Recipe.model_validate(node["recipe"]), before, explain=True)
+        except TransformError as error:
+            raise as_problem(error) from error
+        return steps_of(path, told.steps, told.origins)
 
     async def draft(
         self,

@@ -18,6 +18,7 @@ from services.transform.steps.kind import Site
 from services.transform.table import Table
 
 _BITS, _ROWS = 126, 33  # of the sum, and of the number of rows
+_SQUARED = 1e150
 _UNITS = 10**38  # of the ninth digit, which a decimal stays below
 _MOST = 1_000  # 2.0 ** 1000 is still a number
 
@@ -81,6 +82,12 @@ def float_mean(value: pl.Expr, scale: Scale) -> pl.Expr:
     count = pl.when(value.count() > 0).then(value.count())
     found = as_float(whole_sum(value, scale), scale, count)
     return pl.coalesce(special_sum(value), found) if scale.special else found
+
+
+def unit_of(value: pl.Expr) -> pl.Expr:
+    """What floats are measured in before they are squared: one, or the largest where its square would be no float."""
+    most = value.abs().max()
+    return pl.when(most > _SQUARED).then(most).otherwise(1.0)
 
 
 def narrowed(value: pl.Expr, what: str, pointer: str, witness: Witness) -> pl.Expr:

@@ -6,11 +6,10 @@ from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Outliers
 from services.transform.conversions import convert
 from services.transform.expressions.tree import NUMBERS
-from services.transform.steps.exact import Scale, float_mean, scales
+from services.transform.steps.exact import Scale, float_mean, scales, unit_of
 from services.transform.steps.kind import Removal, Report, Site, Sources, StepKind, column_of, listed, with_columns
 from services.transform.table import Table
 
-_SQUARED = 1e150
 _FAR = {"iqr": 1.5, "zscore": 3.0}
 
 
@@ -99,9 +98,7 @@ def _bounds(value: pl.Expr, step: Outliers, scale: Scale) -> tuple[pl.Expr, pl.E
         third = finite.quantile(0.75, interpolation="linear")
         return first - (third - first) * far, third + (third - first) * far
     mean = float_mean(finite, scale)
-    # The squares of numbers that are larger are no floats.
-    most = finite.abs().max()
-    unit = pl.when(most > _SQUARED).then(most).otherwise(1.0)
+    unit = unit_of(finite)
     # Sorted, so that it is the same however the rows are shared among threads.
     deviation = (finite / unit).drop_nulls().implode().list.sort().list.std(ddof=1).first() * unit
     # Where all values are one, the mean may still miss it by its last digit, and none is far from the others.

@@ -27,7 +27,7 @@ def rounded_off(value: Fraction | int) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def spread(values: list[float]) -> float:
@@ -41,11 +41,11 @@ def spread(values: list[float]) -> float:
 
 
 def quantile(values: list[float], q: float) -> float:
-    ordered = sorted(values)
+    ordered = sorted(values, key=lambda value: (math.isnan(value), value))
     place = (len(ordered) - 1) * q
     low = math.floor(place)
     high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    return ordered[low] if place == low else ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
 def figure(function: str, values: list[Any], q: float = 0.5) -> Any:
