@@ -224,12 +224,14 @@ class Sessions:
         """What each step of a node does and did, from the root on, and what its columns are made of."""
         node = await self.node(work, session_id, node_id)
         path = await repository.path_to(work, session_id, node_id)
-        before = DatasetRef.model_validate(path[0]["dataset"]).table_schema
+        root = await self.node(work, session_id, path[0]["id"])
+        before = DatasetRef.model_validate(root["dataset"]).table_schema
         try:
             told = await self._computing.check(Recipe.model_validate(node["recipe"]), before, explain=True)
         except TransformError as error:
             raise as_problem(error) from error
-        return steps_of(path, told.steps, told.origins)
+        books = await repository.books_of(work, session_id, [row["id"] for row in path])
+        return steps_of(path, books, told.steps, told.origins)
 
     async def draft(
         self,

@@ -273,14 +273,19 @@ def node_view(row: Any) -> NodeView:
     return NodeView.model_validate(dict(row) | more)
 
 
-def steps_of(path: Sequence[Any], told: Sequence[Explained], origins: Mapping[str, Sequence[str]] | None) -> NodeSteps:
+def steps_of(
+    path: Sequence[Any],
+    books: Mapping[UUID, Sequence[Mapping[str, Any]]],
+    told: Sequence[Explained],
+    origins: Mapping[str, Sequence[str]] | None,
+) -> NodeSteps:
     """The steps of the nodes from the root to one of them, with what is told of each."""
     shown: list[StepView] = []
     for node in path:
-        books = {book["step"]: book for book in node["books"]}
+        rows = {book["step"]: book for book in books.get(node["id"], ())}
         for at, step in enumerate(node["steps"]):
             said = told[len(shown)].model_dump()
-            known = {"number": len(shown) + 1, "node_id": node["id"], "step": step, "books": books.get(at)}
+            known = {"number": len(shown) + 1, "node_id": node["id"], "step": step, "books": rows.get(at)}
             shown.append(StepView.model_validate(said | known))
     return NodeSteps(steps=shown, origins=None if origins is None else {name: list(of) for name, of in origins.items()})
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from contracts.data import LogicalType
 from services.transform.expressions.tree import NUMBERS
-from services.transform.steps.exact import as_float, narrowed, scales, special_sum, unit_of, whole_sum
+from services.transform.steps.exact import as_float, narrowed, scales, special_sum, unit_of, whole_sums
 from services.transform.steps.kind import Site
 from services.transform.table import Table
 
@@ -125,8 +125,8 @@ class Measuring:
         there = pl.when(count > 0).then(count)
         if type is LogicalType.FLOAT:
             scale = self._scales[inner]
-            total = self._ask(whole_sum(value, scale))
-            found = as_float(total, scale, there if function == "mean" else None)
+            totals = [self._ask(one) for one in whole_sums(value, scale)]
+            found = as_float(totals, scale, there if function == "mean" else None)
             if scale.special:
                 found = pl.coalesce(self._ask(special_sum(value)), found)
         elif type is LogicalType.DECIMAL:

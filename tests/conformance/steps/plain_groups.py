@@ -249,7 +249,6 @@ CASES = [
         Case(
             {"kind": "aggregate", "keys": keys, "measures": measures(column, FIGURES)},
             lambda rows, keys=keys, column=column: aggregate(rows, keys, named(column, FIGURES)),
-            roughly=column if column in "vx" else None,
         )
         for keys in (["k"], ["x", "ok"], [])
         for column in ("price", "v", "x")

@@ -66,11 +66,11 @@ def test_steps_stand_with_their_nodes_and_books() -> None:
     root, first, second = (UUID(int=number) for number in (1, 2, 3))
     book = {"module": "", "step": 1, "kind": "filter", "rows_in": 9, "rows_out": 7, "filtered": 2}
     path = [
-        {"id": root, "steps": [], "books": []},
-        {"id": first, "steps": STEPS[:2], "books": [book]},
-        {"id": second, "steps": STEPS[2:3], "books": []},
+        {"id": root, "steps": []},
+        {"id": first, "steps": STEPS[:2]},
+        {"id": second, "steps": STEPS[2:3]},
     ]
-    shown = steps_of(path, found.steps, found.origins)
+    shown = steps_of(path, {first: [book]}, found.steps, found.origins)
     assert [(one.number, one.node_id, one.step.kind) for one in shown.steps] == [
         (1, first, "rename"),
         (2, first, "filter"),
