@@ -1,5 +1,6 @@
 """Bytes by key in a folder or a bucket, behind one small interface."""
 
+import errno
 import os
 import shutil
 import uuid
@@ -46,6 +47,7 @@ class Objects(Protocol):
 
 
 _CHUNK = 1 << 20
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)  # file systems where a file has one name only
 
 
 class Folder:
@@ -59,12 +61,12 @@ class Folder:
         """Store a file under a name that appears when it is whole."""
         target = self._target(key)
         if move and _same_device(source, target.parent):
-            os.replace(source, target)
+            _publish(source, target)
             return
         temporary = self._temporary()
         try:
             shutil.copyfile(source, temporary)
-            os.replace(temporary, target)
+            _publish(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -74,7 +76,7 @@ class Folder:
         temporary = self._temporary()
         try:
             temporary.write_bytes(content)
-            os.replace(temporary, target)
+            _publish(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -223,6 +225,31 @@ def s3_config(endpoint: str | None) -> "Config":
 def _as_missing(error: Any, key: str) -> Exception:
     code = str(error.response.get("Error", {}).get("Code", ""))
     return ObjectMissing(key) if code in ("404", "NoSuchKey", "NotFound") else error
+
+
+def _publish(source: Path, target: Path) -> None:
+    """Give a whole file its name, and leave the file that has the name already where it is, unless it was damaged.
+
+    Who reads an object holds the very file: a job behind walls may open that one again and no other, whatever the
+    other holds. So the same content written once more must not put a new file in its place.
+    """
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, *_NO_LINKS):
+            raise
+        if not target.exists() or not _equal(source, target):
+            os.replace(source, target)
+            return
+    source.unlink()
+
+
+def _equal(one: Path, other: Path) -> bool:
+    with one.open("rb") as here, other.open("rb") as there:
+        while (piece := here.read(_CHUNK)) == there.read(_CHUNK):
+            if not piece:
+                return True
+    return False
 
 
 def _same_device(source: Path, folder: Path) -> bool:

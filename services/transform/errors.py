@@ -1,5 +1,6 @@
 """What can be wrong with a recipe, and what can go wrong while it runs; each is one sentence for people."""
 
+import re
 from collections.abc import Sequence
 
 from contracts.commands.connector import Problem
@@ -12,6 +13,10 @@ from services.chassis.isolation.failures import OutputTooLarge as OutputTooLarge
 from services.chassis.isolation.failures import TimeExceeded as TimeExceeded
 
 MAX_PROBLEMS = 50
+_ENGINE_SAYS = 300
+# Sums and products of decimals, as the engine tells of them.
+_TOO_LARGE = re.compile(r"overflow in decimal|doesn't fit Decimal|to `decimal\[", re.IGNORECASE)
+_PLACE = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:/|(?<![\w/]))/[^\s'\"`,;)]+")
 
 
 # A job may fail in the child or around it; to those who asked for it this is one family.
@@ -50,7 +55,20 @@ class DatasetUnreadable(TransformError):
     type = ErrorType.DATASET_CORRUPT
 
 
+class OutOfReach(TransformError):
+    """It reached for something that the walls around it keep from it."""
+
+
 class BooksUnbalanced(TransformError):
     """Rows were lost or doubled between two steps."""
 
     type = ErrorType.BOOKS_UNBALANCED
+
+
+def engine_said(error: BaseException) -> TransformError:
+    """The engine's own words as one sentence, without the places on this machine and elsewhere that it names."""
+    if _TOO_LARGE.search(str(error)):
+        return TransformError("A number becomes too large for a decimal, which has 29 digits before the point.")
+    lines = str(error).strip().splitlines()
+    said = _PLACE.sub("…", lines[0])[:_ENGINE_SAYS].rstrip(" .:") if lines else type(error).__name__
+    return TransformError(f"The engine could not run this: {said}.")

@@ -16,8 +16,7 @@ from contracts.data import Schema
 from contracts.recipe import ModuleInput
 from services.transform.check import Stage, module_stages
 from services.transform.dtypes import frame_schema
-from services.transform.engine_errors import engine_failure
-from services.transform.errors import BooksUnbalanced, RecipeInvalid, ValueRefused
+from services.transform.errors import BooksUnbalanced, RecipeInvalid, ValueRefused, engine_said
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
 from services.transform.needed import read_columns
@@ -225,7 +224,7 @@ def _sink(table: Table, output: Path, number: int, part_rows: int | None, witnes
                 mkdir=part_rows is not None,
             )
         except pl.exceptions.PolarsError as error:
-            raise engine_failure(error) from error
+            raise engine_said(error) from error
     files = [target] if part_rows is None else sorted((output / stem).glob("*.parquet"))
     return [(path, rows_in(path)) for path in files]
 

@@ -6,8 +6,7 @@ import polars as pl
 
 from contracts.data import LogicalType, Schema
 from services.transform.dtypes import frame_schema
-from services.transform.engine_errors import engine_failure
-from services.transform.errors import DatasetUnreadable, RecipeInvalid
+from services.transform.errors import DatasetUnreadable, RecipeInvalid, engine_said
 from services.transform.expressions.analysis import analyse
 from services.transform.expressions.lowering import lower
 from services.transform.expressions.refusal import Witness
@@ -58,4 +57,4 @@ def _matching(paths: list[str], schema: Schema, where: str, limit: int) -> pl.Da
         try:
             return table.then(table.lazy.filter(matching).head(limit)).finished().collect(engine="streaming")
         except pl.exceptions.PolarsError as error:
-            raise engine_failure(error) from error
+            raise engine_said(error) from error

@@ -10,6 +10,7 @@ from services.transform.differing import job as differing
 from services.transform.errors import (
     MemoryExceeded,
     NoRoom,
+    OutOfReach,
     OutputTooLarge,
     RecipeInvalid,
     TransformError,
@@ -75,7 +76,7 @@ def _run(job: bytes) -> Done:
 def _told(error: BaseException) -> TransformError:
     found: BaseException | None = error
     while found is not None:
-        kind = _KINDS.get(found.errno or 0) if isinstance(found, OSError) else None
+        kind = _refused_by_the_system(found) if isinstance(found, OSError) else None
         if kind is None and (isinstance(found, MemoryError) or not isinstance(found, ValueRefused | RecipeInvalid)):
             kind = MemoryExceeded if isinstance(found, MemoryError) else _by_text(str(found))
         if kind is not None:
@@ -86,6 +87,13 @@ def _told(error: BaseException) -> TransformError:
     return TransformError(f"The engine ended this step: {type(error).__name__}.")
 
 
+def _refused_by_the_system(error: OSError) -> type[TransformError] | None:
+    # The engine's errors are of Python's classes, but bear no number. No job has a store anywhere else.
+    if isinstance(error, PermissionError) or any(sign in str(error) for sign in _BEYOND):
+        return OutOfReach
+    return _KINDS.get(error.errno or 0)
+
+
 def _by_text(text: str) -> type[TransformError] | None:
     """The engine tells of the system's errors in its own words."""
     for sign, kind in _SIGNS.items():
@@ -94,6 +102,7 @@ def _by_text(text: str) -> type[TransformError] | None:
     return None
 
 
+_BEYOND = ("(os error 1)", "(os error 13)", "object-store error")
 _KINDS: dict[int, type[TransformError]] = {
     errno.ENOMEM: MemoryExceeded,
     errno.EFBIG: OutputTooLarge,
@@ -112,4 +121,5 @@ _SAID: dict[type[TransformError], str] = {
     MemoryExceeded: "It needs more memory than it may have.",
     OutputTooLarge: "The result is too large to be written.",
     NoRoom: "There is no room left for the result.",
+    OutOfReach: "It reached for a file, a program or a network, and a step has nothing but the rows that it is given.",
 }

@@ -22,8 +22,17 @@ def like(node: Node, value: pl.Expr) -> pl.Expr:
     return value == text if way == "equals" else value.str.contains(text, literal=True)
 
 
-def check_pattern(node: Node) -> None:
-    """Let the engine judge a regular expression before any row does: it may be malformed, or too large compiled."""
+def check_patterns(root: Node) -> None:
+    """Let the engine judge regular expressions before any row does: one may be malformed, or too large compiled."""
+    waiting = [root]
+    while waiting:
+        current = waiting.pop()
+        waiting.extend(current.args)
+        if current.op.startswith("REGEXP_"):
+            _check_pattern(current)
+
+
+def _check_pattern(node: Node) -> None:
     try:
         pl.Series([""]).str.contains(_pattern(node, 9))
     except pl.exceptions.ComputeError as error:

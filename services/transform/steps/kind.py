@@ -11,7 +11,7 @@ from contracts.commands.connector import Problem
 from contracts.data import Column, LogicalType, Schema
 from services.transform.expressions.analysis import analyse, nearest, unknown_column
 from services.transform.expressions.refusal import Witness
-from services.transform.expressions.texts import check_pattern
+from services.transform.expressions.texts import check_patterns
 from services.transform.expressions.tree import ExpressionInvalid, Node, named
 from services.transform.expressions.tree import columns as columns_of
 from services.transform.table import Table
@@ -81,12 +81,7 @@ class Report:
         """The typed tree of an expression; a problem if it cannot be run."""
         try:
             root = analyse(text, schema)
-            waiting = [root]
-            while waiting:
-                current = waiting.pop()
-                waiting.extend(current.args)
-                if current.op.startswith("REGEXP_"):
-                    check_pattern(current)
+            check_patterns(root)
         except ExpressionInvalid as error:
             self.add(place, error.code, error.message)
             return None

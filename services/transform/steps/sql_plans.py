@@ -9,6 +9,7 @@ import polars as pl
 from contracts.data import Schema
 from contracts.recipe import Aggregate, Deduplicate, Join, JoinKey, Limit, Measure, Sort, SortKey, Union
 from services.transform.expressions.lowering import lower
+from services.transform.expressions.texts import check_patterns
 from services.transform.expressions.tree import ExpressionInvalid, Node
 from services.transform.expressions.tree import columns as columns_of
 from services.transform.steps.aggregate import AggregateKind
@@ -64,6 +65,7 @@ def table(name: str, schema: Schema, reads: Reads) -> Plan:
 
 def filtered(plan: Plan, condition: Node, place: str) -> Plan:
     """Only the rows for which a condition is true."""
+    check_patterns(condition)
 
     def make(running: Running) -> Table:
         found = plan.make(running)
@@ -78,6 +80,7 @@ def derived(plan: Plan, values: Sequence[tuple[str, Node]], place: str) -> Plan:
     for name, value in values:
         if value.type is None:
             raise ExpressionInvalid("wrong_type", "This null has no type; write CAST(NULL AS …).")
+        check_patterns(value)
         schema = with_column(schema, name, value.type, value.nullable)
         reads[name] = frozenset(one for source in columns_of(value) for one in plan.reads[source])
 

@@ -109,6 +109,28 @@ async def test_the_same_twice_is_the_same_dataset(bench: Bench) -> None:
     assert (await bench.apply(empty.dataset, {"kind": "sort", "by": [{"column": "a"}]})).dataset.rows == 0
 
 
+async def test_versions_are_compared_while_others_write_the_very_rows_they_read(bench: Bench) -> None:
+    dataset, over = bench.dataset(), asyncio.Event()
+
+    async def write() -> None:
+        while not over.is_set():
+            assert await asyncio.to_thread(bench.dataset) == dataset
+
+    def module(name: str, *steps: dict[str, Any]) -> JobModule:
+        return JobModule(name=name, recipe=Recipe(steps=Steps.validate_python(list(steps))))
+
+    left = module("left", {"kind": "sort", "by": [{"column": "a"}]})
+    right = module("right", {"kind": "sort", "by": [{"column": "a", "descending": True}]})
+    writing = asyncio.create_task(write())
+    try:
+        for _ in range(5):
+            found = await bench.computing.differ(TENANT, dataset, left, right, ("a",), 60)
+            assert found.difference.left_rows == 5_000
+    finally:
+        over.set()
+        await writing
+
+
 async def test_a_profile_is_made_in_a_child(bench: Bench) -> None:
     found = await bench.computing.profile(TENANT, bench.dataset(), 60)
     assert (found.rows, [column.nulls for column in found.columns]) == (5_000, [0, 556, 0])

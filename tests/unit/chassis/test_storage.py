@@ -223,6 +223,38 @@ def test_writers_at_the_same_time_agree(storage: Storage) -> None:
     assert read(storage, refs[0]).num_rows == 3_000
 
 
+def test_the_same_content_written_again_leaves_the_files_where_they_are(storage: Storage, tmp_path: Path) -> None:
+    def files() -> dict[Path, int]:
+        return {path: path.stat().st_ino for path in (tmp_path / "a store").rglob("*") if path.is_file()}
+
+    seen: list[dict[Path, int]] = []
+    ready = threading.Barrier(8)
+
+    def write() -> None:
+        ready.wait()
+        written(storage, [3_000], part_rows=1_024)
+        seen.append(files())
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    last = {path: number for path, number in files().items() if path.parent.name != "incoming"}
+    assert len(last) == 4
+    for moment in seen:
+        assert {path: moment[path] for path in last} == last, "a file was put in another's place"
+    assert list((tmp_path / "a store" / "incoming").iterdir()) == []
+
+
+def test_what_was_damaged_is_whole_again_when_it_is_written_again(storage: Storage, tmp_path: Path) -> None:
+    ref = written(storage, [100])
+    for path in [path for path in (tmp_path / "a store").rglob("*") if path.is_file()]:
+        _flip(path)
+    assert written(storage, [100]) == ref
+    assert read(storage, ref).num_rows == 100
+
+
 def test_memory_is_flat(storage: Storage) -> None:
     schema = Schema(columns=(Column(name="text", type=LogicalType.STRING),))
     batch = pa.table({"text": ["x" * 1_000] * 1_000})  # one megabyte

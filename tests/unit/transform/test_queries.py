@@ -104,6 +104,8 @@ SAID = [
     ("SELECT k FROM input UNION ALL SELECT key, name FROM other", "wrong_count", "1 columns here and 2"),
     ("SELECT k FROM input a JOIN other a ON a.k = a.key", "name_taken", "'a'"),
     ("SELECT QUANTILE_CONT(v, 2) AS q FROM input", "wrong_arguments", "0 to 1"),
+    ("SELECT REGEXP_LIKE(name, '(a{1000}){1000}') AS x FROM input", "invalid_pattern", "too large"),
+    ("SELECT k FROM input WHERE REGEXP_LIKE(name, '(a')", "invalid_pattern", "unclosed group"),
 ]
 
 
