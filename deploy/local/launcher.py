@@ -10,10 +10,8 @@ import contextlib
 import os
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +32,7 @@ from deploy.local import (
     state,
     temporal,
 )
+from deploy.local.loop_thread import LoopThread
 from deploy.local.ports import HOST
 from deploy.local.problems import StackError
 from deploy.local.state import Running, State
@@ -99,7 +98,7 @@ class Stack:
         self._open = contextlib.ExitStack()
         self._began = 0.0
         self._holds_folder = False
-        self._loop_thread: _LoopThread | None = None
+        self._loop_thread: LoopThread | None = None
         self._classes: list[class_archive.ClassArchive] = []
         self._archiving: asyncio.Task[None] | None = None
 
@@ -174,7 +173,7 @@ class Stack:
         await self.stop()
 
     def __enter__(self) -> Self:
-        self._loop_thread = _LoopThread()
+        self._loop_thread = LoopThread()
         try:
             self._loop_thread.run(self.start())
         except BaseException:
@@ -378,44 +377,6 @@ def load_or_make(folder: Path, *, with_services: bool, environment: Mapping[str,
         kept.internal_url = f"http://{HOST}:{port['internal']}"
     kept.save()
     return kept
-
-
-class _LoopThread:
-    """An event loop in a thread of its own, for callers who have none.
-
-    The thread lives as long as the stack: the kernel ends a child when the thread that made it ends.
-    """
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="stack", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Awaitable[None]) -> None:
-        future: Future[None] = asyncio.run_coroutine_threadsafe(_as_coroutine(work), self._loop)
-        try:
-            future.result()
-        except BaseException:
-            # An interrupt of the caller calls the work off, which then cleans up after itself.
-            if not future.done():
-                future.cancel()
-                with contextlib.suppress(BaseException):
-                    asyncio.run_coroutine_threadsafe(_others_done(), self._loop).result(timeout=60)
-            raise
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
-        self._loop.close()
-
-
-async def _as_coroutine(work: Awaitable[None]) -> None:
-    await work
-
-
-async def _others_done() -> None:
-    me = asyncio.current_task()
-    await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not me), return_exceptions=True)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -148,7 +148,7 @@ def test_a_file_ends_as_what_it_is(platform: Running, seeded: Seeded, ends: dict
     run = ends[name]
     books = run["books"]
     ended = (run["state"], books["read"], books["loaded"], books["quarantined"])
-    assert ended == (state, read, loaded, quarantined), run
+    assert ended == (state, read, loaded, quarantined), json.dumps(run)
     assert books["read"] == sum(books[term] for term in ("loaded", "filtered", "deduplicated", "quarantined"))
     entries = seeded.api.items(f"/api/quarantine?run={run['id']}")
     assert [entry["reason"] for entry in entries] == ([reason] if reason else [])

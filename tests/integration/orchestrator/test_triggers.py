@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -271,14 +271,24 @@ async def test_encoded_key_names_the_object_it_means(world: World) -> None:
 
 
 async def test_fifty_equal_triggers_at_once_are_one_run(world: World) -> None:
-    there, call = await sender(world, WATCH), None
+    there = await sender(world, WATCH)
     workflow = await workflow_id(world)
-    answers = await asyncio.gather(*(there.event(february()) for _ in range(25)))
+
+    async def insisted(send: Callable[[], Awaitable[Any]]) -> Any:
+        # So many for a pool of a few connections: one that is told to come again comes again, as any sender does.
+        for _ in range(50):
+            answer = await send()
+            if answer.status_code != 503:
+                break
+            await asyncio.sleep(0.2)
+        return answer
+
+    answers = await asyncio.gather(*(insisted(lambda: there.event(february())) for _ in range(25)))
     await asyncio.gather(*(saw(world, there, february(), workflow) for _ in range(25)))
     assert {answer.status_code for answer in answers} == {202}
     assert len({tuple(answer.json()["runs"]) for answer in answers}) == 1
     call = await sender(world, CALL)
-    answers = await asyncio.gather(*(call.send(identity="msg_1") for _ in range(50)))
+    answers = await asyncio.gather(*(insisted(lambda: call.send(identity="msg_1")) for _ in range(50)))
     assert len({tuple(answer.json()["runs"]) for answer in answers}) == 1
     assert sum(not answer.json()["repeated"] for answer in answers) == 1
     found = await world.runs()
