@@ -30,7 +30,14 @@ class Action(StrEnum):
 
 def register(these: typer.Typer) -> None:
     """Add the commands."""
-    command(these, "steps", examples="modulardata sessions steps latest")(steps)
+    command(
+        these,
+        "steps",
+        examples="""
+        modulardata sessions steps latest
+        modulardata sessions steps latest --columns
+        """,
+    )(steps)
     command(
         these,
         "edit",
@@ -57,15 +64,25 @@ def register(these: typer.Typer) -> None:
     command(these, "delete", examples="modulardata sessions delete 0197f3aa-…")(delete)
 
 
-def steps(shell: Shell, session: Session, node: Node = None) -> int:
-    """List all steps of a node from the first on, with their numbers, and the other tables they look at."""
-    found = shell.api.get(tree.node_path(shell, session, node))
-    shown = [[number, tree.step_label(step)] for number, step in enumerate(found["all_steps"], 1)]
-    parts: list[RenderableType] = [table(["", "step"], shown, longest=120)]
-    inputs = found.get("inputs") or {}
+def steps(
+    shell: Shell,
+    session: Session,
+    node: Node = None,
+    columns: Annotated[bool, typer.Option("--columns", help="Of which columns of the file each one is made.")] = False,
+) -> int:
+    """List all steps of a node from the first on: their numbers, what they did to the rows, the other tables they use."""
+    place = tree.node_path(shell, session, node)
+    found = shell.api.get(f"{place}/steps")
+    if columns:
+        made = [[name, ", ".join(of)] for name, of in (found["origins"] or {}).items()]
+        shell.output.show(found, table(["column", "depends on"], made, longest=120))
+        return Exit.GOOD
+    shown = [[one["number"], one["english"], *_rows(one["books"])] for one in found["steps"]]
+    parts: list[RenderableType] = [table(["", "step", "rows", ""], shown, longest=100)]
+    inputs = shell.api.get(place).get("inputs") or {}
     if inputs:
         parts += ["", table(["other table", "is", "columns"], other_tables.drawn(inputs), longest=80)]
-    shell.output.show({"items": found["all_steps"], "inputs": inputs}, *parts)
+    shell.output.show({"items": found["steps"], "inputs": inputs}, *parts)
     return Exit.GOOD
 
 
@@ -194,6 +211,15 @@ def _moved(shell: Shell, session: str, verb: str) -> int:
     made = shell.api.post(f"/api/sessions/{found['id']}:{verb}")
     shell.output.show(made, facts({key: made[key] for key in ("id", "name", "state", "archived_at")}))
     return Exit.GOOD
+
+
+def _rows(books: Json | None) -> tuple[str, str]:
+    """How many rows came out of a step, and what became of the others."""
+    if books is None:
+        return "", ""
+    kinds = ("filtered", "deduplicated", "quarantined", "combined", "added")
+    said = [f"{books[kind]:,} {kind}" for kind in kinds if books[kind]]
+    return f"{books['rows_out']:,}", " · ".join(said)
 
 
 def _compared(seen: Json) -> list[RenderableType]:

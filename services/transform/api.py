@@ -26,6 +26,7 @@ from services.transform.views import (
     DeployRequest,
     EditRequest,
     NodeComparison,
+    NodeSteps,
     NodeSummary,
     NodeView,
     OpenRequest,
@@ -175,6 +176,11 @@ def router(
     async def get_node(session_id: UUID, node_id: UUID, work: Work) -> NodeView:
         """One node with its columns and its books."""
         return node_view(await sessions.node(work, session_id, node_id))
+
+    @routes.get("/{session_id}/nodes/{node_id}/steps", dependencies=[READ])
+    async def explain(session_id: UUID, node_id: UUID, work: Work) -> NodeSteps:
+        """All steps of a node in English, with what became of the rows and of which columns theirs are made."""
+        return await sessions.explain(work, session_id, node_id)
 
     @routes.get("/{session_id}/nodes/{node_id}/preview", dependencies=[READ])
     async def preview(

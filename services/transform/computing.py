@@ -203,6 +203,7 @@ class Computing:
         output_contract: Schema | None = None,
         input_checks: tuple[Check, ...] = (),
         output_checks: tuple[Check, ...] = (),
+        explain: bool = False,
     ) -> Checked:
         """What a recipe would do with columns; raises RecipeInvalid. Also this is read in a child."""
         job = CheckJob(
@@ -212,6 +213,7 @@ class Computing:
             output_contract=output_contract,
             input_checks=input_checks,
             output_checks=output_checks,
+            explain=explain,
         )
         async with self._folder() as folder:
             done = await self._run(job, [], folder, _CHECK_SECONDS)

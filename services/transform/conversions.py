@@ -20,6 +20,12 @@ _STAMP_TZ = (
 )
 _CLOCK = r"^[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?$"
 _LARGEST = 10.0**29
+# Years have four digits: beyond them a moment cannot be written down, nor held by the databases and languages around.
+_CALENDAR = {
+    LogicalType.DATE: (-719_162, 2_932_896),
+    LogicalType.TIMESTAMP: (-62_135_596_800_000_000, 253_402_300_799_999_999),
+    LogicalType.TIMESTAMP_TZ: (-62_135_596_800_000_000, 253_402_300_799_999_999),
+}
 
 
 def convert(value: pl.Expr, source: LogicalType, target: LogicalType) -> pl.Expr:
@@ -50,6 +56,11 @@ def to_text(value: pl.Expr, source: LogicalType) -> pl.Expr:
     if source is LogicalType.BINARY:
         return value.map_batches(_decode, return_dtype=pl.String(), is_elementwise=True)
     return value.cast(pl.String, strict=False)
+
+
+def in_calendar(value: pl.Expr, type: LogicalType) -> pl.Expr:
+    """The date or timestamp where it lies in the years 1 to 9999, else null."""
+    return pl.when(value.to_physical().is_between(*_CALENDAR[type])).then(value)
 
 
 def _decode(values: pl.Series) -> pl.Series:
@@ -95,17 +106,18 @@ def _from_text(value: pl.Expr, target: LogicalType) -> pl.Expr:
     if target is LogicalType.DECIMAL:
         return pl.when(value.str.contains(_EXACT_DECIMAL)).then(value).cast(DECIMAL, strict=False)
     if target is LogicalType.DATE:
-        return _matching(value, _DAY).str.to_date("%Y-%m-%d", strict=False)
+        return in_calendar(_matching(value, _DAY).str.to_date("%Y-%m-%d", strict=False), target)
     if target is LogicalType.TIME:
         clock = _matching(value, _CLOCK)
         return pl.coalesce(clock.str.to_time("%H:%M:%S%.f", strict=False), clock.str.to_time("%H:%M", strict=False))
     if target is LogicalType.TIMESTAMP:
-        return _stamp(_matching(value, _STAMP))
+        return in_calendar(_stamp(_matching(value, _STAMP)), target)
     if target is LogicalType.TIMESTAMP_TZ:
         zoned = _spaced(_matching(value, _STAMP_TZ))
         ways = [zoned.str.to_datetime(way, strict=False, time_unit="us", time_zone="UTC") for way in _STAMPS_TZ]
         # Without an offset it is UTC.
-        return pl.coalesce(*ways, _stamp(_matching(value, _STAMP)).dt.replace_time_zone("UTC")).cast(UTC)
+        plain = _stamp(_matching(value, _STAMP)).dt.replace_time_zone("UTC")
+        return in_calendar(pl.coalesce(*ways, plain).cast(UTC), target)
     return value.cast(DTYPES[target], strict=False)
 
 

@@ -14,6 +14,8 @@ from services.chassis.isolation.failures import TimeExceeded as TimeExceeded
 
 MAX_PROBLEMS = 50
 _ENGINE_SAYS = 300
+# Sums and products of decimals, as the engine tells of them.
+_TOO_LARGE = re.compile(r"overflow in decimal|doesn't fit Decimal|to `decimal\[", re.IGNORECASE)
 _PLACE = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:/|(?<![\w/]))/[^\s'\"`,;)]+")
 
 
@@ -65,6 +67,8 @@ class BooksUnbalanced(TransformError):
 
 def engine_said(error: BaseException) -> TransformError:
     """The engine's own words as one sentence, without the places on this machine and elsewhere that it names."""
+    if _TOO_LARGE.search(str(error)):
+        return TransformError("A number becomes too large for a decimal, which has 29 digits before the point.")
     lines = str(error).strip().splitlines()
     said = _PLACE.sub("…", lines[0])[:_ENGINE_SAYS].rstrip(" .:") if lines else type(error).__name__
     return TransformError(f"The engine could not run this: {said}.")

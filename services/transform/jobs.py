@@ -64,6 +64,16 @@ class CheckJob(Contract):
     output_contract: Schema | None = None  # what must come out at least
     input_checks: Checks = ()
     output_checks: Checks = ()
+    explain: bool = False  # whether to say what each step does
+
+
+class Explained(Contract):
+    """What one step does."""
+
+    english: str
+    whole: bool  # it looks at the whole table at once
+    made: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # column → the columns before, of which it is made
+    rows_by: tuple[str, ...] = ()  # columns that decide which rows come out, and in which order
 
 
 class Checked(Contract):
@@ -72,6 +82,8 @@ class Checked(Contract):
     kind: Literal["checked"] = "checked"
     table_schema: Schema
     needed: Schema
+    steps: tuple[Explained, ...] = ()
+    origins: dict[str, tuple[str, ...]] | None = None  # column that comes out → columns that came in
 
 
 class ProfileJob(Contract):

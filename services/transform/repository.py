@@ -1,5 +1,6 @@
 """What transform reads and writes in PostgreSQL; every function works in a unit of work of one tenant."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -105,6 +106,16 @@ async def path_to(work: UnitOfWork, session_id: UUID, node_id: UUID) -> list[Row
         path.append(rows[at])
         at = rows[at]["parent_id"]
     return path[::-1]
+
+
+async def books_of(work: UnitOfWork, session_id: UUID, node_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """The books of some nodes of a session."""
+    found = await work.connection.execute(
+        select(nodes.c.id, nodes.c.books).where(
+            nodes.c.tenant == work.tenant, nodes.c.session_id == session_id, nodes.c.id.in_(node_ids)
+        )
+    )
+    return {row.id: row.books for row in found}
 
 
 async def change_node(work: UnitOfWork, session_id: UUID, node_id: UUID, **values: Any) -> RowMapping | None:

@@ -10,7 +10,7 @@ import polars as pl
 from contracts.data import Schema
 from contracts.recipe import ModuleInput
 from services.transform.dtypes import frame_schema
-from services.transform.errors import DatasetUnreadable, TransformError
+from services.transform.errors import DatasetUnreadable, TransformError, engine_said
 from services.transform.jobs import JobModule
 from services.transform.set_aside import SetAside
 from services.transform.steps.kind import Tell
@@ -106,6 +106,8 @@ class ModuleRun(Tell):
         self.shared.silent = True
         try:
             return lazy.collect(engine="streaming")
+        except pl.exceptions.PolarsError as error:
+            raise engine_said(error) from error
         finally:
             self.shared.silent = False
 

@@ -31,7 +31,7 @@ from services.transform.refusals import as_problem
 from services.transform.results import find_profile, keep_profile
 from services.transform.settings import TransformSettings
 from services.transform.tasks import Replay, Tasks
-from services.transform.views import AddNodeRequest, EditRequest, NodeComparison, OpenRequest
+from services.transform.views import AddNodeRequest, EditRequest, NodeComparison, NodeSteps, OpenRequest, steps_of
 
 MAX_SELECTION_BYTES = 16_000
 MAX_MESSAGE = 2_000
@@ -219,6 +219,19 @@ class Sessions:
             raise as_problem(error) from error
         await keep_profile(work, dataset.id, found)
         return found
+
+    async def explain(self, work: UnitOfWork, session_id: UUID, node_id: UUID) -> NodeSteps:
+        """What each step of a node does and did, from the root on, and what its columns are made of."""
+        node = await self.node(work, session_id, node_id)
+        path = await repository.path_to(work, session_id, node_id)
+        root = await self.node(work, session_id, path[0]["id"])
+        before = DatasetRef.model_validate(root["dataset"]).table_schema
+        try:
+            told = await self._computing.check(Recipe.model_validate(node["recipe"]), before, explain=True)
+        except TransformError as error:
+            raise as_problem(error) from error
+        books = await repository.books_of(work, session_id, [row["id"] for row in path])
+        return steps_of(path, books, told.steps, told.origins)
 
     async def draft(
         self,

@@ -1,5 +1,6 @@
 """Sessions and nodes as the API takes and shows them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,6 +12,7 @@ from contracts.commands.transform import StepBooks
 from contracts.data import Column, FormatFacts, Schema
 from contracts.recipe import InputName, InputRef, Step
 from contracts.workflow import ModuleDetails, Name
+from services.transform.jobs import Explained
 
 State = Literal["opening", "open", "failed"]
 Label = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
@@ -155,6 +157,31 @@ class NodeView(NodeSummary):
     dataset: DatasetView
 
 
+class StepView(View):
+    """What one step of a node does, and what became of the rows."""
+
+    number: int = Field(description="Counted from 1, from the root on")
+    node_id: UUID = Field(description="The node that it came with")
+    step: Step
+    english: str
+    whole: bool = Field(description="It looks at the whole table at once; other steps work part by part")
+    books: StepBooks | None = Field(
+        description="Rows in and out. `added` of a join: rows that were matched by more than one."
+    )
+    made: dict[str, list[str]] = Field(description="Column that it makes → the columns before, of which it is made")
+    rows_by: list[str] = Field(description="The columns that decide which rows come out, and in which order")
+
+
+class NodeSteps(View):
+    """All steps of a node, from the root on."""
+
+    steps: list[StepView]
+    origins: dict[str, list[str]] | None = Field(
+        description="Column of the node → columns of the root on which its values depend, with those that decided which"
+        " rows there are; nothing for tables of more than 2,000 columns"
+    )
+
+
 class PreviewView(View):
     """Some rows of a node. Numbers beyond 2^53, decimals, dates and bytes (base64) come as text."""
 
@@ -246,6 +273,23 @@ def node_view(row: Any) -> NodeView:
     more = {"schema": row["dataset"]["table_schema"], "all_steps": row["recipe"]["steps"]}
     more["inputs"] = row["recipe"].get("inputs", {})
     return NodeView.model_validate(dict(row) | more)
+
+
+def steps_of(
+    path: Sequence[Any],
+    books: Mapping[UUID, Sequence[Mapping[str, Any]]],
+    told: Sequence[Explained],
+    origins: Mapping[str, Sequence[str]] | None,
+) -> NodeSteps:
+    """The steps of the nodes from the root to one of them, with what is told of each."""
+    shown: list[StepView] = []
+    for node in path:
+        rows = {book["step"]: book for book in books.get(node["id"], ())}
+        for at, step in enumerate(node["steps"]):
+            said = told[len(shown)].model_dump()
+            known = {"number": len(shown) + 1, "node_id": node["id"], "step": step, "books": rows.get(at)}
+            shown.append(StepView.model_validate(said | known))
+    return NodeSteps(steps=shown, origins=None if origins is None else {name: list(of) for name, of in origins.items()})
 
 
 def task_view(row: Any) -> TaskView:

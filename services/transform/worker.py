@@ -16,6 +16,7 @@ from services.transform.errors import (
     TransformError,
     ValueRefused,
 )
+from services.transform.explaining import explained, origins
 from services.transform.jobs import JOBS, Checked, CheckJob, Done, Failed
 from services.transform.needed import needed_columns
 from services.transform.planner import planning
@@ -29,7 +30,12 @@ def check(job: CheckJob) -> Checked:
     if job.output_contract is not None:
         check_output(after, job.output_contract)
     check_checks(job.input_checks, job.table_schema, job.output_checks, job.output_contract or after)
-    return Checked(table_schema=after, needed=needed_columns(checked, job.table_schema))
+    found = Checked(table_schema=after, needed=needed_columns(checked, job.table_schema))
+    if not job.explain:
+        return found
+    inputs = {name: other.table_schema for name, other in job.recipe.inputs.items()}
+    told = {"steps": explained(checked), "origins": origins(checked, job.table_schema, inputs)}
+    return found.model_copy(update=told)
 
 
 _RUN: dict[str, Callable[[Any], Done]] = {

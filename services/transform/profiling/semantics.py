@@ -173,7 +173,7 @@ def _of_figures(seen: Evidence, hints: set[SemanticName]) -> SemanticKind | None
         return _said("identifier", 0.95)
     if unique and not seen.nulls and seen.present >= 100 and _short(seen):
         return _said("identifier", 0.8)
-    few = seen.distinct <= 50 and seen.present >= 20 * seen.distinct
+    few = 2 <= seen.distinct <= 50 and seen.present >= 20 * seen.distinct
     if few and seen.exact and seen.type is LogicalType.STRING:
         return _said("category", 0.9)
     return None

@@ -1,5 +1,7 @@
 """A profile in words: bounded, the same every time, and without a value of the data unless values are asked for."""
 
+import math
+
 from contracts.profile import ColumnProfile, Profile
 
 MAX_TEXT = 6_000
@@ -54,7 +56,8 @@ def _column(column: ColumnProfile, rows: int, values: bool) -> str:
     if column.minimum is not None and column.maximum is not None:
         words.append(f"{shown(column.minimum)} to {shown(column.maximum)}")
     if column.mean is not None:
-        words.append(f"mean {column.mean:.4g}")
+        # Of few values the mean is one of them, or as good as.
+        words.append(f"mean {column.mean:.4g}" if values else f"mean about {_magnitude(column.mean)}")
     if values and column.top:
         words.append("often " + ", ".join(_shown(text) for text, _ in column.top[:5]))
     elif column.patterns:
@@ -81,6 +84,10 @@ def _quoted(text: str) -> str:
     """In quotes, on one line, and not too long: a value must not look like words of ours."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text[:_LETTERS])
     return '"' + plain.replace('"', "'") + ("…" if len(text) > _LETTERS else "") + '"'
+
+
+def _magnitude(number: float) -> str:
+    return f"{'-' if number < 0 else ''}10^{math.floor(math.log10(abs(number)))}" if number else "0"
 
 
 def _masked(text: str) -> str:

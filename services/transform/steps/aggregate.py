@@ -4,6 +4,7 @@ import polars as pl
 
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Aggregate, Measure
+from services.transform.expressions.analysis import nearest
 from services.transform.steps.calendar import check_unit, truncated
 from services.transform.steps.kind import Removal, Report, Site, Sources, StepKind, column_of, escape, listed
 from services.transform.steps.measuring import DOING, TAKES, Figure, Measuring, result_type
@@ -23,7 +24,9 @@ class AggregateKind(StepKind[Aggregate]):
         keys = report.columns(schema, step.keys, "/keys")
         for name, unit in step.grain.items():
             if name not in step.keys:
-                report.add(f"/grain/{escape(name)}", "column_unknown", f"{name!r} is none of the keys.")
+                near = nearest(name, list(step.keys))
+                hint = f" Did you mean {near!r}?" if near else ""
+                report.add(f"/grain/{escape(name)}", "column_unknown", f"{name!r} is none of the keys.{hint}")
             else:
                 check_unit(schema, name, unit, f"/grain/{escape(name)}", report)
         taken, new = set(step.keys), []

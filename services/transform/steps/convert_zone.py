@@ -2,6 +2,8 @@
 
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import ConvertZone
+from services.transform.conversions import in_calendar
+from services.transform.expressions.refusal import Refusal
 from services.transform.expressions.tree import named
 from services.transform.steps.kind import Report, Site, StepKind, column_of, listed, with_columns
 from services.transform.steps.moments import anchored, clock, known_zone
@@ -34,11 +36,21 @@ class ConvertZoneKind(StepKind[ConvertZone]):
 
     def plan(self, table: Table, step: ConvertZone, site: Site) -> Table:
         values = []
-        for column in _after(table.schema, step):
+        for at, column in enumerate(_after(table.schema, step)):
             value = table.column(column.name)
             if step.from_zone is not None:
                 value = anchored(value, step.from_zone)
-            values.append((column, clock(value, step.to) if step.to is not None else value))
+            refusal = Refusal(f"{site.pointer}/columns/{at}", site.witness)
+            shown = refusal.checked(
+                [value],
+                [LogicalType.TIMESTAMP_TZ],
+                column.type,
+                lambda instant, type=column.type: in_calendar(
+                    clock(instant, step.to) if step.to is not None else instant, type
+                ),
+                "{} lies beyond the years 1 to 9999 there",
+            )
+            values.append((column, shown))
         return table.setting(values)
 
 

@@ -2,6 +2,8 @@
 
 from contracts.data import Column, Schema
 from contracts.recipe import DateAdd
+from services.transform.conversions import in_calendar
+from services.transform.expressions.refusal import Refusal
 from services.transform.steps.calendar import ENGINE, check_unit
 from services.transform.steps.kind import Report, Site, Sources, StepKind, column_of, with_columns
 from services.transform.table import Table
@@ -25,13 +27,24 @@ class DateAddKind(StepKind[DateAdd]):
         return {step.into or step.column: {step.column}}
 
     def english(self, step: DateAdd, schema: Schema) -> str:
-        unit = step.unit if abs(step.amount) == 1 else f"{step.unit}s"
-        doing = f"Add {step.amount:,} {unit} to" if step.amount >= 0 else f"Take {-step.amount:,} {unit} from"
+        less = step.model_copy(update={"amount": -step.amount})
+        doing = f"Add {_said(step)} to" if step.amount >= 0 else f"Take {_said(less)} from"
         return f"{doing} {step.column}" + (f", in {step.into}" if step.into else "")
 
     def plan(self, table: Table, step: DateAdd, site: Site) -> Table:
-        moved = table.column(step.column).dt.offset_by(f"{step.amount}{ENGINE[step.unit]}")
-        return table.setting([(_new(table.schema, step), moved)])
+        new, by = _new(table.schema, step), f"{step.amount}{ENGINE[step.unit]}"
+        moved = Refusal(site.pointer, site.witness).checked(
+            [table.column(step.column)],
+            [new.type],
+            new.type,
+            lambda value: in_calendar(value.dt.offset_by(by), new.type),
+            f"{{}} moved by {_said(step)} lies beyond the years 1 to 9999",
+        )
+        return table.setting([(new, moved)])
+
+
+def _said(step: DateAdd) -> str:
+    return f"{step.amount:,} {step.unit if abs(step.amount) == 1 else f'{step.unit}s'}"
 
 
 def _new(schema: Schema, step: DateAdd) -> Column:

@@ -1,13 +1,14 @@
 """Sums that do not depend on the order of the rows: how the engine shares work among threads must not show.
 
 Floats are added as whole numbers of 128 bits, scaled by a power of two that fits the largest of them: that is exact to
-93 bits, in whatever order. Which power it is must be known before, so the plan is asked for the largest value.
+93 bits, in whatever order. What is smaller than these bits is added apart, in as many further numbers as the smallest
+value asks for: no group loses its sum because another one has larger values. The plan is asked for both values before.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import polars as pl
 
@@ -17,16 +18,20 @@ from services.transform.expressions.refusal import Witness
 from services.transform.steps.kind import Site
 from services.transform.table import Table
 
-_BITS, _ROWS = 126, 33  # of the sum, and of the number of rows
+_WIDTH = 126 - 33  # bits of a value, when there are as many rows as 33 bits can count
+_FLOAT = 53  # bits of a float
+_SQUARED = 1e150
+_UNITS = 10**38  # of the ninth digit, which a decimal stays below
 _MOST = 1_000  # 2.0 ** 1000 is still a number
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The power of two that makes a column's values whole numbers, and whether it holds NaN or infinities."""
+    """How a column's floats become whole numbers."""
 
-    power: int = 0
-    special: bool = False
+    power: int = 0  # of two, by which they are multiplied
+    special: bool = False  # whether there are NaN or infinities among them
+    limbs: int = 1  # whole numbers that it takes
 
 
 def scales(lazy: pl.LazyFrame, floats: Sequence[str], site: Site) -> Mapping[str, Scale]:
@@ -37,21 +42,38 @@ def scales(lazy: pl.LazyFrame, floats: Sequence[str], site: Site) -> Mapping[str
     for at, name in enumerate(floats):
         value = pl.col(name)
         asked.append(pl.when(value.is_finite()).then(value.abs()).max().alias(f"m{at}"))
+        asked.append(pl.when(value.is_finite() & (value != 0)).then(value.abs()).min().alias(f"l{at}"))
         asked.append((~value.is_finite()).any().alias(f"s{at}"))
     with site.witness.heard():
         row = site.run.probe(lazy.select(asked)).row(0, named=True)
     found = {}
     for at, name in enumerate(floats):
         _, exponent = math.frexp(row[f"m{at}"] or 1.0)
-        found[name] = Scale(min(_BITS - _ROWS - exponent, _MOST), bool(row[f"s{at}"]))
+        _, least = math.frexp(row[f"l{at}"] or 1.0)
+        power = min(_WIDTH - exponent, _MOST)
+        more = max(0, -(-(_FLOAT - least - power) // _WIDTH)) if row[f"l{at}"] else 0
+        found[name] = Scale(power, bool(row[f"s{at}"]), 1 + more)
     return found
 
 
-def whole_sum(value: pl.Expr, scale: Scale) -> pl.Expr:
-    """The sum of the finite values, as a whole number."""
+def whole_sums(value: pl.Expr, scale: Scale) -> list[pl.Expr]:
+    """The sum of the finite values, as whole numbers: each of what the one before it cuts off."""
     if scale.special:
         value = pl.when(value.is_finite()).then(value)
-    return (value * 2.0**scale.power).cast(pl.Int128).sum()
+    sums = [_times(value, scale.power).cast(pl.Int128).sum()]
+    for limb in range(1, scale.limbs):
+        power = scale.power + limb * _WIDTH
+        scaled = _times(value, power - _WIDTH)
+        # What the numbers before this one cut off. A float that is larger has no digits there.
+        whole = pl.when(scaled.abs() < 2.0**_FLOAT).then(scaled).cast(pl.Int64).cast(pl.Float64)
+        sums.append(_times(value - _times(whole, _WIDTH - power), power).cast(pl.Int128).sum())
+    return sums
+
+
+def _times(value: pl.Expr, power: int) -> pl.Expr:
+    """The value times a power of two, which by itself may be no float."""
+    half = power // 2
+    return value * 2.0**power if abs(power) <= _MOST else value * 2.0**half * 2.0 ** (power - half)
 
 
 def special_sum(value: pl.Expr) -> pl.Expr:
@@ -60,26 +82,37 @@ def special_sum(value: pl.Expr) -> pl.Expr:
     return pl.when(nan | (plus & minus)).then(math.nan).when(plus).then(math.inf).when(minus).then(-math.inf)
 
 
-def as_float(total: pl.Expr, scale: Scale, count: pl.Expr | None = None) -> pl.Expr:
+def as_float(totals: Sequence[pl.Expr], scale: Scale, count: pl.Expr | None = None) -> pl.Expr:
     """A whole sum as a float again, or the mean."""
-    value = total.cast(pl.Float64)
-    if count is not None:
-        value = value / count
-    half = scale.power // 2
-    return value * 2.0**-half * 2.0 ** -(scale.power - half)
+    parts = []
+    for limb, total in enumerate(totals):
+        value, power = total.cast(pl.Float64), scale.power + limb * _WIDTH
+        half = power // 2
+        parts.append((value if count is None else value / count) * 2.0**-half * 2.0 ** -(power - half))
+    # The smallest first: what they come to may still count.
+    found = parts[-1]
+    for part in reversed(parts[:-1]):
+        found = found + part
+    return found
 
 
 def float_sum(value: pl.Expr, scale: Scale) -> pl.Expr:
     """The sum of floats as one expression."""
-    found = as_float(whole_sum(value, scale), scale)
+    found = as_float(whole_sums(value, scale), scale)
     return pl.coalesce(special_sum(value), found) if scale.special else found
 
 
 def float_mean(value: pl.Expr, scale: Scale) -> pl.Expr:
     """The mean of floats as one expression; null where there are none."""
     count = pl.when(value.count() > 0).then(value.count())
-    found = as_float(whole_sum(value, scale), scale, count)
+    found = as_float(whole_sums(value, scale), scale, count)
     return pl.coalesce(special_sum(value), found) if scale.special else found
+
+
+def unit_of(value: pl.Expr) -> pl.Expr:
+    """What floats are measured in before they are squared: one, or the largest where its square would be no float."""
+    most = value.abs().max()
+    return pl.when(most > _SQUARED).then(most).otherwise(1.0)
 
 
 def narrowed(value: pl.Expr, what: str, pointer: str, witness: Witness) -> pl.Expr:
@@ -93,6 +126,19 @@ def narrowed(value: pl.Expr, what: str, pointer: str, witness: Witness) -> pl.Ex
         return narrow
 
     return value.map_batches(run, return_dtype=pl.Int64(), is_elementwise=True)
+
+
+def fitting_units(units: pl.Expr, what: str, pointer: str, witness: Witness) -> pl.Expr:
+    """Units of the ninth digit, as they are; refused where they are too many for a decimal."""
+
+    def run(wide: pl.Series) -> pl.Series:
+        beyond = wide.filter((wide >= _UNITS) | (wide <= -_UNITS))
+        if len(beyond):
+            shown = Decimal(beyond[0]).scaleb(-9, Context(prec=50))
+            witness.refuse(f"{what} {shown:f} is too large for a decimal of 29 digits before the point.", pointer)
+        return wide
+
+    return units.map_batches(run, return_dtype=pl.Int128(), is_elementwise=True)
 
 
 def floats_of(table: Table, names: Sequence[str]) -> list[str]:

@@ -6,10 +6,9 @@ import polars as pl
 
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import FillNull
-from services.transform.conversions import convert
 from services.transform.dtypes import DTYPES
 from services.transform.expressions.tree import NUMBERS, ExpressionInvalid
-from services.transform.steps.exact import Scale, float_mean, floats_of, scales
+from services.transform.steps.exact import Scale, float_mean, floats_of, from_units, scales
 from services.transform.steps.kind import Report, Site, Sources, StepKind, column_of, listed, shown, with_columns
 from services.transform.steps.scalars import value_for
 from services.transform.table import Table
@@ -86,14 +85,37 @@ def _figure(value: pl.Expr, type: LogicalType, step: FillNull, scale: Scale | No
     if step.method == "mode":
         # Of those that are equally frequent the first one, in the order of the rows.
         return value.drop_nulls().mode(maintain_order=True).first()
+    if type is LogicalType.FLOAT:
+        return float_mean(value, scale or Scale()) if step.method == "mean" else value.median()
+    # Exact, and so always between the least and the greatest value: it fits whatever they are.
     if step.method == "mean":
-        count = pl.when(value.count() > 0).then(value.count())
-        if type is LogicalType.FLOAT:
-            return float_mean(value, scale or Scale())
-        total = value.cast(pl.Int128).sum() if type is LogicalType.INTEGER else value.sum()
-        found = total.cast(pl.Float64) / count
-    else:
-        found = value.cast(pl.Float64).median()
-    if type is LogicalType.INTEGER:
-        return found.round(0, mode="half_away_from_zero").cast(pl.Int64, strict=False)
-    return convert(found.round(9), LogicalType.FLOAT, type) if type is LogicalType.DECIMAL else found
+        return _number(_mean(_units(value, type)), type)
+    ordered = _units(value, type).drop_nulls().sort()
+    many = ordered.len().cast(pl.Int64)
+    low, high = (ordered.slice((many - more) // 2, 1).sum() for more in (1, 0))
+    # By halves, since two decimals may be too large together; what is left over rounds away from zero.
+    two = pl.lit(2, dtype=pl.Int128())
+    halves, rest = low // two + high // two, low % two + high % two
+    up = (rest == 2) | ((rest == 1) & (halves >= 0))
+    return _number(pl.when(many > 0).then(halves + up.cast(pl.Int128)), type)
+
+
+def _units(value: pl.Expr, type: LogicalType) -> pl.Expr:
+    """Whole numbers as they are, decimals in units of their ninth digit."""
+    return (value.to_physical() if type is LogicalType.DECIMAL else value).cast(pl.Int128)
+
+
+def _number(units: pl.Expr, type: LogicalType) -> pl.Expr:
+    return from_units(units) if type is LogicalType.DECIMAL else units.cast(pl.Int64)
+
+
+def _mean(units: pl.Expr) -> pl.Expr:
+    """The mean as a whole number, halves away from zero. Two halves are added up: together they may be too large."""
+    size = pl.lit(10**19, dtype=pl.Int128())
+    count = pl.when(units.count() > 0).then(units.count()).cast(pl.Int128)
+    high, low = (units // size).sum(), (units % size).sum()
+    rest = high % count * size + low
+    below = high // count * size + rest // count
+    twice = rest % count * 2
+    up = (twice > count) | ((twice == count) & (below >= 0))
+    return below + up.cast(pl.Int128)

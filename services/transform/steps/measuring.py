@@ -7,7 +7,7 @@ import polars as pl
 
 from contracts.data import LogicalType
 from services.transform.expressions.tree import NUMBERS
-from services.transform.steps.exact import as_float, narrowed, scales, special_sum, whole_sum
+from services.transform.steps.exact import as_float, narrowed, scales, special_sum, unit_of, whole_sums
 from services.transform.steps.kind import Site
 from services.transform.table import Table
 
@@ -116,16 +116,17 @@ class Measuring:
             return self._ask(value.median())
         if function == "quantile":
             return self._ask(value.quantile(figure.q or 0.0, interpolation="linear"))
-        listed = self._ask(value.drop_nulls().implode()).list.sort()
-        return listed.list.std(ddof=1) if function == "std" else listed.list.var(ddof=1)
+        unit = unit_of(value)
+        size, listed = self._ask(unit), self._ask((value / unit).drop_nulls().implode()).list.sort()
+        return listed.list.std(ddof=1) * size if function == "std" else listed.list.var(ddof=1) * size * size
 
     def _sum(self, function: str, value: pl.Expr, type: LogicalType, inner: str, pointer: str) -> pl.Expr:
         count = self._ask(value.count())
         there = pl.when(count > 0).then(count)
         if type is LogicalType.FLOAT:
             scale = self._scales[inner]
-            total = self._ask(whole_sum(value, scale))
-            found = as_float(total, scale, there if function == "mean" else None)
+            totals = [self._ask(one) for one in whole_sums(value, scale)]
+            found = as_float(totals, scale, there if function == "mean" else None)
             if scale.special:
                 found = pl.coalesce(self._ask(special_sum(value)), found)
         elif type is LogicalType.DECIMAL:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from contracts.data import LogicalType
+from services.transform.conversions import in_calendar
 from services.transform.dtypes import UTC
 from services.transform.steps import formats
 
@@ -14,7 +15,8 @@ def read_moment(value: pl.Expr, format: str, target: LogicalType, zone: str | No
     if target is LogicalType.TIME:
         return text.str.to_time(way, strict=False)
     if formats.has_offset(format):
-        return text.str.to_datetime(way, strict=False, time_unit="us", time_zone="UTC").cast(UTC)
+        instant = text.str.to_datetime(way, strict=False, time_unit="us", time_zone="UTC").cast(UTC)
+        return in_calendar(instant, LogicalType.TIMESTAMP_TZ)
     if formats.has_clock(format):
         if not formats.signs(format) & {"M"}:
             text, way = text + ":00", way + ":%M"
@@ -27,9 +29,9 @@ def read_moment(value: pl.Expr, format: str, target: LogicalType, zone: str | No
 def as_target(stamp: pl.Expr, target: LogicalType, zone: str | None) -> pl.Expr:
     """A day or a clock time as a date, a clock time, or an instant."""
     if target is LogicalType.DATE:
-        return stamp.cast(pl.Date())
+        return in_calendar(stamp.cast(pl.Date()), target)
     stamp = stamp.cast(pl.Datetime("us"))
-    return stamp if target is LogicalType.TIMESTAMP else anchored(stamp, zone or "UTC")
+    return in_calendar(stamp if target is LogicalType.TIMESTAMP else anchored(stamp, zone or "UTC"), target)
 
 
 def anchored(stamp: pl.Expr, zone: str) -> pl.Expr:

@@ -6,7 +6,7 @@ from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Outliers
 from services.transform.conversions import convert
 from services.transform.expressions.tree import NUMBERS
-from services.transform.steps.exact import Scale, float_mean, scales
+from services.transform.steps.exact import Scale, float_mean, scales, unit_of
 from services.transform.steps.kind import Removal, Report, Site, Sources, StepKind, column_of, listed, with_columns
 from services.transform.table import Table
 
@@ -98,8 +98,9 @@ def _bounds(value: pl.Expr, step: Outliers, scale: Scale) -> tuple[pl.Expr, pl.E
         third = finite.quantile(0.75, interpolation="linear")
         return first - (third - first) * far, third + (third - first) * far
     mean = float_mean(finite, scale)
+    unit = unit_of(finite)
     # Sorted, so that it is the same however the rows are shared among threads.
-    deviation = finite.drop_nulls().implode().list.sort().list.std(ddof=1).first()
+    deviation = (finite / unit).drop_nulls().implode().list.sort().list.std(ddof=1).first() * unit
     # Where all values are one, the mean may still miss it by its last digit, and none is far from the others.
     one = finite.min() == finite.max()
     low, high = mean - deviation * far, mean + deviation * far

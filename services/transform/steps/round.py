@@ -6,8 +6,9 @@ import polars as pl
 
 from contracts.data import LogicalType, Schema
 from contracts.recipe import Round
+from services.transform.expressions.refusal import Witness
 from services.transform.expressions.tree import NUMBERS
-from services.transform.steps.exact import from_units
+from services.transform.steps.exact import fitting_units, from_units, narrowed
 from services.transform.steps.kind import Report, Site, StepKind, column_of, listed
 from services.transform.table import Table
 
@@ -36,11 +37,14 @@ class RoundKind(StepKind[Round]):
         return f"Round {listed(step.columns)} to {digits}{_SAID[step.mode]}"
 
     def plan(self, table: Table, step: Round, site: Site) -> Table:
-        columns = [column_of(table.schema, name) for name in dict.fromkeys(step.columns)]
-        return table.setting([(column, _rounded(table.column(column.name), column.type, step)) for column in columns])
+        values = []
+        for name in dict.fromkeys(step.columns):
+            column, pointer = column_of(table.schema, name), f"{site.pointer}/columns/{step.columns.index(name)}"
+            values.append((column, _rounded(table.column(name), column.type, step, pointer, site.witness)))
+        return table.setting(values)
 
 
-def _rounded(value: pl.Expr, type: LogicalType, step: Round) -> pl.Expr:
+def _rounded(value: pl.Expr, type: LogicalType, step: Round, pointer: str, witness: Witness) -> pl.Expr:
     if type is LogicalType.FLOAT:
         return pl.when(value.is_finite()).then(_float(value, step)).otherwise(value)
     if step.digits >= (0 if type is LogicalType.INTEGER else 9):
@@ -49,8 +53,9 @@ def _rounded(value: pl.Expr, type: LogicalType, step: Round) -> pl.Expr:
     if type is LogicalType.INTEGER:
         unit = 10**-step.digits
         whole = value.cast(pl.Int128)
-        return (_steps(whole, unit, step.mode) * pl.lit(unit, dtype=pl.Int128())).cast(pl.Int64, strict=False)
-    return _decimal(value, step)
+        rounded = _steps(whole, unit, step.mode) * pl.lit(unit, dtype=pl.Int128())
+        return narrowed(rounded, "The rounded number", pointer, witness)
+    return from_units(fitting_units(_decimal(value, step), "The rounded number", pointer, witness))
 
 
 def _float(value: pl.Expr, step: Round) -> pl.Expr:
@@ -81,8 +86,7 @@ def _decimal(value: pl.Expr, step: Round) -> pl.Expr:
     """In whole units of the ninth digit, which fit 128 bits."""
     units = value.to_physical().cast(pl.Int128)
     unit = 10 ** (9 - step.digits)
-    rounded = _steps(units, unit, step.mode) * pl.lit(unit, dtype=pl.Int128())
-    return from_units(rounded)
+    return _steps(units, unit, step.mode) * pl.lit(unit, dtype=pl.Int128())
 
 
 def _steps(value: pl.Expr, unit: int, mode: str) -> pl.Expr:

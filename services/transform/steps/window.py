@@ -162,7 +162,14 @@ def _running(value: pl.Expr, type: LogicalType, figure: str) -> pl.Expr:
     if figure in ("sum", "mean"):
         total = _wide(value, type).fill_null(0).cum_sum()
         return there.then(total) if figure == "sum" else there.then(total.cast(pl.Float64) / count)
-    return (value.cum_min() if figure == "min" else value.cum_max()).forward_fill()
+    if type is not LogicalType.FLOAT:
+        return (value.cum_min() if figure == "min" else value.cum_max()).forward_fill()
+    # NaN lies above all numbers, and the engine passes over it.
+    number = pl.when(value.is_not_nan()).then(value)
+    nan = pl.when(value.is_nan().fill_null(value=False).cast(pl.Int64).cum_sum() > 0).then(float("nan"))
+    if figure == "min":
+        return pl.coalesce(number.cum_min().forward_fill(), nan)
+    return pl.coalesce(nan, number.cum_max().forward_fill())
 
 
 def _moving(value: pl.Expr, type: LogicalType, figure: str, size: int) -> pl.Expr:
@@ -170,7 +177,14 @@ def _moving(value: pl.Expr, type: LogicalType, figure: str, size: int) -> pl.Exp
     if figure in ("min", "max"):
         exact = type is LogicalType.DECIMAL  # the engine has no such window over decimals
         value = value.to_physical() if exact else value
-        moved = (value.rolling_min if figure == "min" else value.rolling_max)(size, min_samples=1)
+        if figure == "max":
+            moved = value.rolling_max(size, min_samples=1)
+        elif type is LogicalType.FLOAT:
+            # NaN lies above all numbers: it is the least value only where there is no other.
+            number = pl.when(value.is_not_nan()).then(value).rolling_min(size, min_samples=1)
+            moved = pl.coalesce(number, value.rolling_max(size, min_samples=1))
+        else:
+            moved = value.rolling_min(size, min_samples=1)
         return from_units(moved) if exact else moved
     if type is LogicalType.FLOAT:
         return (value.rolling_sum if figure == "sum" else value.rolling_mean)(size, min_samples=1)

@@ -16,6 +16,17 @@ def put(name: str, value: Callable[[Row], Any]) -> Callable[[list[Row]], list[Ro
     return lambda rows: [row | {name: value(row)} for row in rows]
 
 
+def several(*changes: Callable[[list[Row]], list[Row]]) -> Callable[[list[Row]], list[Row]]:
+    """One change after the other."""
+
+    def run(rows: list[Row]) -> list[Row]:
+        for change in changes:
+            rows = change(rows)
+        return rows
+
+    return run
+
+
 def texts(name: str, value: Callable[[str], Any]) -> Callable[[list[Row]], list[Row]]:
     """Each row with one text changed, where there is one."""
     return put(name, lambda row: None if row[name] is None else value(row[name]))

@@ -86,6 +86,33 @@ POOL: list[Sequence[Any]] = [
 OTHER_POOL: list[Sequence[Any]] = [range(-3, 4), ["one", "two", "é"], [0.5, -1.0], range(6)]
 
 
+_EDGES = [
+    datetime.fromisoformat(text)
+    for text in ("0001-01-01", "9999-12-31T23:59:59.999999", "1582-10-10", "1969-12-31T23:59:59.999999")
+]
+_INTEGERS = [0, 1, -1, MAX, -MAX - 1, MAX - 1, 2**53 + 1, -(2**53) - 1, 10**18]
+_FLOATS = [1.7e308, -1e308, 5e-324, 1e16, 1.5, 0.0, -0.0, math.inf, -math.inf, math.nan]
+_MOST = "99999999999999999999999999999.999999999"
+_SIGNS = ["\0x", "\u202eabc", "a" * 5_000, "🏳️‍🌈", "İ", "ß", "\ud7ff", "\r\n", "\u2028", "ﬁ", "Ａ１", "e\u0301\u0323"]
+# The ends of each type, and texts that programs stumble over.
+EXTREMES: list[Sequence[Any]] = [
+    _INTEGERS,
+    _INTEGERS,
+    _FLOATS,
+    _FLOATS,
+    _TEXTS + _SIGNS,
+    [date.min, date.max, date(1582, 10, 10), date(2020, 2, 29)],
+    [True, False],
+    [Decimal(_MOST), Decimal(f"-{_MOST}"), Decimal("0.000000001"), Decimal(0), Decimal("2.5")],
+    _EDGES,
+    [stamp.replace(tzinfo=UTC) for stamp in _EDGES],
+    POOL[10],
+    POOL[11],
+    [time.min, time.max],
+]
+OTHER_EXTREMES: list[Sequence[Any]] = [_INTEGERS, ["one", "\0", "é"], _FLOATS, _INTEGERS]
+
+
 def _drawn(pool: list[Sequence[Any]], most: int) -> st.SearchStrategy[list[tuple[Any, ...]]]:
     # One draw a cell keeps tables of many columns cheap.
     return st.lists(st.tuples(*(st.sampled_from([None, *values]) for values in pool)), max_size=most)
@@ -93,6 +120,8 @@ def _drawn(pool: list[Sequence[Any]], most: int) -> st.SearchStrategy[list[tuple
 
 rows = _drawn(POOL, 12)
 others = _drawn(OTHER_POOL, 6)
+extremes = _drawn(EXTREMES, 8)
+other_extremes = _drawn(OTHER_EXTREMES, 4)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from contracts.recipe import Steps
 from services.transform.check import stages
 from services.transform.steps.catalog import KINDS
-from tests.conformance.steps import plain_columns, plain_groups, plain_queries, plain_tables, plain_texts, plain_values
+from tests.conformance.steps import (
+    plain_columns,
+    plain_groups,
+    plain_moments,
+    plain_numbers,
+    plain_queries,
+    plain_tables,
+    plain_texts,
+    plain_values,
+)
 from tests.conformance.steps.subject import (
     OTHER,
     TABLE,
@@ -31,6 +40,8 @@ from tests.conformance.steps.subject import (
 CASES: list[Case] = [
     *plain_columns.CASES,
     *plain_values.CASES,
+    *plain_numbers.CASES,
+    *plain_moments.CASES,
     *plain_texts.CASES,
     *plain_groups.CASES,
     *plain_tables.CASES,
@@ -49,12 +60,12 @@ def test_every_kind_in_the_catalog_has_an_oracle() -> None:
 @checked
 @given(given_rows=rows, beside=others, parts=st.integers(1, 4))
 def test_a_step_gives_what_its_oracle_gives(case: Case, given_rows: Rows, beside: Rows, parts: int) -> None:
-    prepared = _prepared(case, given_rows)
+    prepared = prepared_for(case, given_rows)
     done, found = execute(prepared, case.step, beside, parts=parts)
-    expected = _expected(case, prepared, beside)
+    expected = expected_of(case, prepared, beside)
     if not case.in_order:
         found, expected = settled(found), settled(expected)
-    assert not difference(found, expected, _slack(case, prepared))
+    assert not difference(found, expected, slack_of(case, prepared))
     (stage,) = stages(recipe(case.step), TABLE)
     assert done.table_schema == stage.after, "the columns are known before"
     for column in done.table_schema.columns:
@@ -74,8 +85,8 @@ def test_a_column_outside_its_lineage_changes_nothing(
 ) -> None:
     if case.step.get("column") == "js" and column == "js":
         return
-    prepared = _prepared(case, given_rows)
-    changed_rows = _prepared(case, data.draw(st.lists(rows, min_size=1, max_size=1))[0])
+    prepared = prepared_for(case, given_rows)
+    changed_rows = prepared_for(case, data.draw(st.lists(rows, min_size=1, max_size=1))[0])
     if not changed_rows:
         return
     at = TABLE.names.index(column)
@@ -100,7 +111,7 @@ def test_its_english_names_its_columns(case: Case) -> None:
         assert name in said, said
 
 
-def _prepared(case: Case, given_rows: Sequence[Sequence[Any]]) -> Rows:
+def prepared_for(case: Case, given_rows: Sequence[Sequence[Any]]) -> Rows:
     """A JSON array is demanded of the column that is made into rows: only such texts are given to it."""
     if case.kind != "explode" or case.step["column"] != "txt":
         return list(map(tuple, given_rows))
@@ -109,12 +120,14 @@ def _prepared(case: Case, given_rows: Sequence[Sequence[Any]]) -> Rows:
     return [(*row[:txt], text, *row[txt + 1 :]) for row, text in zip(given_rows, arrays, strict=True)]
 
 
-def _expected(case: Case, given_rows: Rows, beside: Rows) -> list[Row]:
+def expected_of(case: Case, given_rows: Rows, beside: Rows) -> list[Row]:
+    """What the oracle makes of the rows."""
     mine = as_rows(given_rows)
     return case.oracle(mine, as_rows(beside, OTHER)) if case.inputs else case.oracle(mine)
 
 
-def _slack(case: Case, given_rows: Rows) -> float:
+def slack_of(case: Case, given_rows: Rows) -> float:
+    """Differences of sums that count for nothing beside the largest value."""
     if case.roughly is None:
         return 0.0
     at = TABLE.names.index(case.roughly)

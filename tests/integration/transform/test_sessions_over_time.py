@@ -228,6 +228,21 @@ async def test_two_nodes_are_compared(world: Composed, doing: Doing) -> None:
     assert (missing.status_code, missing.json()["errors"][0]["pointer"]) == (422, "/query/right")
 
 
+async def test_a_node_says_what_its_steps_did(world: Composed, doing: Doing) -> None:
+    session, nodes = await chain(world, doing)
+    other = store(world, AIRLINES, [("UA", "United"), ("UA", "Unified"), ("AA", "American")])
+    inputs = {"airlines": {"kind": "dataset", "dataset": other.id, "table_schema": AIRLINES.model_dump(mode="json")}}
+    joined = (await grow(world, session, {"kind": "join", **EXAMPLES["join"]}, inputs=inputs)).json()
+    found = await shown(world, f"/api/sessions/{session['id']}/nodes/{joined['id']}/steps")
+    assert [one["number"] for one in found["steps"]] == [1, 2, 3, 4, 5]
+    assert [one["node_id"] for one in found["steps"]] == [*(node["id"] for node in nodes), joined["id"]]
+    last = found["steps"][-1]
+    assert last["english"] == "Join all columns of airlines by carrier = code; keep all rows"
+    assert (last["books"]["rows_in"], last["books"]["added"], last["books"]["rows_out"]) == (3, 1, 4), "fan-out"
+    assert found["origins"]["speed"] == ["dep_time", "distance", "air_time", "carrier"]
+    assert found["origins"]["airline"] == ["dep_time", "distance", "carrier"]
+
+
 async def test_a_session_is_put_away_and_brought_back(world: Composed, doing: Doing) -> None:
     session, nodes = await chain(world, doing)
     path = f"/api/sessions/{session['id']}"
@@ -334,6 +349,7 @@ async def test_another_workspace_meets_the_same_wall_everywhere(world: Composed,
         ("GET", f"{path}/tasks/{task}", None),
         ("POST", f"{path}/nodes/{node}:replay", None),
         ("GET", f"{path}/nodes/{node}/export", None),
+        ("GET", f"{path}/nodes/{node}/steps", None),
         ("GET", f"{path}/nodes/{node}/profile/summary", None),
         ("GET", f"{path}/nodes/{node}/preview?where=true", None),
     ]

@@ -11,6 +11,7 @@ import pytest
 from contracts.profile import ColumnProfile, Histogram, Profile
 from services.transform.errors import DatasetUnreadable
 from services.transform.jobs import ProfileJob
+from services.transform.profiling.summary import summary
 from services.transform.profiling.table import profile
 from tests.unit.transform.evaluating import frame, schema
 
@@ -85,6 +86,16 @@ def test_a_column_of_nulls(tmp_path: Path) -> None:
     assert {(one.nulls, one.distinct, one.minimum, one.maximum, one.mean) for one in found.columns} == {
         (2, 0, None, None, None)
     }
+
+
+def test_the_mean_of_one_value_is_that_value_and_is_not_told(tmp_path: Path) -> None:
+    found = profiled(tmp_path, schema(salary="integer", debt="float"), [(48_213, -0.0617)] * 3)
+    told = summary(found)
+    assert "48213" in summary(found, values=True)
+    assert "4.821e+04" in summary(found, values=True)
+    assert not {"4821", "4.82", "617", "6.17"} & {told[at : at + size] for size in (3, 4) for at in range(len(told))}
+    assert "mean about 10^4" in told
+    assert "mean about -10^-2" in told
 
 
 def test_files_of_another_shape_are_refused(tmp_path: Path) -> None:
