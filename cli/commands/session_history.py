@@ -70,7 +70,7 @@ def steps(
     node: Node = None,
     columns: Annotated[bool, typer.Option("--columns", help="Of which columns of the file each one is made.")] = False,
 ) -> int:
-    """List all steps of a node from the first on: their numbers, what they did to the rows, the other tables they use."""
+    """List all steps of a node from the first on: what they did to the rows, and the other tables they look at."""
     place = tree.node_path(shell, session, node)
     found = shell.api.get(f"{place}/steps")
     if columns:

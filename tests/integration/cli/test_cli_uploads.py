@@ -130,6 +130,8 @@ def test_the_other_tables_of_steps_and_modules_are_shown(api: Api, command: Comm
     step = {"kind": "limit", "rows": 1, "offset": 0}
     seen = node("s1", "a" * 64) | {"all_steps": [step], "inputs": {"codes": table, "names": of_module}}
     api.on("GET", "/api/sessions/s1/nodes/s1-n1", (200, seen))
+    told = {"number": 1, "english": "keep the first 1 row", "books": None}
+    api.on("GET", "/api/sessions/s1/nodes/s1-n1/steps", (200, {"steps": [told], "origins": None}))
     said = command("sessions", "steps", "s1").out
     assert all(word in said for word in ("codes", "eeeeeeeeeeee…", "names", "module airlines"))
     version = {
