@@ -138,7 +138,7 @@ class Values:
             values = values.filter(values.is_not_nan())
         found = pl.DataFrame({"v": values}).select(pl.col("v").min().alias("low"), pl.col("v").max().alias("high"))
         low, high = found["low"], found["high"]
-        if low[0] is None:
+        if low.null_count():
             return
         self.minimum = low if self.minimum is None else pl.concat([self.minimum, low]).sort().head(1)
         self.maximum = high if self.maximum is None else pl.concat([self.maximum, high]).sort().tail(1)

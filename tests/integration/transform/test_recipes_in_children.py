@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -129,6 +130,13 @@ async def test_versions_are_compared_while_others_write_the_very_rows_they_read(
     finally:
         over.set()
         await writing
+
+
+async def test_moments_are_profiled_where_no_file_of_zones_can_be_read(bench: Bench) -> None:
+    moments = [datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 29)]
+    dataset = bench.dataset(schema(at="timestamp_tz"), [(moment,) for moment in moments])
+    (column,) = (await bench.computing.profile(TENANT, dataset, 60)).columns
+    assert (column.minimum, column.maximum) == ("2026-01-01 00:00:00+00:00", "2026-01-28 00:00:00+00:00")
 
 
 async def test_a_profile_is_made_in_a_child(bench: Bench) -> None:

@@ -121,7 +121,7 @@ def test_what_is_no_expression_over_one_row_is_refused(text: str, code: str) -> 
     start = time.process_time()
     with pytest.raises(ExpressionInvalid) as caught:
         analyse(text, TABLE)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 5  # seconds of a busy processor
     assert caught.value.code == code
     assert 0 < len(caught.value.message) < 400
     assert "\n" not in caught.value.message
