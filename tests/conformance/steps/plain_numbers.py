@@ -297,6 +297,6 @@ CASES = [
     ),
     Case(
         {"kind": "convert_unit", "columns": ["v"], "from": "°F", "to": "celsius"},
-        put("v", lambda row: None if row["v"] is None else (row["v"] - 32) * 5 / 9),
+        put("v", lambda row: None if row["v"] is None else (row["v"] - 32) / 1.8),
     ),
 ]

@@ -83,7 +83,7 @@ class World:
 
         async def look() -> dict[str, Any] | None:
             found: dict[str, Any] = (await self.request("GET", f"/api/runs/{run}")).json()
-            return found if found["finished_at"] else None
+            return found if found.get("finished_at") else None
 
         return await until(look)
 
