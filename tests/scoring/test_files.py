@@ -21,7 +21,7 @@ PASSED = {"exact", "acceptable"}
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     with tarfile.open(PACKED) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder)  # noqa: S202 - our own; Python before 3.11.4 knows no filters
     return folder
 
 
