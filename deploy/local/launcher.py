@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import secrets
 import shutil
@@ -157,6 +158,7 @@ class Stack:
                 (self.folder / "run.json").unlink(missing_ok=True)
         finally:
             self.children.clear()
+            self._classes.clear()
             self._holds_folder = False
             self._open.close()
 
@@ -200,6 +202,11 @@ class Stack:
         """The process that runs `kafka`, `temporal`, `postgres`, `s3`, `services` or `worker` now."""
         return self.children[name].pid
 
+    @functools.cached_property
+    def _cache(self) -> Path:
+        """Where fetched and derived archives lie; chosen once, because a folder is tried out for it."""
+        return cache.folder(self.account, self.folder, self._environment)
+
     # -- the parts of a start -------------------------------------------------------------------------------
 
     def _take_folder(self) -> None:
@@ -240,7 +247,7 @@ class Stack:
         if not needed:
             return {}
         sections = {"kafka": "kafka", "s3": "s3proxy"}
-        place = cache.folder(self.account, self.folder, self._environment) / "jars"
+        place = self._cache / "jars"
         self.account.must_reach(place / "any", "The cache", "Name another: MODULARDATA_CACHE=/var/cache/modulardata")
         locked = {name: artifacts.read_lock()[sections[name]] for name in needed}
         last = 0.0
@@ -262,8 +269,7 @@ class Stack:
             runtime = await asyncio.to_thread(java.find, self._environment)
             self.account.must_reach(runtime.path, "Java", "Name another: MODULARDATA_JAVA=/usr/bin/java")
             kind = kafka.Kafka if name == "kafka" else s3proxy.S3Proxy
-            place = cache.folder(self.account, self.folder, self._environment)
-            classes = class_archive.of(name, runtime, jars, place)
+            classes = class_archive.of(name, runtime, jars, self._cache)
             server = kind(self.state, self.account, runtime, classes)
             self._classes.append(classes)
         elif name == "temporal":

@@ -1,6 +1,7 @@
 """Bytes by key in a folder or a bucket, behind one small interface."""
 
 import errno
+import filecmp
 import os
 import shutil
 import uuid
@@ -249,18 +250,10 @@ def _publish(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in (errno.EEXIST, *_NO_LINKS):
             raise
-        if not target.exists() or not _equal(source, target):
+        if not target.exists() or not filecmp.cmp(source, target, shallow=False):
             os.replace(source, target)
             return
     source.unlink()
-
-
-def _equal(one: Path, other: Path) -> bool:
-    with one.open("rb") as here, other.open("rb") as there:
-        while (piece := here.read(_CHUNK)) == there.read(_CHUNK):
-            if not piece:
-                return True
-    return False
 
 
 def _same_device(source: Path, folder: Path) -> bool:
