@@ -1,0 +1,99 @@
+"""Whether a column of the same name (or of a certain successor's) still means what it meant, by its own values."""
+
+from dataclasses import dataclass
+
+from services.schema_drift.comparing.agreement import Agreement
+from services.schema_drift.comparing.notation import Notation
+from services.schema_drift.comparing.spread import conversion
+from services.schema_drift.describing.column import Figures
+from services.schema_drift.describing.plain import NUMERIC
+
+# Two samples of one column seldom lie further apart than this; of a season or a slice of it they do.
+_MOVED = 0.35
+_FITS = 0.16
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a column holds now; `scale` when nothing but the size of its numbers speaks for it."""
+
+    text: str
+    scale: bool = False
+    distance: float = 0.0
+
+
+def meaning(before: Figures, after: Figures, written: Notation, values: Agreement) -> Meaning | None:
+    """Judge a column by itself; what only shows across columns is another module's."""
+    if not before.present:
+        return None
+    if not after.present:
+        return Meaning("always empty") if before.empty_share < 0.8 and after.rows >= 20 else None
+    if not written.readable:
+        return Meaning(_unreadable(before, after))
+    placeholder = _placeholder(before, after)
+    if placeholder:
+        return Meaning(placeholder)
+    if before.truths and before.type in NUMERIC and not after.truths and after.type in NUMERIC:
+        return _codes(before, after)
+    if values.kind == "truths":
+        return _inverted(before, after)
+    if values.kind == "numbers" and not written.lossy:
+        return _scale(before, after, written, values)
+    if values.kind in ("closed", "open") and not written.text:
+        return _texts(before, after, values)
+    return None
+
+
+def _unreadable(before: Figures, after: Figures) -> str:
+    if before.closed and after.type == "int64":
+        return "opaque numeric codes"
+    few = max(after.counts, key=lambda text: after.counts[text])
+    return f"values of another kind, such as {few[:40]}"
+
+
+def _placeholder(before: Figures, after: Figures) -> str:
+    usual = max(before.counts.values()) / before.present
+    if after.distinct == 1 and after.present >= 20 and before.distinct >= 3 and usual < 0.9:
+        only = next(iter(after.counts))
+        # One of few known values in every row is a slice of the table.
+        if only not in before.counts or before.distinct > 40:
+            return f"{only[:40]} in every row"
+    return ""
+
+
+def _codes(before: Figures, after: Figures) -> Meaning | None:
+    if set(after.counts) > set(before.counts) or after.distinct > 3:
+        return None
+    return Meaning("/".join(sorted(after.counts)[:4]) + " instead of " + "/".join(sorted(before.counts)))
+
+
+def _inverted(before: Figures, after: Figures) -> Meaning | None:
+    was, now = before.true_share, after.true_share
+    if was is None or now is None or min(before.present, after.present) < 40:
+        return None
+    if abs(was - 0.5) >= 0.12 and abs(now - (1 - was)) < 0.1 and abs(now - was) > 0.24:
+        return Meaning("inverted: what was true is false")
+    return None
+
+
+def _scale(before: Figures, after: Figures, written: Notation, values: Agreement) -> Meaning | None:
+    numbers = after.numbers if written.numbers is None else written.numbers
+    if values.distance < _MOVED or before.distinct < 8 or len(numbers) < 20:
+        return None
+    found = conversion(before.numbers, numbers, _FITS)
+    if found is None or found[1] > 0.5 * values.distance:
+        return None
+    return Meaning(found[0].text, scale=True, distance=values.distance)
+
+
+def _texts(before: Figures, after: Figures, values: Agreement) -> Meaning | None:
+    if values.kind == "closed":
+        if not before.closed:
+            return None
+        known = sum(many for text, many in after.counts.items() if text in before.counts)
+        if known or after.distinct <= 2 * before.distinct + 2:
+            return None  # new codes, or a slice: another judge's
+        return Meaning("values that were never in it")
+    if values.overlap == 0 and values.pattern < 0.25 and min(before.present, after.present) >= 40:
+        return Meaning("texts of another kind")
+    return None
