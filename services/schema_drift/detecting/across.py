@@ -1,12 +1,13 @@
 """What only shows across columns: contents that changed places, and relations between columns that hold no more."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import notation
+from services.schema_drift.comparing.spread import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.describing.plain import MOMENTS, NUMERIC
@@ -60,11 +61,18 @@ def disordered(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str
     return found
 
 
-def related(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, bool]:
-    """Columns of numbers that went with others before: earlier name → whether they still do."""
+def confirmed(
+    before: Delivery, after: Delivery, pairs: Pairs, suspected: Mapping[str, Conversion]
+) -> dict[str, bool]:
+    """Columns whose numbers may be in another unit → whether they go with others again once that is undone.
+
+    Says nothing of a column that went with none.
+    """
     aligned = _numbers(before, after, pairs)
     votes: dict[str, list[bool]] = defaultdict(list)
     for a, b in combinations(aligned.before, 2):
+        if (a in suspected) == (b in suspected):
+            continue
         line = _line(_both(aligned.before[a], aligned.before[b]))
         if line is None:
             continue
@@ -72,10 +80,13 @@ def related(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, bool]:
         rows = _both(aligned.after[a], aligned.after[b])
         if len(rows) < _LEAST_ROWS:
             continue
-        off = sorted(abs(y - slope * x - start) for x, y in rows)[len(rows) // 2]
-        holds = off <= 4 * spread
-        votes[a].append(holds)
-        votes[b].append(holds)
+        name = a if a in suspected else b
+        undo = suspected[name].undo
+        undone = [(undo(x), y) if name == a else (x, undo(y)) for x, y in rows]
+        off, back = (
+            sorted(abs(y - slope * x - start) for x, y in these)[len(these) // 2] for these in (rows, undone)
+        )
+        votes[name].append(back < 0.6 * off and back <= 3 * spread)
     return {name: sum(held) * 2 >= len(held) for name, held in votes.items()}
 
 

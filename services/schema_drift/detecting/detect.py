@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import Notation, notation
+from services.schema_drift.comparing.spread import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
-from services.schema_drift.detecting.across import contradicted, disordered, exchanged, related, shifted
+from services.schema_drift.detecting.across import confirmed, contradicted, disordered, exchanged, shifted
 from services.schema_drift.detecting.difference import Difference
 from services.schema_drift.detecting.form import form_changes
 from services.schema_drift.detecting.meaning import Meaning, meaning
@@ -126,7 +127,7 @@ class Detection:
             one = meaning(old, new, self._written[old.name], self._values[old.name])
             if one is not None:
                 found[old.name] = one
-        scales = {name for name, one in found.items() if one.scale}
+        scales = {name: one.scale for name, one in found.items() if one.scale is not None}
         if scales:
             self._doubt(found, scales)
         pairs = [pair for pair in self._pairs if pair[0].name not in found or pair[0].name in scales]
@@ -140,15 +141,15 @@ class Detection:
                 found.setdefault(name, Meaning(text))
         return found
 
-    def _doubt(self, found: dict[str, Meaning], scales: set[str]) -> None:
+    def _doubt(self, found: dict[str, Meaning], scales: Mapping[str, Conversion]) -> None:
         """Levels move with time and place: a scale is said to have changed only if the column moved alone."""
         numbers = [old for old, _ in self._pairs if self._values[old.name].kind == "numbers" and old.distinct > 5]
         moved = [old for old in numbers if self._values[old.name].distance > 0.3]
-        ties = related(self.before, self.after, self._pairs)
+        ties = confirmed(self.before, self.after, self._pairs, scales)
         restless = len(moved) - len(scales) >= 2 or (len(moved) > 2 and len(moved) >= 0.6 * len(numbers))
         for name in scales:
             tied = ties.get(name)
-            if tied is True or (tied is None and restless and found[name].distance < 0.9):
+            if tied is False or (tied is None and restless and found[name].distance < 0.9):
                 del found[name]
 
     def _moved(self) -> Iterator[Difference]:

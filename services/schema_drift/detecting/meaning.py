@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from services.schema_drift.comparing.agreement import Agreement
 from services.schema_drift.comparing.notation import Notation
-from services.schema_drift.comparing.spread import conversion
+from services.schema_drift.comparing.spread import Conversion, conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.plain import NUMERIC
 
 # Two samples of one column seldom lie further apart than this; of a season or a slice of it they do.
-_MOVED = 0.35
-_FITS = 0.16
+_MOVED = 0.25
+_FITS = 0.14
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Meaning:
     """What a column holds now; `scale` when nothing but the size of its numbers speaks for it."""
 
     text: str
-    scale: bool = False
+    scale: Conversion | None = None
     distance: float = 0.0
 
 
@@ -62,7 +62,7 @@ def _placeholder(before: Figures, after: Figures) -> str:
 
 
 def _codes(before: Figures, after: Figures) -> Meaning | None:
-    if set(after.counts) > set(before.counts) or after.distinct > 3:
+    if before.distinct != 2 or set(after.counts) > set(before.counts) or after.distinct > 3:
         return None
     return Meaning("/".join(sorted(after.counts)[:4]) + " instead of " + "/".join(sorted(before.counts)))
 
@@ -83,7 +83,7 @@ def _scale(before: Figures, after: Figures, written: Notation, values: Agreement
     found = conversion(before.numbers, numbers, _FITS)
     if found is None or found[1] > 0.5 * values.distance:
         return None
-    return Meaning(found[0].text, scale=True, distance=values.distance)
+    return Meaning(found[0].text, scale=found[0], distance=values.distance)
 
 
 def _texts(before: Figures, after: Figures, values: Agreement) -> Meaning | None:

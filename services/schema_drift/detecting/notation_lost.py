@@ -12,7 +12,7 @@ _WORDS = frozenset(
     " k.a. inconnu desconocido sconosciuto desconhecido onbekend fehlt keine angabe na. void blank . .. ... * ** x xx"
     " undefined (null) <null> <na> (blank) #n/v #nv empty leer".split()
 ) | {"not available", "none given", "keine angabe", "not applicable"}
-_STOPGAPS = {float(sign + digits) for digits in ("9", "99", "999", "9999", "99999", "999999") for sign in ("", "-")} | {
+_STOPGAPS = {float(sign + digits) for digits in ("99", "999", "9999", "99999", "999999") for sign in ("", "-")} | {
     -1.0, 0.0, 8888.0, -9998.0, 1e9,
 }  # fmt: skip
 
@@ -48,6 +48,10 @@ def stopgap(before: Figures, after: Figures) -> Notation | None:
             if number in _STOPGAPS and ((gap and (outside or number == 0)) or (far and number != 0)):
                 return Notation(f"missing written {text}", safe=False)
     return None
+
+
+# A delivery of another season has other months and days of the week.
+_CALENDAR = frozenset("jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun win spr sum fal aut".split())
 
 
 def _alone(before: Figures, after: Figures, text: str) -> bool:
@@ -90,10 +94,10 @@ def fresh_code(before: Figures, after: Figures) -> Notation | None:
     """A new value in a set that was closed, too often to have been missed before."""
     if not before.closed or before.type not in ("string", "bool", "int64"):
         return None
-    if before.type == "int64" and before.truths is None:
+    if before.type == "int64" and (before.truths is None or before.distinct != 2):
         return None
     fresh = {text: many for text, many in after.counts.items() if text not in before.counts}
-    if not fresh or len(fresh) > 12:
+    if not fresh or len(fresh) > 12 or all(text.casefold()[:3] in _CALENDAR for text in after.counts):
         return None
     # So many values of one kind would hardly all have fallen into the later of two samples.
     many = max(fresh.values())

@@ -8,12 +8,13 @@ from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import Notation, notation
 from services.schema_drift.comparing.spread import Conversion, conversion
 from services.schema_drift.describing.column import Figures
-from services.schema_drift.matching.names import Names, opaque, relate
+from services.schema_drift.matching.names import Names, opaque, relate, words
 
 # sure: nothing else can be meant · likely: the best guess, for a person · near: alike, but another quantity · no
 Level = Literal["sure", "likely", "near", "no"]
 
 _WEIGHT = {"same": 4.0, "whole": 3.0, "extended": 2.0, "partial": 1.0, "none": 0.0}
+_CALENDAR = frozenset("date day month year time when at on timestamp datum".split())
 # The distance between two samples of one column hardly exceeds this.
 _CLOSE = 0.12
 
@@ -98,22 +99,26 @@ def _graded(score: float, sure: float, likely: float, claims: bool) -> Level:
 def _by_values(old: Figures, new: Figures, written: Notation, values: Agreement) -> Level:
     """The names share nothing: only a set of values of its own is a proof."""
     bare = opaque(new.name)
+    if values.kind == "moments" and written.readable:
+        dated = any(word in _CALENDAR for word in words(new.name))
+        return "likely" if bare or dated or (written.text and not written.safe) else "near"
     if not written.readable or written.text:
         return "no"
     if values.kind == "closed" and old.type == "string" and new.type == "string":
-        if old.distinct >= 3 and values.overlap >= 0.75 and len(set(old.counts) ^ set(new.counts)) <= 1:
+        same = values.overlap >= 0.85 or len(set(old.counts) ^ set(new.counts)) <= 1
+        if old.distinct >= 3 and values.overlap >= 0.75 and same:
             return "sure"
         return "likely" if values.overlap >= 0.6 else "no"
     if values.kind == "open":
-        if old.distinct <= 20 and values.overlap >= 0.93:
+        if values.overlap >= 0.9:
             return "sure"
         if values.overlap >= 0.5:
             return "likely"
-        return "likely" if bare and values.pattern >= 0.85 and values.score >= 0.7 else "no"
+        if values.pattern < 0.85 or values.score < 0.7:
+            return "no"
+        return "likely" if bare else "near" if min(old.uniqueness, new.uniqueness) > 0.8 else "no"
     if values.kind == "numbers" and old.type == new.type:
         if values.distance <= 1.4 * _CLOSE:
             return "likely" if bare else "near"
         return "no"
-    if values.kind == "moments" and old.type == new.type:
-        return "likely" if bare else "near"
     return "likely" if values.kind == "truths" and bare and old.truths == new.truths and values.score >= 0.85 else "no"

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services.schema_drift.comparing.agreement import agreement
+from services.schema_drift.comparing.notation import notation
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.matching.assignment import assign, components, total
@@ -141,8 +143,9 @@ def _judged(
             others = [pair for pair in without if row in pair[:1] or column in pair[1:]]
             margin = best - total(without, assign(without)) if others else best
             one = found[row, column]
-            clear = (not others or margin >= MARGIN) and not _alike(found, one, row, column)
-            if clear or even:
+            alike = _alike(found, one, row, column)
+            clear = (not others or margin >= MARGIN) and not alike
+            if clear or (even and not alike):
                 pairs.append(Pair(one, clear, margin))
             else:
                 rivals.setdefault(gone[row].name, set()).update(came[other].name for _, other in others)
@@ -164,5 +167,13 @@ def _shuffled(before: Delivery, pairs: Sequence[Pair], removed: Sequence[Figures
     if nameless < 5 or nameless < 0.6 * len(before.columns):
         return False
     in_place = sum(pair.old.at == pair.new.at for pair in bare)
-    unclear = sum(not pair.clear for pair in bare) + nameless - len(bare)
+    unclear = nameless - len(bare) + sum(_like_others(pair, pairs) for pair in bare)
     return in_place < 0.8 * nameless and unclear >= 0.5 * nameless
+
+
+def _like_others(pair: Pair, pairs: Sequence[Pair]) -> bool:
+    """Whether the values alone might as well be another column's."""
+    if not pair.clear:
+        return True
+    others = (other.new for other in pairs if other is not pair and other.new.type == pair.new.type)
+    return any(agreement(pair.old, new, notation(pair.old, new)).score >= 0.4 for new in others)

@@ -19,7 +19,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\d)(?=[A-
 _SEPARATORS = re.compile(r"[\W_]+")
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
-_GLUE = frozenset("of the at in per a an and or to for on by is are has was with from von der die das des de du la le el los las del di da do het een et y e o".split())
+_GLUE = frozenset("of the at in per an and or to for on by is are has was with from von der die das des de du la le el los las del di da het een et".split())
 # Words that stand beside a name without making it another thing.
 _BESIDE = frozenset(
     "n num no nr nbr number count cnt code id is has flag val value amt amount qty type kind class category level"
@@ -60,7 +60,7 @@ _QUALIFIERS = {
         "quote": "quoted quote list listed listing asking ask offer offered bid msrp catalog catalogue",
         "actual": "actual act real realized observed measured effective",
         "adjusted": "adj adjusted corrected normalized normalised standardized scaled weighted smoothed seasonally",
-        "score": "score scored rating ranked rank index idx grade zscore",
+        "score": "score scored rating ratings ranked rank index idx grade zscore",
         "limit": "limit cap ceiling floor_limit threshold allowed permitted minimum_required",
         "previous": "prev previous prior last old former lag lagged before",
         "next": "next upcoming future new after_next following",
@@ -149,12 +149,14 @@ def _relate(old: tuple[str, ...], new: tuple[str, ...]) -> Names:
     differs = _differs(left_old, left_new)
     rest_old, rest_new = _weighty(left_old), _weighty(left_new)
     told = [likeness for likeness, word in pairs if word not in _GLUE]
-    if not told or all(word in _BESIDE and likeness == 1 for likeness, word in pairs):
+    # What they share says something only where the earlier name had nothing more to say.
+    if not told or (rest_old and all(word in _BESIDE for _, word in pairs)):
         return Names("none", 0.0, differs)
     mean = sum(told) / len(told)
     claims = _claims(tuple(left_old), tuple(left_new))
     if not rest_old and not rest_new:
-        return Names("whole", mean, differs, claims)
+        beside = any(word in _BESIDE for word in (*left_old, *left_new))
+        return Names("extended" if beside else "whole", mean, differs, claims)
     if not rest_old or not rest_new:
         return Names("extended", 0.9 * mean, differs, claims)
     known = len(told) / (len(told) + max(len(rest_old), len(rest_new)))
@@ -227,6 +229,10 @@ def word_likeness(a: str, b: str) -> float:
         return 0.97
     if same_meaning(a, b):
         return 0.92
+    if a in _QUALIFIERS and _QUALIFIERS[a] == _QUALIFIERS.get(b):
+        return 0.85
+    if _names_rows(a) and _names_rows(b):
+        return 0.8
     if _QUALIFIERS.get(a) != _QUALIFIERS.get(b) and (a in _QUALIFIERS or b in _QUALIFIERS) and not _shortens(a, b):
         return 0.0
     if _slip(a, b):
@@ -237,6 +243,11 @@ def word_likeness(a: str, b: str) -> float:
     if start >= 4 and min(len(a), len(b)) >= 5 and Indel.normalized_similarity(a, b) >= 0.66:
         return 0.72  # words of one root in two languages: pressure and pression
     return 0.0
+
+
+def _names_rows(word: str) -> bool:
+    """Whether a word or a term says that a column tells rows apart."""
+    return word.rpartition("_")[2] in ("id", "key", "code", "number", "no", "nr", "ref", "identifier")
 
 
 def _slip(a: str, b: str) -> bool:

@@ -42,7 +42,7 @@ def _fits(old: Figures, new: Figures) -> bool:
         return False
     values = agreement(old, new, written)
     if values.kind == "open":
-        return values.overlap >= 0.25 or (values.score >= _FIT and values.pattern >= 0.8)
+        return values.overlap >= 0.2 or (values.score >= _FIT and values.pattern >= 0.8)
     return values.kind != "truths" and values.score >= _FIT
 
 
