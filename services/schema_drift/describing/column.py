@@ -90,7 +90,7 @@ class Figures:
     @cached_property
     def truths(self) -> tuple[str, str] | None:
         """The words for true and false, as they are written here."""
-        low = {text.casefold() for text in self.counts}
+        low = {text.casefold().removesuffix(".0") for text in self.counts}
         for pair in TRUTHS:
             if low and low <= set(pair) and (pair in _CONVENTIONAL or len(low) == 2):
                 return pair
@@ -101,7 +101,8 @@ class Figures:
         """The share of values that mean true."""
         if self.truths is None or not self.present:
             return None
-        return sum(many for text, many in self.counts.items() if text.casefold() == self.truths[0]) / self.present
+        true = sum(many for text, many in self.counts.items() if text.casefold().removesuffix(".0") == self.truths[0])
+        return true / self.present
 
     @cached_property
     def shapes(self) -> dict[str, float]:

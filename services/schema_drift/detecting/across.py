@@ -7,7 +7,7 @@ from itertools import combinations
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import notation
-from services.schema_drift.comparing.spread import Conversion
+from services.schema_drift.comparing.spread import Conversion, distance
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.describing.plain import MOMENTS, NUMERIC
@@ -33,8 +33,9 @@ def exchanged(pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
                 best, name = fits, other.name
         if best >= 0.8 and best >= own[old.name].score + 0.2:
             likely[old.name] = name
-    # A column alone that came to look like another is a season; two that changed places, or a row of them, are not.
-    return {old: f"holds {other}" for old, other in likely.items() if likely.get(other) == old or len(likely) >= 3}
+    # A column alone that came to look like another is a season; two that changed places, or most of them, are not.
+    many = len(likely) >= 3 and len(likely) >= 0.5 * len(pairs)
+    return {old: f"holds {other}" for old, other in likely.items() if likely.get(other) == old or many}
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ def disordered(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str
         if was is None or now is None:
             continue
         if (was <= 0.01 and now >= 0.85) or (was >= 0.85 and now <= 0.01):
-            reach = _both(aligned.before[a], aligned.before[b])
-            if _overlapping([x for x, _ in reach], [y for _, y in reach]):
+            if _changed_places(aligned, a, b):
                 found.setdefault(a, f"holds {b}")
                 found.setdefault(b, f"holds {a}")
     return found
@@ -163,8 +163,16 @@ def _above(one: Sequence[float | None], other: Sequence[float | None]) -> float 
     return sum(x > y for x, y in rows) / len(rows) if len(rows) >= _LEAST_ROWS else None
 
 
-def _overlapping(one: Sequence[float], other: Sequence[float]) -> bool:
-    return max(one) > min(other) and max(other) > min(one)
+def _changed_places(aligned: _Aligned, a: str, b: str) -> bool:
+    """Whether each looks more like the other's past than like its own."""
+    old_a, old_b, new_a, new_b = (
+        sorted(value for value in side[name] if value is not None)
+        for side in (aligned.before, aligned.after)
+        for name in (a, b)
+    )
+    own = distance(old_a, new_a) + distance(old_b, new_b)
+    crossed = distance(old_a, new_b) + distance(old_b, new_a)
+    return crossed + 0.1 < own and crossed < 0.8
 
 
 def _line(rows: Sequence[tuple[float, float]]) -> tuple[float, float, float] | None:
@@ -202,6 +210,8 @@ def shifted(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str]:
             if part == "hour" and old.type == "date":
                 continue
             round_ = {"hour": 24, "day": 31, "month": 12}[part]
+            if len({text[place] for text in was}) < 5:
+                continue
             for other, came in small:
                 earlier = _differences(was, before.values(other.at), place, round_)
                 later = _differences(now, after.values(came.at), place, round_)

@@ -62,7 +62,11 @@ def _placeholder(before: Figures, after: Figures) -> str:
 
 
 def _codes(before: Figures, after: Figures) -> Meaning | None:
-    if before.distinct != 2 or set(after.counts) > set(before.counts) or after.distinct > 3:
+    if before.distinct != 2 or after.distinct != 2:
+        return None
+    # Two other codes in like shares stand for the same two things, and nobody says which.
+    old, new = (sorted((float(text), many / side.present) for text, many in side.counts.items()) for side in (before, after))
+    if min(share for _, share in (*old, *new)) < 0.03 or min(abs(old[0][1] - share) for _, share in new) > 0.15:
         return None
     return Meaning("/".join(sorted(after.counts)[:4]) + " instead of " + "/".join(sorted(before.counts)))
 

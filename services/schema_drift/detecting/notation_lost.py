@@ -92,7 +92,7 @@ def _decimals(column: Figures) -> dict[int, int]:
 
 def fresh_code(before: Figures, after: Figures) -> Notation | None:
     """A new value in a set that was closed, too often to have been missed before."""
-    if not before.closed or before.type not in ("string", "bool", "int64"):
+    if not before.closed or before.distinct < 2 or after.truths or before.type not in ("string", "bool", "int64"):
         return None
     if before.type == "int64" and (before.truths is None or before.distinct != 2):
         return None
@@ -101,7 +101,7 @@ def fresh_code(before: Figures, after: Figures) -> Notation | None:
         return None
     # So many values of one kind would hardly all have fallen into the later of two samples.
     many = max(fresh.values())
-    if (after.present / (after.present + before.present)) ** many > 0.03:
+    if (after.present / (after.present + before.present)) ** many > 0.004:
         return None
     known = sum(count for text, count in after.counts.items() if text in before.counts)
     if known == 0:

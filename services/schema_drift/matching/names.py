@@ -264,6 +264,8 @@ def _shortens(a: str, b: str) -> bool:
     short, long = sorted((a, b), key=len)
     if len(short) == len(long) or len(short) < 2 or short[0] != long[0]:
         return False
+    if short == long[0] + "".join(letter for letter in long[1:] if letter not in "aeiou"):
+        return True
     if long.startswith(short):
         return len(short) >= 3 or len(long) <= 4
     letters = iter(long)

@@ -12,6 +12,8 @@ from pathlib import Path
 _OWN = Path(__file__).with_name("vocabulary.txt")
 # A sense that few mean by a word says nothing: `cut` is a wound, `table` a postponement.
 _SENSES = 4
+# What marks several of a thing, in these languages.
+_ENDINGS = ("s", "e", "en", "es", "n", "er")
 _LEXICON_PACKAGE, _LEXICON = "Oyemi", Path("data") / "lexicon.db"
 
 
@@ -28,8 +30,9 @@ def meanings(word: str) -> frozenset[int]:
     """The meanings of a word of column names; none for a word that is not known."""
     known = _own()
     found = known.get(word)
-    if found is None and word.endswith("s") and len(word) > 3:
-        found = known.get(word[:-1])
+    for ending in _ENDINGS:
+        if found is None and word.endswith(ending) and len(word) - len(ending) >= 3:
+            found = known.get(word[: -len(ending)])
     return found or frozenset()
 
 
