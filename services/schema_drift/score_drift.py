@@ -94,7 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{wanted.out} cannot be written: {error.strerror}.\n")
         return 2
     decided = ", ".join(
-        f"{sum(one['decision'] == verdict for one in predictions)} {verdict}" for verdict in ("none", "auto", "ask", "refuse")
+        f"{sum(one['decision'] == verdict for one in predictions)} {verdict}"
+        for verdict in ("none", "auto", "ask", "refuse")
     )
     sys.stdout.write(f"{len(predictions)} cases: {decided}, in {wanted.out / 'predictions.jsonl'}\n")
     return 0

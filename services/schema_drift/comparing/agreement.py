@@ -1,4 +1,4 @@
-"""How well the values of a column that came agree with those of an earlier one, each kind of evidence with its number."""
+"""How well the values of a column that came agree with those of an earlier one, each evidence with its number."""
 
 from dataclasses import dataclass
 
@@ -58,7 +58,9 @@ def _moments(column: Figures) -> bool:
 
 def _overlap(before: Figures, after: Figures) -> float:
     small, large = sorted((before, after), key=lambda one: one.distinct)
-    return sum(min(many / small.present, large.counts.get(text, 0) / large.present) for text, many in small.counts.items())
+    return sum(
+        min(many / small.present, large.counts.get(text, 0) / large.present) for text, many in small.counts.items()
+    )
 
 
 def _known(before: Figures, after: Figures) -> float:

@@ -12,7 +12,9 @@ from services.schema_drift.describing.plain import MOMENT, MOMENTS, NUMERIC
 
 # Words for true and false that everybody reads the same.
 _CONVENTIONAL = {("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0")}
-_SAFE_NUMBERS = {"percent sign", "decimal comma", "thousands comma", "thousands point", "thousands apostrophe", "thousands space"}  # fmt: skip
+_SAFE_NUMBERS = {
+    "percent sign", "decimal comma", "thousands comma", "thousands point", "thousands apostrophe", "thousands space",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def _words_among(before: Figures, after: Figures) -> Notation:
             return None
 
     known = sorted(value for text, many in after.counts.items() for value in [number(text)] * many if value is not None)
-    if len(known) < 0.4 * after.present:
+    words = sum(number(text) is None for text in after.counts)
+    if len(known) < 0.4 * after.present and not (words == 1 and before.empty_share > 0.4 and len(known) >= 10):
         return UNREADABLE
     return Notation("words among the numbers", safe=False, numbers=tuple(known))
 
@@ -254,9 +257,23 @@ def _shortened(before: Figures, after: Figures) -> Notation:
     if max(map(len, before.counts)) > longest + 2:
         cut = [value for value in after.counts if len(value) == longest]
         starts = {value[:longest].rstrip() for value in before.counts if len(value) > longest}
-        if len(cut) >= 2 and starts and sum(value.rstrip() in starts for value in cut) >= 0.5 * len(cut):
+        known = len(cut) >= 2 and starts and sum(value.rstrip() in starts for value in cut) >= 0.5 * len(cut)
+        if known or _heaped(before, after, longest):
             return Notation(f"texts cut at {longest} letters", safe=False, lossy=True)
     return SAME
+
+
+def _heaped(before: Figures, after: Figures, longest: int) -> bool:
+    """Whether texts end at a length where few ended before."""
+    was_longer, was_at, now_at = (
+        sum(many for text, many in side.counts.items() if low <= len(text) <= high) / side.present
+        for side, low, high in (
+            (before, longest + 1, 1_000_000),
+            (before, longest, longest),
+            (after, longest, longest),
+        )
+    )
+    return was_longer >= 0.1 and now_at >= 0.08 and now_at >= 2 * was_at + 0.02
 
 
 _ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõúùûüçñ", "aaaaaaeeeeiiiiooooouuuucn")

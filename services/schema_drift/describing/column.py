@@ -80,6 +80,11 @@ class Figures:
         return bool(self.numbers) and all(number == int(number) for number in self.numbers if abs(number) < 1e15)
 
     @cached_property
+    def places(self) -> int:
+        """The most digits behind the point."""
+        return max((len(text.partition(".")[2]) for text in self.counts), default=0) if self.type == "float64" else 0
+
+    @cached_property
     def closed(self) -> bool:
         """Whether the values are few, and come again."""
         if not self.counts or self.distinct > CLOSED:

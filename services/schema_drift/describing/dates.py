@@ -11,7 +11,9 @@ _PARTS = re.compile(r"(\d{1,2})([/.\- ])(\d{1,2})\2(\d{4}|\d{2})" + _TIME)
 _YEAR_FIRST = re.compile(r"(\d{4})([/.\-])(\d{1,2})\2(\d{1,2})" + _TIME)
 _EIGHT = re.compile(r"((?:19|20|21)\d\d)(\d\d)(\d\d)")
 _DAY_NAME = re.compile(r"(?:[^\W\d_]{2,10},?\s+)?(\d{1,2})\.?[ \-/]([^\W\d_]{3,10})\.?,?[ \-/](\d{4}|\d{2})" + _TIME)
-_NAME_DAY = re.compile(r"(?:[^\W\d_]{2,10},?\s+)?([^\W\d_]{3,10})\.?[ \-/](\d{1,2})(?:st|nd|rd|th)?,?[ \-/](\d{4})" + _TIME)
+_NAME_DAY = re.compile(
+    r"(?:[^\W\d_]{2,10},?\s+)?([^\W\d_]{3,10})\.?[ \-/](\d{1,2})(?:st|nd|rd|th)?,?[ \-/](\d{4})" + _TIME
+)
 
 # The first letters of the months in English, German, French, Spanish, Italian, Portuguese and Dutch.
 _MONTHS = {

@@ -1,4 +1,4 @@
-"""One delivery of a table: the file's form, its columns in figures, and a bounded number of rows as they were written."""
+"""One delivery of a table: the file's form, its columns in figures, and some rows as they were written."""
 
 import hashlib
 import json

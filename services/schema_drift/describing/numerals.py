@@ -1,4 +1,4 @@
-"""Numbers that are written in another way: which way it is, what they amount to, and whether it reads in one way only."""
+"""Numbers that are written in another way: which way it is, what they amount to, and whether that is certain."""
 
 import re
 from collections.abc import Callable, Sequence

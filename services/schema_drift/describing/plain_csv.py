@@ -13,7 +13,8 @@ from services.schema_drift.describing.plain import MISSING, plain_type
 _DELIMITERS = (",", ";", "\t", "|")
 _PREAMBLE = 20
 _TOTAL = re.compile(
-    r"\W*(?:grand |sub)?(?:total|totals|sum|summe|gesamt|gesamtsumme|totale|totaux|suma|summary|average|count|rows|records|lines"
+    r"\W*(?:grand |sub)?(?:total|totals|sum|summe|gesamt|gesamtsumme|totale|totaux|suma|summary|average|count|rows"
+    r"|records|lines"
     r"|end of (?:file|report|data)|eof|\d+ (?:rows|records|lines|zeilen))\b.*",
     re.IGNORECASE,
 )
@@ -27,7 +28,7 @@ def read_csv(path: Path, earlier: Delivery | None = None) -> Delivery:
     """Read a file; `earlier` tells names from values where the line of names is missing or not the first."""
     raw = path.read_bytes()
     text, encoding, bom = _decoded(raw)
-    delimiter, rows = _split(text, set(name.strip() for name in earlier.names) if earlier else set())
+    delimiter, rows = _split(text, {name.strip() for name in earlier.names} if earlier else set())
     if not rows:
         raise NoTable(f"{path} holds no table.")
     at = _header_at(rows, earlier)
@@ -103,9 +104,7 @@ def _is_row(cells: Sequence[str], earlier: Delivery) -> bool:
     return fits >= 0.6 * told if told >= 2 else known >= 0.4 * len(cells)
 
 
-def _without_footer(
-    rows: Sequence[list[str]], width: int, earlier: Delivery | None
-) -> tuple[list[list[str]], int]:
+def _without_footer(rows: Sequence[list[str]], width: int, earlier: Delivery | None) -> tuple[list[list[str]], int]:
     """The rows without lines at the end that are none: totals, counts, remarks."""
     kept = list(rows)
     while kept and len(rows) - len(kept) < 5 and len(kept) > 1 and _is_footer(kept[-1], kept[-2], width, earlier):

@@ -3,11 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import notation
-from services.schema_drift.comparing.spread import Conversion, distance
+from services.schema_drift.comparing.spread import distance
+from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.describing.plain import MOMENTS, NUMERIC
@@ -54,16 +55,14 @@ def disordered(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str
         was, now = _above(aligned.before[a], aligned.before[b]), _above(aligned.after[a], aligned.after[b])
         if was is None or now is None:
             continue
-        if (was <= 0.01 and now >= 0.85) or (was >= 0.85 and now <= 0.01):
-            if _changed_places(aligned, a, b):
-                found.setdefault(a, f"holds {b}")
-                found.setdefault(b, f"holds {a}")
+        turned = (was <= 0.01 and now >= 0.85) or (was >= 0.85 and now <= 0.01)
+        if turned and _changed_places(aligned, a, b):
+            found.setdefault(a, f"holds {b}")
+            found.setdefault(b, f"holds {a}")
     return found
 
 
-def confirmed(
-    before: Delivery, after: Delivery, pairs: Pairs, suspected: Mapping[str, Conversion]
-) -> dict[str, bool]:
+def confirmed(before: Delivery, after: Delivery, pairs: Pairs, suspected: Mapping[str, Conversion]) -> dict[str, bool]:
     """Columns whose numbers may be in another unit → whether they go with others again once that is undone.
 
     Says nothing of a column that went with none.
@@ -83,9 +82,7 @@ def confirmed(
         name = a if a in suspected else b
         undo = suspected[name].undo
         undone = [(undo(x), y) if name == a else (x, undo(y)) for x, y in rows]
-        off, back = (
-            sorted(abs(y - slope * x - start) for x, y in these)[len(these) // 2] for these in (rows, undone)
-        )
+        off, back = (sorted(abs(y - slope * x - start) for x, y in these)[len(these) // 2] for these in (rows, undone))
         votes[name].append(back < 0.6 * off and back <= 3 * spread)
     return {name: sum(held) * 2 >= len(held) for name, held in votes.items()}
 
@@ -96,7 +93,11 @@ def contradicted(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, s
     texts = {old.name: (before.values(old.at), after.values(new.at)) for old, new in few}
     found: dict[str, str] = {}
     for told, came in few:
-        if told.distinct > 12 or max(told.counts.values()) > 0.9 * told.present or told.truths is None != came.truths is None:
+        if (
+            told.distinct > 12
+            or max(told.counts.values()) > 0.9 * told.present
+            or told.truths is None != came.truths is None
+        ):
             continue
         for teller, _ in few:
             if teller is told:
@@ -255,7 +256,7 @@ def _turned(was: Sequence[str], now: Sequence[str]) -> bool:
 
 
 def _sorted(texts: Sequence[str]) -> float:
-    steps = list(zip(texts, texts[1:], strict=False))
+    steps = list(pairwise(texts))
     up = sum(x <= y for x, y in steps)
     return max(up, sum(x >= y for x, y in steps)) / max(1, len(steps))
 
@@ -265,7 +266,8 @@ def _clock_shift(was: Sequence[str], now: Sequence[str]) -> int:
     if min(sum(before.values()), sum(after.values())) < 100 or len(before) < 6:
         return 0
     by_shift = {
-        shift: _apart(before, Counter({(hour + shift) % 24: many for hour, many in after.items()})) for shift in range(24)
+        shift: _apart(before, Counter({(hour + shift) % 24: many for hour, many in after.items()}))
+        for shift in range(24)
     }
     best = min(by_shift, key=lambda shift: by_shift[shift])
     if by_shift[0] > 0.5 and by_shift[best] < 0.25 and best:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import Notation, notation
-from services.schema_drift.comparing.spread import Conversion
+from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.detecting.across import confirmed, contradicted, disordered, exchanged, shifted
-from services.schema_drift.detecting.difference import Difference
+from services.schema_drift.detecting.difference import Difference, Kind, Proof
 from services.schema_drift.detecting.form import form_changes
 from services.schema_drift.detecting.meaning import Meaning, meaning
 from services.schema_drift.detecting.notation_lost import fresh_code, fresh_marker, rounded, stopgap
@@ -61,9 +61,11 @@ class Detection:
             carriers = self.matching.derived.get(column.name, ())
             rivals = self.matching.rivals.get(column.name, ())
             if carriers:
-                kind = "split" if len(carriers) > 1 else "merged"
+                kind: Kind = "split" if len(carriers) > 1 else "merged"
                 shown = ", ".join(carriers)
-                yield Difference("removed", column.name, "plausible", f"its contents are in {shown}", candidates=carriers)
+                yield Difference(
+                    "removed", column.name, "plausible", f"its contents are in {shown}", candidates=carriers
+                )
                 yield Difference(kind, column.name, "plausible", f"carried by {shown}", candidates=carriers)
             elif rivals:
                 text = "it may have become " + " or ".join(rivals)
@@ -94,15 +96,15 @@ class Detection:
             evidence |= {"pattern": round(values.pattern, 3), "null_rate": round(new.empty_share - old.empty_share, 3)}
             found = meanings.get(old.name)
             if types:
-                proof = "refuted" if found else "proven" if written.safe else "plausible"
+                proof: Proof = "refuted" if found else "proven" if written.safe else "plausible"
                 text = f"{types[0]} became {types[1]}" + (f": {written.text}" if written.text else "")
                 yield Difference("type_changed", old.name, proof, text, types=types, evidence=evidence)
             if found:
                 yield Difference("meaning_changed", old.name, "refuted", found.text, evidence=evidence)
                 continue
             for other in self._rewritten(old, new, written):
-                proof = "proven" if other.safe else "plausible"
-                yield Difference("format_changed", old.name, proof, other.text, evidence=evidence)
+                sure: Proof = "proven" if other.safe else "plausible"
+                yield Difference("format_changed", old.name, sure, other.text, evidence=evidence)
 
     def _rewritten(self, old: Figures, new: Figures, written: Notation) -> Iterator[Notation]:
         if written.text and not written.widened:
@@ -147,9 +149,11 @@ class Detection:
         moved = [old for old in numbers if self._values[old.name].distance > 0.3]
         ties = confirmed(self.before, self.after, self._pairs, scales)
         restless = len(moved) - len(scales) >= 2 or (len(moved) > 2 and len(moved) >= 0.6 * len(numbers))
+        # One change of units is one rule; three columns with a rule each are larger things, or another time.
+        mixed = len(scales) >= 3 and len({one.text for one in scales.values()}) >= 2
         for name in scales:
             tied = ties.get(name)
-            if tied is False or (tied is None and restless and found[name].distance < 0.9):
+            if tied is False or mixed or (tied is None and restless and found[name].distance < 0.9):
                 del found[name]
 
     def _moved(self) -> Iterator[Difference]:
@@ -173,7 +177,11 @@ def _why(pair: Pair) -> str:
     }[one.names.relation]
     if one.names.claims:
         text += ", with a unit that is a new claim"
-    return text + (", and the values agree" if one.values.score >= 0.6 else "") + ("" if pair.clear else "; others fit as well")
+    return (
+        text
+        + (", and the values agree" if one.values.score >= 0.6 else "")
+        + ("" if pair.clear else "; others fit as well")
+    )
 
 
 def _longest_ascending(positions: Sequence[int]) -> set[int]:

@@ -7,7 +7,7 @@ Kind = Literal[
     "reordered", "added", "removed", "renamed", "type_changed", "format_changed", "meaning_changed", "split", "merged",
     "duplicate_name", "file_changed",
 ]  # fmt: skip
-# proven: the values leave no doubt, nothing is lost · plausible: likely, and not provable · refuted: it is not what it was
+# proven: no doubt, and nothing is lost · plausible: likely, and not provable · refuted: not what it was
 Proof = Literal["proven", "plausible", "refuted"]
 
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from services.schema_drift.comparing.agreement import Agreement
 from services.schema_drift.comparing.notation import Notation
-from services.schema_drift.comparing.spread import Conversion, conversion
+from services.schema_drift.comparing.spread import conversion
+from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.plain import NUMERIC
 
 # Two samples of one column seldom lie further apart than this; of a season or a slice of it they do.
 _MOVED = 0.25
-_FITS = 0.14
+ANOTHER_SIZE = Conversion("numbers of another size", lambda number: number)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def meaning(before: Figures, after: Figures, written: Notation, values: Agreemen
         return _codes(before, after)
     if values.kind == "truths":
         return _inverted(before, after)
-    if values.kind == "numbers" and not written.lossy:
+    # Numbers that are written in another way too are asked about for that; what they amount to is part of the question.
+    if values.kind == "numbers" and (not written.text or after.type in NUMERIC):
         return _scale(before, after, written, values)
     if values.kind in ("closed", "open") and not written.text:
         return _texts(before, after, values)
@@ -65,7 +67,9 @@ def _codes(before: Figures, after: Figures) -> Meaning | None:
     if before.distinct != 2 or after.distinct != 2:
         return None
     # Two other codes in like shares stand for the same two things, and nobody says which.
-    old, new = (sorted((float(text), many / side.present) for text, many in side.counts.items()) for side in (before, after))
+    old, new = (
+        sorted((float(text), many / side.present) for text, many in side.counts.items()) for side in (before, after)
+    )
     if min(share for _, share in (*old, *new)) < 0.03 or min(abs(old[0][1] - share) for _, share in new) > 0.15:
         return None
     return Meaning("/".join(sorted(after.counts)[:4]) + " instead of " + "/".join(sorted(before.counts)))
@@ -84,10 +88,24 @@ def _scale(before: Figures, after: Figures, written: Notation, values: Agreement
     numbers = after.numbers if written.numbers is None else written.numbers
     if values.distance < _MOVED or before.distinct < 8 or len(numbers) < 20:
         return None
-    found = conversion(before.numbers, numbers, _FITS)
+    found = conversion(before.numbers, numbers, before.places)
     if found is None or found[1] > 0.5 * values.distance:
-        return None
+        return _elsewhere(before, after, values)
     return Meaning(found[0].text, scale=found[0], distance=values.distance)
+
+
+def _elsewhere(before: Figures, after: Figures, values: Agreement) -> Meaning | None:
+    """Numbers that are all larger or smaller than ever before, in a column that does not count rows or years."""
+    counting = (
+        before.whole
+        and after.whole
+        and (before.uniqueness > 0.9 or 1500 < before.numbers[0] <= before.numbers[-1] < 2200)
+    )
+    old, new = before.numbers[before.present // 2], after.numbers[len(after.numbers) // 2]
+    alike = old * new > 0 and 0.4 < old / new < 2.5
+    if values.distance < 0.95 or counting or alike:
+        return None
+    return Meaning("numbers of another size", scale=ANOTHER_SIZE, distance=values.distance)
 
 
 def _texts(before: Figures, after: Figures, values: Agreement) -> Meaning | None:

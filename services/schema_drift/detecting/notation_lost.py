@@ -39,7 +39,7 @@ def stopgap(before: Figures, after: Figures) -> Notation | None:
         if share < 0.008 or many < 3 or earlier > 0.2 * share:
             continue
         gap = before.empty_share >= 0.008 and filled >= 0.5 * before.empty_share and share >= 0.35 * before.empty_share
-        if text.casefold() in _WORDS or (gap and before.type == "string" and _alone(before, after, text)):
+        if text.casefold() in _WORDS or (gap and before.type == "string" and _alone(before, after, text, share)):
             return Notation(f"missing written {text}", safe=False)
         if after.type in NUMERIC and before.numbers:
             number = float(text)
@@ -51,11 +51,17 @@ def stopgap(before: Figures, after: Figures) -> Notation | None:
 
 
 # A delivery of another season has other months and days of the week.
-_CALENDAR = frozenset("jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun win spr sum fal aut".split())
+_CALENDAR = frozenset(
+    "jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun win spr sum fal aut".split()
+)
 
 
-def _alone(before: Figures, after: Figures, text: str) -> bool:
-    return text not in before.counts and sum(value not in before.counts for value in after.counts) == 1
+def _alone(before: Figures, after: Figures, text: str, share: float) -> bool:
+    """Whether one new value stands out: no other is new, or none comes half as often."""
+    if text in before.counts:
+        return False
+    fresh = sorted((many for value, many in after.counts.items() if value not in before.counts), reverse=True)
+    return len(fresh) == 1 or (share >= 0.02 and fresh[0] == after.counts[text] and fresh[1] < 0.5 * fresh[0])
 
 
 def _far(numbers: Sequence[float], number: float) -> bool:
@@ -70,9 +76,9 @@ def rounded(before: Figures, after: Figures) -> Notation | None:
         return None
     if before.type == "float64":
         old, new = _decimals(before), _decimals(after)
-        for places in (3, 2, 1):
-            was, now = (sum(many for size, many in side.items() if size >= places) for side in (old, new))
-            if was >= 0.5 * before.present and now == 0:
+        for places in range(max(old, default=0), 0, -1):
+            had, has = (sum(many for size, many in side.items() if size >= places) for side in (old, new))
+            if had >= 0.5 * before.present and has == 0:  # not one, of so many
                 return Notation(f"rounded to {places - 1} decimals", safe=False, lossy=True)
         return None
     for step in (1000, 100, 10):

@@ -6,7 +6,8 @@ from typing import Literal
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import Notation, notation
-from services.schema_drift.comparing.spread import Conversion, conversion
+from services.schema_drift.comparing.spread import conversion
+from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.matching.names import Names, opaque, relate, words
 
@@ -14,7 +15,7 @@ from services.schema_drift.matching.names import Names, opaque, relate, words
 Level = Literal["sure", "likely", "near", "no"]
 
 _WEIGHT = {"same": 4.0, "whole": 3.0, "extended": 2.0, "partial": 1.0, "none": 0.0}
-_CALENDAR = frozenset("date day month year time when at on timestamp datum".split())
+_CALENDAR = frozenset(["date", "day", "month", "year", "time", "when", "timestamp", "datum"])
 # The distance between two samples of one column hardly exceeds this.
 _CLOSE = 0.12
 
@@ -43,7 +44,11 @@ class Candidate:
         """The numbers by name."""
         return {
             "name": round(self.names.strength, 3),
-            "type": 1.0 if self.old.type == self.new.type else 0.7 if self.written.widened else 0.4 * self.written.readable,
+            "type": 1.0
+            if self.old.type == self.new.type
+            else 0.7
+            if self.written.widened
+            else 0.4 * self.written.readable,
             "overlap": round(self.values.overlap, 3),
             "distance": round(self.values.distance, 3),
             "pattern": round(self.values.pattern, 3),
@@ -61,7 +66,7 @@ def candidate(old: Figures, new: Figures) -> Candidate | None:
     converted = None
     if names.relation in ("same", "whole", "extended") and values.kind == "numbers" and values.distance > 0.3:
         numbers = new.numbers if written.numbers is None else written.numbers
-        found = conversion(old.numbers, numbers, 1.5 * _CLOSE)
+        found = conversion(old.numbers, numbers, old.places)
         converted = found[0] if found else None
     level = _level(old, new, names, written, values, converted)
     return None if level == "no" else Candidate(old, new, names, written, values, converted, level)
@@ -87,7 +92,13 @@ def _level(
         return _graded(values.score, 0.55, 0.5, names.claims)
     if names.relation == "extended":
         return _graded(values.score, enough + 0.1, enough - 0.05, names.claims)
-    return "likely" if values.score >= enough + 0.1 and names.strength >= 0.35 else "near" if values.score >= enough else "no"
+    return (
+        "likely"
+        if values.score >= enough + 0.1 and names.strength >= 0.35
+        else "near"
+        if values.score >= enough
+        else "no"
+    )
 
 
 def _graded(score: float, sure: float, likely: float, claims: bool) -> Level:
@@ -99,7 +110,7 @@ def _graded(score: float, sure: float, likely: float, claims: bool) -> Level:
 def _by_values(old: Figures, new: Figures, written: Notation, values: Agreement) -> Level:
     """The names share nothing: only a set of values of its own is a proof."""
     bare = opaque(new.name)
-    if values.kind == "moments" and written.readable:
+    if values.kind == "moments" and written.readable and not written.lossy:
         dated = any(word in _CALENDAR for word in words(new.name))
         return "likely" if bare or dated or (written.text and not written.safe) else "near"
     if not written.readable or written.text:
@@ -109,6 +120,8 @@ def _by_values(old: Figures, new: Figures, written: Notation, values: Agreement)
         if old.distinct >= 3 and values.overlap >= 0.75 and same:
             return "sure"
         return "likely" if values.overlap >= 0.6 else "no"
+    if bare and old.at == new.at and old.type == new.type and values.kind == "open" and values.pattern >= 0.3:
+        return "likely"
     if values.kind == "open":
         if values.overlap >= 0.9:
             return "sure"

@@ -1,4 +1,4 @@
-"""What two column names have to do with each other: the same words, shortened, translated, extended, or another thing."""
+"""What two column names have to do with each other: the same words, shortened, translated, extended, or another."""
 
 import re
 import unicodedata
@@ -10,6 +10,7 @@ from typing import Literal
 from rapidfuzz.distance import OSA, Indel
 
 from services.schema_drift.matching.vocabulary import meanings, same_meaning
+from services.schema_drift.matching.words import BESIDE, GLUE, QUALIFIERS, UNITS
 
 Relation = Literal["same", "whole", "extended", "partial", "none"]
 
@@ -19,70 +20,6 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\d)(?=[A-
 _SEPARATORS = re.compile(r"[\W_]+")
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
-_GLUE = frozenset("of the at in per an and or to for on by is are has was with from von der die das des de du la le el los las del di da het een et".split())
-# Words that stand beside a name without making it another thing.
-_BESIDE = frozenset(
-    "n num no nr nbr number count cnt code id is has flag val value amt amount qty type kind class category level"
-    " text txt desc name col field fld src source data dt date time raw_".split()
-)
-UNITS = {
-    word: family
-    for family, words in {
-        "length": "mm cm m km ft foot feet inch inches mi mile miles yd yards metre metres meter meters",
-        "mass": "g gram grams kg kilo kilos kilogram kilograms lb lbs pound pounds oz ounce ounces mg ton tons tonnes",
-        "heat": "c f k celsius fahrenheit kelvin degc degf",
-        "span": "s sec secs seconds ms min mins minutes h hr hrs hours days weeks months years yrs",
-        "share": "pct percent perc share ratio",
-        "area": "sqft sqm m2 acres ha hectares",
-        "volume": "l litre litres liter liters ml gal gallons cc",
-        "speed": "mph kmh kph kn knots mps",
-        "pressure": "hpa mbar mb psi bar kpa pa",
-        "power": "kw w watt watts ps hp kwh mwh",
-        "currency": "usd eur gbp chf jpy cad aud dollar dollars euro euros pounds_sterling cents",
-        "angle": "deg degree degrees rad radians",
-    }.items()
-    for word in words.split()
-}
-# Words that say which of several quantities a column holds: statistics, states of knowledge, purposes, sides.
-_QUALIFIERS = {
-    word: kind
-    for kind, words in {
-        "minimum": "min minimum lowest low least tiefst minimal mini",
-        "maximum": "max maximum highest high most hoechst maximal peak top",
-        "average": "avg average mean durchschnitt mittel mittelwert moyenne promedio media gemiddelde",
-        "median": "median med50",
-        "total": "total tot sum gesamt cumulative cum cumul running ytd",
-        "spread": "std stddev stdev sd var variance deviation error err se range iqr",
-        "quantile": "q1 q3 p5 p10 p25 p50 p75 p90 p95 p99 percentile quantile",
-        "forecast": "forecast fcst predicted pred prediction projected projection proj model modelled prognosis",
-        "plan": "plan planned budget budgeted target goal quota scheduled sched schedule",
-        "guess": "est estimated estimate approx guess expected assumed nominal theoretical",
-        "quote": "quoted quote list listed listing asking ask offer offered bid msrp catalog catalogue",
-        "actual": "actual act real realized observed measured effective",
-        "adjusted": "adj adjusted corrected normalized normalised standardized scaled weighted smoothed seasonally",
-        "score": "score scored rating ratings ranked rank index idx grade zscore",
-        "limit": "limit cap ceiling floor_limit threshold allowed permitted minimum_required",
-        "previous": "prev previous prior last old former lag lagged before",
-        "next": "next upcoming future new after_next following",
-        "first": "first initial init original orig opening start begin",
-        "final": "final closing end latest",
-        "change": "change delta diff difference growth gain increase decrease chg variation",
-        "net": "net netto", "gross": "gross brutto", "left": "left", "right": "right", "upper": "upper",
-        "lower": "lower", "home": "home", "away": "away", "mother": "mother maternal", "father": "father paternal",
-        "departure": "dep departure depart dpt", "arrival": "arr arrival", "inside": "inside indoor inner internal",
-        "outside": "outside outdoor outer external", "backup": "backup alt alternative alternate secondary second other",
-        "test": "test dummy sample demo default reference ref baseline base benchmark",
-        "stage": "requested ordered approved billed invoiced paid shipped received returned refunded cancelled declared reported reserved used",
-        "flagged": "missing imputed valid invalid estimated_flag quality qc status",
-        "device": "sensor device station_id probe instrument",
-        "part": "avail available remaining open pending",
-        "self": "self own perceived subjective",
-        "rate": "rate ratio per",
-        "gust": "gust", "feel": "feels apparent felt",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
-_SYNONYMOUS_QUALIFIERS = frozenset({"total", "rate", "first", "final", "score", "backup", "limit", "flagged"})
 # A word of no meaning and its number: what a machine or a hurry calls a column.
 _OPAQUE = re.compile(
     r"(?:col|column|field|fld|attr|attribute|var|variable|feature|feat|measure|metric|metrics|value|val|item|label|lbl|data|unnamed"
@@ -148,14 +85,14 @@ def _relate(old: tuple[str, ...], new: tuple[str, ...]) -> Names:
     pairs, left_old, left_new = _aligned(_split(old), _split(new))
     differs = _differs(left_old, left_new)
     rest_old, rest_new = _weighty(left_old), _weighty(left_new)
-    told = [likeness for likeness, word in pairs if word not in _GLUE]
+    told = [likeness for likeness, word in pairs if word not in GLUE]
     # What they share says something only where the earlier name had nothing more to say.
-    if not told or (rest_old and all(word in _BESIDE for _, word in pairs)):
+    if not told or (rest_old and all(word in BESIDE for _, word in pairs)):
         return Names("none", 0.0, differs)
     mean = sum(told) / len(told)
     claims = _claims(tuple(left_old), tuple(left_new))
     if not rest_old and not rest_new:
-        beside = any(word in _BESIDE for word in (*left_old, *left_new))
+        beside = any(word in BESIDE for word in (*left_old, *left_new))
         return Names("extended" if beside else "whole", mean, differs, claims)
     if not rest_old or not rest_new:
         return Names("extended", 0.9 * mean, differs, claims)
@@ -215,7 +152,11 @@ def _aligned(old: list[str], new: list[str]) -> tuple[list[tuple[float, str]], l
             took_old.add(i)
             took_new.add(j)
             pairs.append((likeness, old[i]))
-    return pairs, [w for i, w in enumerate(old) if i not in took_old], [w for j, w in enumerate(new) if j not in took_new]
+    return (
+        pairs,
+        [w for i, w in enumerate(old) if i not in took_old],
+        [w for j, w in enumerate(new) if j not in took_new],
+    )
 
 
 @lru_cache(maxsize=100_000)
@@ -229,11 +170,11 @@ def word_likeness(a: str, b: str) -> float:
         return 0.97
     if same_meaning(a, b):
         return 0.92
-    if a in _QUALIFIERS and _QUALIFIERS[a] == _QUALIFIERS.get(b):
+    if a in QUALIFIERS and QUALIFIERS[a] == QUALIFIERS.get(b):
         return 0.85
     if _names_rows(a) and _names_rows(b):
         return 0.8
-    if _QUALIFIERS.get(a) != _QUALIFIERS.get(b) and (a in _QUALIFIERS or b in _QUALIFIERS) and not _shortens(a, b):
+    if QUALIFIERS.get(a) != QUALIFIERS.get(b) and (a in QUALIFIERS or b in QUALIFIERS) and not _shortens(a, b):
         return 0.0
     if _slip(a, b):
         return 0.9
@@ -286,8 +227,8 @@ def _common_start(a: str, b: str) -> str:
 
 
 def _qualifier(word: str) -> str | None:
-    if word in _QUALIFIERS:
-        return _QUALIFIERS[word]
+    if word in QUALIFIERS:
+        return QUALIFIERS[word]
     # planned, quoted, invoiced, approved: a state of the thing, not the thing
     return word if len(word) > 5 and word.endswith("ed") and not meanings(word) else None
 
@@ -300,7 +241,7 @@ def _differs(old: list[str], new: list[str]) -> bool:
 
 
 def _weighty(left: list[str]) -> list[str]:
-    return [word for word in left if word not in _GLUE and word not in _BESIDE and word not in UNITS]
+    return [word for word in left if word not in GLUE and word not in BESIDE and word not in UNITS]
 
 
 def _claims(old: tuple[str, ...], new: tuple[str, ...]) -> bool:
