@@ -39,7 +39,7 @@ def numerals(values: Sequence[str]) -> Numerals | None:
             if number is not None:
                 met += marked
                 numbers[value] = number
-        if met and len(numbers) >= _LEAST * len(values) and (met > 1 or len(values) == 1):
+        if met and len(numbers) >= _LEAST * len(values):
             return Numerals(way, numbers, _proven(way, numbers))
     return None
 
