@@ -1,4 +1,4 @@
-"""The comparison of deliveries against labelled cases: never a wrong adaptation, and no figure below what was reached."""
+"""Deliveries are compared against labels: never a wrong adaptation, and no figure below what was reached."""
 
 import json
 import runpy
@@ -41,7 +41,9 @@ def figures(corpus: Path, scored: list[tuple[dict[str, Any], dict[str, Any]]]) -
     right: dict[str, list[bool]] = {}
     for label, found in scored:
         candidates = {(old, new) for old, news in (label.get("candidates") or {}).items() for new in news}
-        counts["renamed"].add(scorer["pairs"](label["renamed"]), scorer["pairs"](found["renamed"]), frozenset(candidates))
+        counts["renamed"].add(
+            scorer["pairs"](label["renamed"]), scorer["pairs"](found["renamed"]), frozenset(candidates)
+        )
         form_alone = frozenset(set(label["format_changed"]) - set(label["type_changed"]))
         texts = {name for name, types in label["type_changed"].items() if set(types) <= scorer["TEXTUAL"]}
         counts["type_changed"].add(label["type_changed"], found["type_changed"], form_alone | texts)
@@ -69,7 +71,9 @@ def test_nothing_is_adapted_wrongly(scored: list[tuple[dict[str, Any], dict[str,
 
 
 def test_nothing_passes_in_silence(scored: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
-    silent = [one["id"] for one, found in scored if found["decision"] == "none" and one["decision"] in ("ask", "refuse")]
+    silent = [
+        one["id"] for one, found in scored if found["decision"] == "none" and one["decision"] in ("ask", "refuse")
+    ]
     assert silent == []
 
 

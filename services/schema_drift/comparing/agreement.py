@@ -47,7 +47,8 @@ def agreement(before: Figures, after: Figures, written: Notation) -> Agreement:
         return Agreement(max(overlap, 0.6 if written.text else 0.0), overlap, 1 - overlap, shapes, "closed")
     known = _known(before, after)
     fresh = before.uniqueness > 0.8 and after.uniqueness > 0.8
-    alike = 0.9 * shapes * min(before.length, after.length) / max(before.length, after.length, 1)
+    styled = max(shapes, _styled(before, after) if min(len(before.shapes), len(after.shapes)) > 20 else 0.0)
+    alike = 0.9 * styled * min(before.length, after.length) / max(before.length, after.length, 1)
     score = max(known, alike if fresh or before.distinct > 40 else 0.8 * alike, 0.6 if written.text else 0.0)
     return Agreement(min(1.0, score), known, 1 - overlap, shapes, "open")
 
@@ -68,6 +69,12 @@ def _known(before: Figures, after: Figures) -> float:
     there = sum(many for text, many in after.counts.items() if text in before.counts) / after.present
     back = sum(many for text, many in before.counts.items() if text in after.counts) / before.present
     return min(there, back)
+
+
+def _styled(before: Figures, after: Figures) -> float:
+    """How alike free texts are in their letters, digits, blanks and marks: what every text has in other shares."""
+    one, other = before.letters, after.letters
+    return max(0.0, 1 - 2 * sum(abs(x - y) for x, y in zip(one, other, strict=True)))
 
 
 def _common(one: dict[str, float], other: dict[str, float]) -> float:

@@ -94,6 +94,10 @@ def _numbers(before: Figures, after: Figures) -> Notation:
     pointed = all(re.fullmatch(r"[+-]?\d{1,3}\.\d{3}", text) for text in after.counts)
     if pointed and not after.whole and distance(before.numbers, [1000 * number for number in after.numbers]) < 0.35:
         return Notation("thousands point", safe=False, numbers=tuple(1000 * number for number in after.numbers))
+    fractions = sum(number != int(number) for number in after.numbers if abs(number) < 1e15)
+    if fractions > 0.5 * after.present:
+        # Things that were counted have no fractions: it is measured now, or in other units.
+        return Notation("fractions in most values", safe=False)
     return Notation("decimals", widened=True)
 
 
@@ -230,7 +234,7 @@ def _numerals(before: Figures, after: Figures) -> Notation:
         return SAME
     if new is None:
         return UNREADABLE
-    if old.way == new.way:
+    if old.way == new.way or {old.way, new.way} <= {"leading zeros", "word after number"}:
         return SAME
     safe = old.proven and new.proven and {old.way, new.way} <= _SAFE_NUMBERS
     return Notation(f"{old.way} to {new.way}", safe=safe, numbers=after.numbers)
@@ -248,7 +252,20 @@ def _texts(before: Figures, after: Figures) -> Notation:
         back = sum(many for value, many in fresh.items() if fold(value) in folded)
         if share > 0.5 and back >= 0.8 * sum(fresh.values()) and len(fresh) >= 2:
             return Notation(text, safe=False)
+    if _cased(before) != _cased(after) and None not in (_cased(before), _cased(after)):
+        return Notation("other letter case in values", safe=False)
     return _shortened(before, after)
+
+
+def _cased(column: Figures) -> bool | None:
+    """Whether texts have small letters; None where that says nothing."""
+    small, large = (
+        sum(sum(map(is_case, text)) * many for text, many in column.counts.items())
+        for is_case in (str.islower, str.isupper)
+    )
+    if small + large < 4 * column.present or column.distinct < 3:
+        return None
+    return True if small > 0.3 * (small + large) else False if small == 0 else None
 
 
 def _shortened(before: Figures, after: Figures) -> Notation:

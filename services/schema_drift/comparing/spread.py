@@ -31,16 +31,16 @@ def noise(one: Sequence[float], other: Sequence[float]) -> float:
     return 1.63 * math.sqrt((len(one) + len(other)) / (len(one) * len(other))) if one and other else 1.0
 
 
-def conversion(before: Sequence[float], after: Sequence[float], places: int) -> tuple[Conversion, float] | None:
-    """The rule that makes the numbers that came look like the earlier ones (of so many decimals), if there is one."""
+def conversions(before: Sequence[float], after: Sequence[float], places: int) -> list[tuple[Conversion, float]]:
+    """The rules that make the numbers that came look like the earlier ones (of so many decimals), the best first."""
     middle = before[len(before) // 2], after[len(after) // 2]
     found = []
     for at, one in enumerate(CONVERSIONS):
         # The middle is cheap to look at, and rules most out.
         if _near(one.undo(middle[1]), middle[0], before):
             found.append((distance(before, sorted(round(one.undo(number), places) for number in after)), at))
-    apart, at = min(found, default=(1.0, 0))
-    return (CONVERSIONS[at], apart) if apart <= 1.15 * noise(before, after) else None
+    enough = min(0.2, 1.15 * noise(before, after))
+    return [(CONVERSIONS[at], apart) for apart, at in sorted(found) if apart <= enough]
 
 
 def _near(number: float, middle: float, numbers: Sequence[float]) -> bool:

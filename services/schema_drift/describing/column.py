@@ -121,6 +121,17 @@ class Figures:
         return {shape: many / self.present for shape, many in found.most_common(200)}
 
     @cached_property
+    def letters(self) -> tuple[float, ...]:
+        """The shares of small letters, large letters, digits, blanks and of everything else in the texts."""
+        kinds = [0] * 5
+        for text, many in self.counts.items():
+            for sign in text[:60]:
+                at = 0 if sign.islower() else 1 if sign.isupper() else 2 if sign.isdigit() else 3 if sign == " " else 4
+                kinds[at] += many
+        total = sum(kinds) or 1
+        return tuple(kind / total for kind in kinds)
+
+    @cached_property
     def length(self) -> float:
         """The mean length of a value."""
         return sum(len(text) * many for text, many in self.counts.items()) / self.present if self.present else 0.0

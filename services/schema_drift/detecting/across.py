@@ -20,7 +20,7 @@ _LEAST_ROWS = 40
 
 
 def exchanged(pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
-    """Earlier name → what the column holds now, for columns that look like another one's past and not like their own."""
+    """Earlier name → what the column holds now, for columns that look like another one's past, not their own."""
     moved = [pair for pair in pairs if own[pair[0].name].score < 0.62 and pair[1].present >= _LEAST_ROWS]
     likely: dict[str, str] = {}
     for old, new in moved[:_MOST]:
@@ -62,7 +62,9 @@ def disordered(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str
     return found
 
 
-def confirmed(before: Delivery, after: Delivery, pairs: Pairs, suspected: Mapping[str, Conversion]) -> dict[str, bool]:
+def confirmed(
+    before: Delivery, after: Delivery, pairs: Pairs, suspected: Mapping[str, Sequence[Conversion]]
+) -> dict[str, bool]:
     """Columns whose numbers may be in another unit → whether they go with others again once that is undone.
 
     Says nothing of a column that went with none.
@@ -80,10 +82,10 @@ def confirmed(before: Delivery, after: Delivery, pairs: Pairs, suspected: Mappin
         if len(rows) < _LEAST_ROWS:
             continue
         name = a if a in suspected else b
-        undo = suspected[name].undo
-        undone = [(undo(x), y) if name == a else (x, undo(y)) for x, y in rows]
-        off, back = (sorted(abs(y - slope * x - start) for x, y in these)[len(these) // 2] for these in (rows, undone))
-        votes[name].append(back < 0.6 * off and back <= 3 * spread)
+        off = _off(rows, slope, start)
+        undone = ([(one.undo(x), y) if name == a else (x, one.undo(y)) for x, y in rows] for one in suspected[name])
+        back = min(_off(these, slope, start) for these in undone)
+        votes[name].append((back < 0.6 * off and back <= 3 * spread) or off > 10 * spread)
     return {name: sum(held) * 2 >= len(held) for name, held in votes.items()}
 
 
@@ -176,6 +178,11 @@ def _changed_places(aligned: _Aligned, a: str, b: str) -> bool:
     return crossed + 0.1 < own and crossed < 0.8
 
 
+def _off(rows: Sequence[tuple[float, float]], slope: float, start: float) -> float:
+    """How far numbers usually are from a line."""
+    return sorted(abs(y - slope * x - start) for x, y in rows)[len(rows) // 2]
+
+
 def _line(rows: Sequence[tuple[float, float]]) -> tuple[float, float, float] | None:
     """Slope, start and usual distance of the line that numbers lie on, if they do."""
     if len(rows) < _LEAST_ROWS:
@@ -189,8 +196,7 @@ def _line(rows: Sequence[tuple[float, float]]) -> tuple[float, float, float] | N
         return None
     slope = xy / xx
     start = mean_y - slope * mean_x
-    off = sorted(abs(y - slope * x - start) for x, y in rows)[size // 2]
-    return slope, start, max(off, 1e-9 + 1e-6 * abs(mean_y))
+    return slope, start, max(_off(rows, slope, start), 1e-9 + 1e-6 * abs(mean_y))
 
 
 _PARTS = {"hour": slice(11, 13), "day": slice(8, 10), "month": slice(5, 7)}

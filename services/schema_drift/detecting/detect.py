@@ -129,7 +129,7 @@ class Detection:
             one = meaning(old, new, self._written[old.name], self._values[old.name])
             if one is not None:
                 found[old.name] = one
-        scales = {name: one.scale for name, one in found.items() if one.scale is not None}
+        scales = {name: one.scales for name, one in found.items() if one.scales}
         if scales:
             self._doubt(found, scales)
         pairs = [pair for pair in self._pairs if pair[0].name not in found or pair[0].name in scales]
@@ -143,14 +143,14 @@ class Detection:
                 found.setdefault(name, Meaning(text))
         return found
 
-    def _doubt(self, found: dict[str, Meaning], scales: Mapping[str, Conversion]) -> None:
+    def _doubt(self, found: dict[str, Meaning], scales: Mapping[str, Sequence[Conversion]]) -> None:
         """Levels move with time and place: a scale is said to have changed only if the column moved alone."""
         numbers = [old for old, _ in self._pairs if self._values[old.name].kind == "numbers" and old.distinct > 5]
         moved = [old for old in numbers if self._values[old.name].distance > 0.3]
         ties = confirmed(self.before, self.after, self._pairs, scales)
         restless = len(moved) - len(scales) >= 2 or (len(moved) > 2 and len(moved) >= 0.6 * len(numbers))
         # One change of units is one rule; three columns with a rule each are larger things, or another time.
-        mixed = len(scales) >= 3 and len({one.text for one in scales.values()}) >= 2
+        mixed = len(scales) >= 3 and len({ones[0].text for ones in scales.values()}) >= 2
         for name in scales:
             tied = ties.get(name)
             if tied is False or mixed or (tied is None and restless and found[name].distance < 0.9):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.schema_drift.comparing.agreement import Agreement
 from services.schema_drift.comparing.notation import Notation
-from services.schema_drift.comparing.spread import conversion
+from services.schema_drift.comparing.spread import conversions, noise
 from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.plain import NUMERIC
@@ -16,10 +16,10 @@ ANOTHER_SIZE = Conversion("numbers of another size", lambda number: number)
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a column holds now; `scale` when nothing but the size of its numbers speaks for it."""
+    """What a column holds now; `scales` when nothing but the size of its numbers speaks for it."""
 
     text: str
-    scale: Conversion | None = None
+    scales: tuple[Conversion, ...] = ()
     distance: float = 0.0
 
 
@@ -70,7 +70,10 @@ def _codes(before: Figures, after: Figures) -> Meaning | None:
     old, new = (
         sorted((float(text), many / side.present) for text, many in side.counts.items()) for side in (before, after)
     )
-    if min(share for _, share in (*old, *new)) < 0.03 or min(abs(old[0][1] - share) for _, share in new) > 0.15:
+    usual = max(before.counts, key=lambda text: before.counts[text])
+    gone = usual not in after.counts and before.counts[usual] > 0.5 * before.present
+    alike = min(abs(old[0][1] - share) for _, share in new) <= 0.15 and min(share for _, share in (*old, *new)) >= 0.03
+    if not gone and not alike:
         return None
     return Meaning("/".join(sorted(after.counts)[:4]) + " instead of " + "/".join(sorted(before.counts)))
 
@@ -86,12 +89,15 @@ def _inverted(before: Figures, after: Figures) -> Meaning | None:
 
 def _scale(before: Figures, after: Figures, written: Notation, values: Agreement) -> Meaning | None:
     numbers = after.numbers if written.numbers is None else written.numbers
-    if values.distance < _MOVED or before.distinct < 8 or len(numbers) < 20:
+    moved = max(_MOVED, 1.5 * noise(before.numbers, numbers))
+    if values.distance < moved or before.distinct < 8 or len(numbers) < 20:
         return None
-    found = conversion(before.numbers, numbers, before.places)
-    if found is None or found[1] > 0.5 * values.distance:
+    found = tuple(
+        one for one, apart in conversions(before.numbers, numbers, before.places) if apart < 0.5 * values.distance
+    )
+    if not found:
         return _elsewhere(before, after, values)
-    return Meaning(found[0].text, scale=found[0], distance=values.distance)
+    return Meaning(found[0].text, found, distance=values.distance)
 
 
 def _elsewhere(before: Figures, after: Figures, values: Agreement) -> Meaning | None:
@@ -105,7 +111,7 @@ def _elsewhere(before: Figures, after: Figures, values: Agreement) -> Meaning | 
     alike = old * new > 0 and 0.4 < old / new < 2.5
     if values.distance < 0.95 or counting or alike:
         return None
-    return Meaning("numbers of another size", scale=ANOTHER_SIZE, distance=values.distance)
+    return Meaning("numbers of another size", (ANOTHER_SIZE,), distance=values.distance)
 
 
 def _texts(before: Figures, after: Figures, values: Agreement) -> Meaning | None:

@@ -109,6 +109,8 @@ def fresh_code(before: Figures, after: Figures) -> Notation | None:
     many = max(fresh.values())
     if (after.present / (after.present + before.present)) ** many > 0.004:
         return None
+    if before.type == "int64" and many < 0.05 * after.present:
+        return None  # what comes seldom is counted, not coded
     known = sum(count for text, count in after.counts.items() if text in before.counts)
     if known == 0:
         return Notation("other codes for the same classes", safe=False)

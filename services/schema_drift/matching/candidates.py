@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import Notation, notation
-from services.schema_drift.comparing.spread import conversion
+from services.schema_drift.comparing.spread import conversions
 from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.matching.names import Names, opaque, relate, words
@@ -66,8 +66,8 @@ def candidate(old: Figures, new: Figures) -> Candidate | None:
     converted = None
     if names.relation in ("same", "whole", "extended") and values.kind == "numbers" and values.distance > 0.3:
         numbers = new.numbers if written.numbers is None else written.numbers
-        found = conversion(old.numbers, numbers, old.places)
-        converted = found[0] if found else None
+        found = conversions(old.numbers, numbers, old.places)
+        converted = found[0][0] if found else None
     level = _level(old, new, names, written, values, converted)
     return None if level == "no" else Candidate(old, new, names, written, values, converted, level)
 

@@ -43,7 +43,7 @@ def fold(name: str) -> str:
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=10_000)
 def words(name: str) -> tuple[str, ...]:
     """A column name as words, whatever its case and style: `depDelay`, `DEP_DELAY` and `dep-delay` are the same."""
     parts = _SEPARATORS.split(_CAMEL.sub(" ", fold(name)))
@@ -73,7 +73,7 @@ def relate(old: str, new: str) -> Names:
     return _relate(words(old), words(new))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=10_000)
 def _relate(old: tuple[str, ...], new: tuple[str, ...]) -> Names:
     one, other = "".join(old), "".join(new)
     if one == other:
@@ -121,7 +121,7 @@ def _split(parts: tuple[str, ...]) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=10_000)
 def _compound_of(word: str) -> tuple[str, ...]:
     for cut in range(len(word) - 3, 2, -1):
         head, tail = word[:cut], word[cut:]
@@ -159,7 +159,7 @@ def _aligned(old: list[str], new: list[str]) -> tuple[list[tuple[float, str]], l
     )
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=10_000)
 def word_likeness(a: str, b: str) -> float:
     """How likely two words stand for the same: 1 the same, 0 nothing in common."""
     if a == b:

@@ -122,7 +122,9 @@ def test_a_split_and_a_merge_are_asked_about() -> None:
         return without("day")(row) | {"the_year": year, "the_month": str(int(month)), "the_day": str(int(day))}
 
     assert verdict(split) == "ask"
-    assert verdict(lambda row: without("rain", "visitors")(row) | {"both": f"{row['rain']} / {row['visitors']}"}) == "ask"
+    assert (
+        verdict(lambda row: without("rain", "visitors")(row) | {"both": f"{row['rain']} / {row['visitors']}"}) == "ask"
+    )
 
 
 def test_every_difference_of_a_rename_has_its_numbers() -> None:
