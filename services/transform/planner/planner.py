@@ -7,6 +7,7 @@ same answer; nothing here reads a file, a clock or a network.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from pydantic import ValidationError
 
@@ -29,7 +30,7 @@ from services.transform.planner.asides import relaxed
 from services.transform.planner.contradictions import excluded
 from services.transform.planner.linking import Index
 from services.transform.planner.normalising import prepared
-from services.transform.planner.pattern import Budget, TooMuch
+from services.transform.planner.pattern import Budget, TooMuch, compiled, heads
 from services.transform.planner.questions import unexplained
 from services.transform.planner.reading import Memory, Noted, Reader
 from services.transform.planner.saying import english, touched_columns
@@ -192,6 +193,9 @@ def _clauses(search: _Search, state: State) -> Iterator[State]:
     seen: dict[tuple[int, str], float] = {}
     for frame in catalog.FRAMES:
         for pattern in frame.patterns:
+            begins = _begins(pattern)
+            if begins is not None and reader.low(state.at) not in begins:
+                continue
             for end, env, cost in reader.match(pattern, state.at):
                 if end <= state.at or not _boundary(search, end):
                     continue
@@ -205,6 +209,11 @@ def _clauses(search: _Search, state: State) -> Iterator[State]:
                     continue
                 seen[key] = made.cost
                 yield made
+
+
+@cache
+def _begins(pattern: str) -> frozenset[str] | None:
+    return heads(compiled(pattern))
 
 
 def _boundary(search: _Search, at: int) -> bool:
