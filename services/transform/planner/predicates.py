@@ -18,10 +18,8 @@ def predicates(reader: Reader, at: int, column: str, *, bare: bool = True) -> It
     type_ = reader.column(column).type
     name = quoted(column)
     for end, _, cost in reader.match("@isblank", at):
-        if (
-            reader.low(at) in ("unknown", "none", "na", "missing")
-            and reader.index.value_of(column, [reader.tokens[at]])[0]
-        ):
+        last = reader.tokens[end - 1]
+        if last.low in ("unknown", "none", "na", "missing") and reader.index.value_of(column, [last])[0]:
             continue
         yield end, Cond(f"{name} IS NULL", (column,)), cost
     for end, _, cost in reader.match("@notblank", at):

@@ -97,10 +97,24 @@ def column(reader: Reader, at: int) -> Iterator[Result]:
     """One column of the table."""
     for start in _heads(reader, at):
         yield from _column_at(reader, start)
+    yield from _glossed(reader, at)
     yield from _pronoun(reader, at)
     for end, env, cost in reader.match("<p:Place> @column", at):
         if 0 < env["p"] <= len(reader.view.names) or env["p"] == -1:
             yield end, reader.view.names[env["p"] - 1 if env["p"] > 0 else -1], cost + 0.2
+
+
+def _glossed(reader: Reader, at: int) -> Iterator[Result]:
+    """Home runs (HR): the name stands in brackets behind what it means."""
+    for words in (1, 2, 3):
+        span = reader.tokens[at : at + words]
+        if len(span) < words or any(token.kind != "word" or token.low in _NOT_NAMES for token in span):
+            return
+        inner = reader.tokens[at + words + 1 : at + words + 2]
+        if reader.low(at + words) == "(" and reader.low(at + words + 2) == ")" and inner:
+            link = reader.index.column(inner)
+            if link is not None and link.sure and link.cost <= 0.1:
+                yield at + words + 3, link.columns[0], 0.3
 
 
 def _heads(reader: Reader, at: int) -> Iterator[int]:
@@ -212,6 +226,13 @@ def _more(reader: Reader, at: int, found: tuple[str, ...], cost: float) -> Itera
         follow = _joint(reader, end)
         if follow is not None and len(names) < 40:
             yield from _more(reader, follow, names, cost + more)
+        elif follow is None and more == 0.0 and _is_name(reader, end):  # x y z
+            yield from _more(reader, end, names, cost + 0.6)
+
+
+def _is_name(reader: Reader, at: int) -> bool:
+    """Whether a name of a column stands here exactly as it is."""
+    return at < len(reader.tokens) and reader.tokens[at].text in reader.view.names
 
 
 def _one_of_many(reader: Reader, at: int) -> list[Result]:
@@ -314,7 +335,11 @@ def mark(reader: Reader, at: int) -> Iterator[Result]:
                 yield end + 1, token.text, cost
             elif end == at and token.low in ("word", "words", "text", "string", "phrase", "prefix", "suffix"):
                 continue  # `the word`: which one was not said
-            elif token.kind in ("word", "number") or (token.kind == "sign" and token.text in "_@#$%/-+*&"):
+            elif (
+                token.kind in ("word", "number")
+                or (token.kind == "sign" and token.text in "_@#$%/-+*&")
+                or (token.text == "." and reader.tokens[end + 1 : end + 2] and reader.tokens[end + 1].start == token.end)
+            ):
                 last = _glued_end(reader, end)
                 yield last, reader.raw(end, last), cost + 0.1
 

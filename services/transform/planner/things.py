@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from services.transform.planner.conditions import Cond, both, fold, none_of
 from services.transform.planner.linking import _STOP
 from services.transform.planner.reading import Reader, Result, slot
-from services.transform.planner.valued import _flags
+from services.transform.planner.valued import _flags, names_rows
 from services.transform.planner.vocabulary import CLASSES
 from services.transform.planner.words import key, parts, stem
 
@@ -55,6 +55,9 @@ def entity(reader: Reader, at: int) -> Iterator[Result]:
         return
     if token.low in _GENERIC:
         yield at + 1, token.low, 0.0 if token.low in _ROWS else 0.1
+        return
+    if names_rows(reader, token):
+        yield at + 1, token.low, 0.2
         return
     if token.low in _NOT_THINGS or reader.index.cells([token])[0] or _flags(reader, (token.low,)):
         return  # `smokers` says something of the rows where there is a column of smokers

@@ -11,7 +11,7 @@ from services.transform.planner.predicates import _of_moments
 from services.transform.planner.reading import Reader, Result, listed, quoted
 from services.transform.planner.view import ask
 from services.transform.planner.worded import _truth_is, values_of
-from services.transform.planner.words import key, ordinal, parts
+from services.transform.planner.words import Token, key, ordinal, parts, stem
 
 
 @cache
@@ -53,13 +53,13 @@ def _valued(reader: Reader, at: int) -> Iterator[Result]:
         *(
             (end, reader.low(at), 0.05)
             for end, _, _ in reader.match(
-                "(is|are|was|were|got|gets|have been|has been|been|get|not|be|being|have not been|has not been|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than|neither|is neither|are neither|was neither|were neither) [@from]",
+                "(is|are|was|were|got|gets|have been|has been|been|get|not|be|being|have not been|has not been|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than|neither|is neither|are neither|was neither|were neither|outside|outside of|not in|is outside|are outside|not from) [@from]",
                 at,
             )
         ),
     ]:
         negated = any(
-            reader.low(step) in ("not", "non", "neither") or (reader.low(step) == "other") for step in range(at, start)
+            reader.low(step) in ("not", "non", "neither", "outside", "other") for step in range(at, start)
         )
         words = [reader.low(step) for step in range(at, start)]
         preposition = next((word for word in reversed(words) if word in _prepositions()), said)
@@ -143,12 +143,27 @@ def _cell(reader: Reader, at: int) -> Iterator[tuple[int, Options, float]]:
         if span[0].low in (",", "(", ")"):
             continue
         cells, cost = reader.index.cells(span)
+        if len(span) == 1 and names_rows(reader, span[0]):
+            continue
         if not cells and all(token.kind == "word" for token in span) and len(span) <= 3:
             part = reader.index.parts_of_values(span)
             if part and len({cell.column for cell in part}) == 1 and len({cell.value for cell in part}) == 1:
                 cells, cost = part, 1.5
         if cells:
             yield end, _grouped(cells), cost
+
+
+def names_rows(reader: Reader, token: Token) -> bool:
+    """Bookings are the rows where a column is the number of the booking, though a value is called `Booking` too."""
+    cells, cost = reader.index.cells([token])
+    plural = stem(token.low) != token.low
+    if not plural or not cells or cost < 0.4:
+        return False
+    names = [parts(name) for name in reader.view.names]
+    return any(len(one) > 1 and one[0] == stem(token.low) and one[-1] in _NUMBERING for one in names)
+
+
+_NUMBERING = frozenset("id no number ref reference key code name nr".split())
 
 
 def _grouped(cells: list[Cell]) -> Options:
