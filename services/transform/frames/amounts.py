@@ -215,6 +215,8 @@ def best_of_what(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
         for name in reader.memory.made
         if reader.view.column(name) is not None and reader.column(name).type in NUMERIC
     ]
+    if reader.memory.sorted_by and "k" not in env and {"top", "first"} & set(words):
+        return act(Limit(rows=env.get("n", 1)))  # the rows are in order already: their first ones
     if (
         len(made) == 1
         and "k" not in env

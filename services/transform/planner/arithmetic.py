@@ -112,6 +112,10 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
     ):
         a, b = env["a"], env["b"]
         yield end, Formula(f"{_in(a)} / {_in(b)}", _whole(a, b)), cost
+    for end, env, cost in reader.match("<c:Col> (in|as) (thousands|millions|billions|hundreds)", at):
+        size = {"hundreds": 100, "thousands": 1_000, "millions": 1_000_000, "billions": 1_000_000_000}
+        if reader.column(env["c"]).type in NUMERIC:
+            yield end, Formula(f"{quoted(env['c'])} / {size[reader.low(end - 1)]}", (env["c"],)), cost
     yield from _of_texts(reader, at)
 
 

@@ -163,7 +163,12 @@ def _tokens(text: str, index: Index) -> list[Token]:
         ):
             tokens.insert(len(tokens) - 1, token)  # `I only want` is `I want only`
             continue
-        if tokens and tokens[-1].low in ("only", "just") and token.low in _SHOWING and (len(tokens) < 2 or _ends(tokens[-2])):
+        if (
+            tokens
+            and tokens[-1].low in ("only", "just")
+            and token.low in _SHOWING
+            and (len(tokens) < 2 or _ends(tokens[-2]))
+        ):
             tokens.insert(len(tokens) - 1, token)  # `only keep` is `keep only`
             continue
         if tokens and tokens[-1].low == "mind" and token.low in _GERUNDS:
@@ -208,7 +213,11 @@ def _is_a_letter(raw: list[Token], at: int) -> bool:
     speaks = before in ("with", "in", "by") and verb.startswith(("start", "begin", "end", "began", "prefix"))
     if before in ("word", "prefix", "suffix", "letter"):
         return True
-    if raw[at].text == "A" and before in ("or", "and", ",", "to", "grade") and after in ("", ",", ".", "or", "and", ";"):
+    if (
+        raw[at].text == "A"
+        and before in ("or", "and", ",", "to", "grade")
+        and after in ("", ",", ".", "or", "and", ";")
+    ):
         return True
     return speaks and (after in ("", ",", ".", "or", "and", ";", ")", "?", "!") or raw[at].text[0].isupper())
 

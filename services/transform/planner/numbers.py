@@ -185,6 +185,18 @@ def place(reader: Reader, at: int) -> Iterator[Result]:
 def noun_one(reader: Reader, at: int) -> Iterator[Result]:
     """What is counted, one by one: knot, person, mile."""
     token = reader.tokens[at] if at < len(reader.tokens) else None
-    powers = ("ten", "tens", "hundred", "thousand", "million", "tenth", "hundredth", "thousandth", "half", "cent", "penny")
+    powers = (
+        "ten",
+        "tens",
+        "hundred",
+        "thousand",
+        "million",
+        "tenth",
+        "hundredth",
+        "thousandth",
+        "half",
+        "cent",
+        "penny",
+    )
     if token is not None and token.kind == "word" and token.low.isalpha() and token.low not in (*powers, *NUMBERS):
         yield at + 1, token.low, 0.3

@@ -30,6 +30,7 @@ from services.transform.planner.asides import relaxed
 from services.transform.planner.contradictions import excluded
 from services.transform.planner.linking import Index
 from services.transform.planner.normalising import prepared
+from services.transform.planner.paraphrases import paraphrased
 from services.transform.planner.pattern import Budget, TooMuch, compiled, heads
 from services.transform.planner.questions import unexplained
 from services.transform.planner.reading import Memory, Noted, Reader
@@ -101,6 +102,10 @@ class RulesPlanner:
                 if isinstance(again, Plan):
                     notes = tuple(f"Not planned for: {one}" for one in left_out)
                     return replace(again, notes=(*again.notes, *notes))
+            for said, turned in paraphrased(text, tokens, Index(view)):
+                again = self._read(said, turned, view)
+                if isinstance(again, Plan):
+                    return again
         return first or Question("What is to be done with this table?", "unclear")
 
     def _read(self, text: str, tokens: list[Token], view: TableView) -> Plan | Question:
@@ -314,6 +319,7 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
             done.touched,
             frozenset(removed),
             tuple(renamed.items()),
+            _order_of(steps),
         )
     )
     return State(
@@ -326,6 +332,16 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
         (*state.notes, *done.notes),
         state.clauses + 1,
     )
+
+
+def _order_of(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """By what the rows are in order, as far as the steps say."""
+    for step in reversed(steps):
+        if step.kind == "sort":
+            return tuple(one.column for one in step.by)
+        if step.kind not in ("select", "drop", "rename", "filter", "derive", "round", "reorder"):
+            break
+    return ()
 
 
 def _last_filters(steps: tuple[Step, ...]) -> list[Filter]:

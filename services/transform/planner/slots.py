@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from services.transform.planner.linking import MAX_WORDS
 from services.transform.planner.reading import Reader, Result, listed, slot
 from services.transform.planner.view import Doubt, ask
+from services.transform.planner.words import parts, stem
 
 _BEFORE = frozenset(
     "column columns field fields col variable variables attribute feature their its his her our each every all both my your".split()
@@ -120,7 +121,11 @@ def _glossed(reader: Reader, at: int) -> Iterator[Result]:
 def _heads(reader: Reader, at: int) -> Iterator[int]:
     yield at
     start = at
-    while reader.low(start) in _BEFORE and start - at < 3:
+    while (
+        reader.low(start) in _BEFORE
+        and start - at < 3
+        and not (reader.low(start) in ("column", "columns", "field") and reader.low(start + 1) in ("name", "names"))
+    ):
         start += 1
         yield start
     if start > at and reader.low(start) in ("named", "called"):
@@ -214,7 +219,25 @@ def columns(reader: Reader, at: int) -> Iterator[Result]:
         link = reader.index.column([reader.tokens[at + 1]])
         if link is not None and len(link.columns) == 2:  # both teams, where there are a home and an away one
             yield at + 2, link.columns, link.cost
+    yield from _counted_columns(reader, at)
     yield from _anaphora(reader, at)
+
+
+def _counted_columns(reader: Reader, at: int) -> Iterator[Result]:
+    """The three scores: as many columns as were said share that word."""
+    for end, wanted, _ in reader.slot("Count", at + (reader.low(at) in ("all", "these", "those"))):
+        if reader.low(end) in ("columns", "fields", "rows") or wanted < 2:
+            continue
+        word = stem(reader.low(end))
+        found = tuple(name for name in reader.view.names if word in map(stem, parts(name)))
+        if len(found) == wanted and stem(reader.low(end)) not in ("", "column"):
+            yield end + 1 + (reader.low(end + 1) in ("columns", "fields", "values")), found, 0.2
+    if reader.low(at) in ("all", "every", "each"):
+        word = stem(reader.low(at + 1))
+        found = tuple(name for name in reader.view.names if len(word) > 2 and word in map(stem, parts(name)))
+        plural = stem(reader.low(at + 1)) != reader.low(at + 1) or reader.low(at + 2) in ("columns", "fields")
+        if len(found) > 1 and plural and reader.view.column(reader.low(at + 1)) is None:
+            yield at + 2 + (reader.low(at + 2) in ("columns", "fields", "values")), found, 0.3
 
 
 def _more(reader: Reader, at: int, found: tuple[str, ...], cost: float) -> Iterator[Result]:
@@ -226,7 +249,7 @@ def _more(reader: Reader, at: int, found: tuple[str, ...], cost: float) -> Itera
         follow = _joint(reader, end)
         if follow is not None and len(names) < 40:
             yield from _more(reader, follow, names, cost + more)
-        elif follow is None and more == 0.0 and _is_name(reader, end):  # x y z
+        elif follow is None and more == 0.0 and _is_name(reader, end - 1) and _is_name(reader, end):  # x y z
             yield from _more(reader, end, names, cost + 0.6)
 
 
@@ -338,7 +361,9 @@ def mark(reader: Reader, at: int) -> Iterator[Result]:
             elif (
                 token.kind in ("word", "number")
                 or (token.kind == "sign" and token.text in "_@#$%/-+*&")
-                or (token.text == "." and reader.tokens[end + 1 : end + 2] and reader.tokens[end + 1].start == token.end)
+                or (
+                    token.text == "." and reader.tokens[end + 1 : end + 2] and reader.tokens[end + 1].start == token.end
+                )
             ):
                 last = _glued_end(reader, end)
                 yield last, reader.raw(end, last), cost + 0.1

@@ -58,9 +58,7 @@ def _valued(reader: Reader, at: int) -> Iterator[Result]:
             )
         ),
     ]:
-        negated = any(
-            reader.low(step) in ("not", "non", "neither", "outside", "other") for step in range(at, start)
-        )
+        negated = any(reader.low(step) in ("not", "non", "neither", "outside", "other") for step in range(at, start))
         words = [reader.low(step) for step in range(at, start)]
         preposition = next((word for word in reversed(words) if word in _prepositions()), said)
         if "to" in words[-1:]:
@@ -87,7 +85,7 @@ def _valued(reader: Reader, at: int) -> Iterator[Result]:
 
 def _cells(reader: Reader, at: int, preposition: str) -> Iterator[tuple[int, Cond, float]]:
     start = at + (reader.low(at) in ("either", "both", "value"))
-    for end, options, cost in _cell_lists(reader, start, preposition):
+    for end, options, cost in cell_lists(reader, start, preposition):
         columns = {column for column, _ in options}
         if len(columns) == 1:
             column, values = options[0]
@@ -113,7 +111,7 @@ def _cells(reader: Reader, at: int, preposition: str) -> Iterator[tuple[int, Con
 Options = list[tuple[str, tuple[str, ...]]]
 
 
-def _cell_lists(reader: Reader, at: int, preposition: str, depth: int = 0) -> Iterator[tuple[int, Options, float]]:
+def cell_lists(reader: Reader, at: int, preposition: str, depth: int = 0) -> Iterator[tuple[int, Options, float]]:
     for end, options, cost in _cell(reader, at):
         yield end, options, cost
         if depth >= 12:
@@ -124,7 +122,7 @@ def _cell_lists(reader: Reader, at: int, preposition: str, depth: int = 0) -> It
         if reader.low(follow) in ("from", "in", "of", "to", "at") and follow > end:
             follow += 1
         if follow > end:
-            for stop, more, extra in _cell_lists(reader, follow, preposition, depth + 1):
+            for stop, more, extra in cell_lists(reader, follow, preposition, depth + 1):
                 later = dict(more)
                 shared = [(column, (*values, *later[column])) for column, values in options if column in later]
                 if shared:
