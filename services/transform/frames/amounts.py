@@ -146,10 +146,15 @@ def top_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     return act(sort_, Limit(rows=rows), touched=(column,))
 
 
+_JUDGED = frozenset("by according based measured judged terms going with having ranked on highest lowest most".split())
+
+
 def _key(reader: Reader, env: dict[str, Any], start: int, end: int) -> tuple[str | None, bool]:
     if "s" in env:
         return env["s"]  # type: ignore[no-any-return]
     words = {reader.low(step) for step in range(start, end)}
+    if words & {"best", "worst"} and not words & _JUDGED:
+        return None, False  # the best by what?
     if "x" in env:
         descending = bool(env["x"])
     elif "bottom" in words:

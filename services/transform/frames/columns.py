@@ -85,6 +85,9 @@ def remove_columns(reader: Reader, env: dict[str, Any], start: int, end: int) ->
 def other_columns_go(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """What a clause before did not name goes."""
     memory = reader.memory
+    said = {reader.low(step) for step in range(start, end)}
+    if memory.last == "filter" and not said & {"columns", "column", "fields"}:
+        return act()  # the rows that were not chosen are gone already
     named = tuple(dict.fromkeys((*memory.used, *memory.touched, *memory.made)))
     there = tuple(name for name in reader.view.names if name in named)
     if not there:

@@ -177,6 +177,9 @@ def _conditional(reader: Reader, name: str, found: Cases) -> Answer:
     otherwise = found.otherwise
     if otherwise is None and kinds == {"truth"} and len(found.cases) == 1:
         otherwise = "FALSE" if found.cases[0][1] == "TRUE" else "TRUE"
+    old = reader.view.column(name)
+    if otherwise is None and old is not None and _kind(reader, quoted(name)) in kinds:
+        otherwise = quoted(name)  # the other values stay as they are
     made = Conditional(
         column=name, cases=tuple(Case(when=when, then=then) for when, then in found.cases), otherwise=otherwise
     )

@@ -70,9 +70,18 @@ def empty_cells(reader: Reader, at: int) -> Any:
 def wide(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The values of a column become columns."""
     names_from = env["n"]
-    counts = {"tabulate", "crosstab", "contingency", "cross", "tabulation", "matrix"} & {
-        reader.low(step) for step in range(start, end)
-    }
+    counts = {
+        "tabulate",
+        "count",
+        "counts",
+        "counting",
+        "number",
+        "crosstab",
+        "contingency",
+        "cross",
+        "tabulation",
+        "matrix",
+    } & {reader.low(step) for step in range(start, end)}
     if "v" not in env and not counts:
         others = [
             name

@@ -115,6 +115,8 @@ def _is_aside(tokens: list[Token], index: Index) -> bool:
         return False
     if words[0].low in _DEMANDS or (words[0].low in ("and", "then") and len(words) > 1 and words[1].low in _DEMANDS):
         return False
+    if len(words) > 1 and words[0].low in ("and", "then", "or") and index.column([words[1]]) is not None:
+        return False  # the next one of a list
     bracketed = tokens[0].low == "("
     said = {token.low for token in words}
     if [token.low for token in tokens].count("(") != [token.low for token in tokens].count(")"):

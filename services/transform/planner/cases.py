@@ -135,7 +135,7 @@ def _cases(
             for stop, rest, otherwise, more in _cases(reader, follow, column, longer, depth + 1):
                 yield stop, rest, otherwise, cost + more
         for stop, env, more in reader.match(
-            f"({_ELSE}) [as|=|:] <l:Label>|[,] [and] <l:Label> [,|(|for] (otherwise|else|for rest|for everything else|for anything lower|for anything below|for anything below that|for anything higher|for anything above|for anything above that|for everything below|for everything above|for lower ones|for higher ones|for anything less|for anything more|for all others|elsewhere|rest|in all other cases|everything else|if not|for all other rows|for everyone else|for anything else|for others|everyone else|anything else|all others|in other cases|when not|for remaining ones|in every other case|where not|for all rest|others|all other rows|for all other values)",
+            f"({_ELSE}) [as|=|:] <l:Label>|[,] [and] <l:Label> [,|(|for] (otherwise|else|for rest|for everything else|for anything lower|for anything below|for anything below that|for anything higher|for anything above|for anything above that|for everything below|for everything above|for lower ones|for higher ones|above that|below that|above it|below it|beyond that|over that|under that|for anything less|for anything more|for all others|elsewhere|rest|in all other cases|everything else|if not|for all other rows|for everyone else|for anything else|for others|everyone else|anything else|all others|in other cases|when not|for remaining ones|in every other case|where not|for all rest|others|all other rows|for all other values)",
             end,
         ):
             yield stop, longer, env["l"], cost + more
@@ -200,7 +200,7 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
         for end, env, cost in reader.match(f"{be} <a:Num> (to|-|–|up to|until|through) <b:Num> [LP] [@incl] [RP]", at):
             yield end, Cond(f"{name} BETWEEN {number(env['a'])} AND {number(env['b'])}", (column,)), cost
         for end, env, cost in reader.match(
-            f"{be} [@ge] <a:Num> (to|up to|until|-|and|but|or more but|or more and) [but] (under|below|less than|just under|not including|just below|not reaching|excluding|strictly less than) <b:Num>|{be} [@ge] <a:Num> [up] (to|until) but (not including|excluding|not) <b:Num>|{be} from <a:Num> up to but not including <b:Num>|{be} <a:Num> to <b:Num> LP (exclusive|not included|excluded) RP",
+            f"{be} [@ge] <a:Num> (to|up to|until|-|and|but|or more but|or more and) [but] (under|below|less than|<|just under|not including|just below|not reaching|excluding|strictly less than) <b:Num>|{be} [@ge] <a:Num> [up] (to|until) but (not including|excluding|not) <b:Num>|{be} from <a:Num> up to but not including <b:Num>|{be} <a:Num> to <b:Num> LP (exclusive|not included|excluded) RP",
             at,
         ):
             yield end, Cond(f"{name} >= {number(env['a'])} AND {name} < {number(env['b'])}", (column,)), cost

@@ -208,8 +208,16 @@ def _keys(
     for end, env, more in reader.match(
         "[with|the] <x:Extreme> <c:Col> (first|at top|on top|at start|up top|leading|at beginning)", at
     ):
+        word = reader.low(at + 1) if reader.low(at) in ("with", "the") else reader.low(at)
+        if word in MEASURES and reader.column(env["c"]).type is LogicalType.STRING:
+            continue  # the hottest city is not one whose name is hot
         yield end, (*found, (env["c"], env["x"])), cost + more
         yield from _next_key(reader, end, (*found, (env["c"], env["x"])), cost + more)
+    for end, env, more in reader.match(
+        "[with|the] <s:Measured> [<e:Entity>|@rows|ones|<c:Col>] (first|at top|on top)", at
+    ):
+        if env["s"][0] not in dict(found) and ("c" not in env or reader.column(env["c"]).type is LogicalType.STRING):
+            yield end, (*found, env["s"]), cost + more + 0.2
     for end, env, more in reader.match("[with|the] <x:Extreme> <c:Col> (last|at bottom|at end)", at):
         yield end, (*found, (env["c"], not env["x"])), cost + more
     for end, env, more in reader.match("[with] <x:Superlative> <c:Col> (first|at top|on top)", at):

@@ -29,8 +29,16 @@ _ACTIVE = {
 }  # fmt: skip
 _VERBS = frozenset(_ACTIVE.values()) | frozenset("take get give add use pull copy count average sum total find".split())
 _TOPIC = frozenset("in for of from with within on inside".split())
-_ADDING = frozenset("add create make new another compute calculate derive column a an extra called named insert".split())
+_ADDING = frozenset(
+    "add create make new another compute calculate derive column a an extra called named insert".split()
+)
 _THING = frozenset("it them that row rows this these those one".split())
+_DESCRIBING = frozenset(
+    """
+    running cumulative rank ranking previous next difference share percentage percent ratio sum total average mean
+    number count length first last year month day weekday moving rolling change each every row minimum maximum median
+    """.split()
+)
 _NAMING = (("as",), ("called",), ("named",), ("call", "it"), ("name", "it"), ("in", "new", "column"), ("into", "new", "column"),
            ("into",), ("in", "column"), ("and", "call", "it"), ("under", "name"), ("to", "new", "column"))  # fmt: skip
 
@@ -58,19 +66,20 @@ def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
         low = token.low
         parts[-1].append(token)
         following = tokens[at + 1].low if at + 1 < len(tokens) else ""
-        if (token.kind == "sign" and low in _ENDS) or token.kind == "break" or low == "then":
-            parts.append([])
-        elif low == "," and following in ("then", "and") and at + 2 < len(tokens) and tokens[at + 2].low in _VERBS:
+        ended = (token.kind == "sign" and low in _ENDS) or token.kind == "break" or low == "then"
+        joined = low == "," and following in ("then", "and") and at + 2 < len(tokens)
+        if ended or (joined and tokens[at + 2].low in _VERBS):
             parts.append([])
     return [part for part in parts if part]
 
 
 def _ways(part: list[Token], index: Index) -> Iterator[list[Token]]:
     """One sentence said otherwise; the sign at its end stays."""
-    core, tail = list(part), []
+    core = list(part)
+    tail: list[Token] = []
     while core and (core[-1].low in _ENDS or core[-1].low in ("then", ",") or core[-1].kind == "break"):
         tail.insert(0, core.pop())
-    lead = []
+    lead: list[Token] = []
     while core and core[0].low in ("then", "and", ",", "please", "also", "finally", "next"):
         lead.append(core.pop(0))
     if len(core) < 3:
@@ -149,6 +158,8 @@ def _topic_last(core: list[Token], index: Index) -> Iterator[list[Token]]:
     again = [one for token in rest for one in (column if token.low in ("it", "them") else [token])]
     if len(again) != len(rest):
         yield again
+    if rest[-1].low == "only" and rest[0].low in _VERBS:
+        yield [rest[0], _word("only"), *rest[1:-1], _word("of"), *column]
     for word in ("in", "of", "from"):
         yield [*rest, _word(word), *column]
     if rest[0].low in _VERBS:
@@ -175,7 +186,19 @@ def _name_last(core: list[Token], index: Index) -> Iterator[list[Token]]:
     if at + 2 >= len(core) or not _named(core, at, index) or (at == 0 and _column(core, 0, index) is not None):
         return
     end = at + 1 + (core[at + 1].low in ("column", "field"))
-    if end >= len(core) or core[end].low not in (":", "=", ",", "with", "is", "showing", "holding", "for", "(", "-", "that"):
+    if end >= len(core) or core[end].low not in (
+        ":",
+        "=",
+        ",",
+        "with",
+        "is",
+        "showing",
+        "holding",
+        "for",
+        "(",
+        "-",
+        "that",
+    ):
         return
     if at == 0 and core[end].low not in (":", "="):
         return
@@ -185,7 +208,9 @@ def _name_last(core: list[Token], index: Index) -> Iterator[list[Token]]:
     if rest and rest[0].low in ("is", "shows", "says", "holds", "which", "that"):
         rest = rest[1:]
     if len(rest) > 1:
-        yield [_word("add"), *rest, _word("as"), core[at]]
+        begun = _column(rest, 0, index) is not None or rest[0].kind == "number" or rest[0].low in _VERBS
+        if begun or rest[0].low in _DESCRIBING:
+            yield [_word("add"), *rest, _word("as"), core[at]]
         yield [*rest, _word("as"), core[at]]
 
 
@@ -230,7 +255,8 @@ def _keys_last(core: list[Token], index: Index) -> Iterator[list[Token]]:
 
 def _unbracketed(core: list[Token], index: Index) -> Iterator[list[Token]]:
     """What stands in brackets may belong to the sentence."""
-    if any(one.low == "(" for one in core):
+    opened = [at for at, one in enumerate(core) if one.low == "("]
+    if opened and all(core[at + 1 : at + 2] and core[at + 1].kind == "word" for at in opened):
         yield [one for one in core if one.low not in ("(", ")")]
 
 

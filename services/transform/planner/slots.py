@@ -1,11 +1,11 @@
 """Readers of columns at a place of an instruction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.transform.planner.linking import MAX_WORDS
 from services.transform.planner.reading import Reader, Result, listed, slot
 from services.transform.planner.view import Doubt, ask
-from services.transform.planner.words import parts, stem
+from services.transform.planner.words import Token, key, parts, stem
 
 _BEFORE = frozenset(
     "column columns field fields col variable variables attribute feature their its his her our each every all both my your".split()
@@ -27,7 +27,7 @@ _SAYING = frozenset(
 
 
 _LOOSE_AFTER = frozenset(
-    "share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time".split()
+    "share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time status state group type class category kind condition".split()
 )
 
 
@@ -143,7 +143,8 @@ def _column_at(reader: Reader, start: int) -> Iterator[Result]:
         if any(token.kind == "break" for token in span) or span[0].kind == "date":
             continue
         signs = any(token.kind == "sign" for token in span)
-        if span[-1].low in (",", ".", ";", ":") or span[0].low in (",", ".", ";", "(", ")"):
+        dotted = span[-1].low == "." and key(reader.raw(start, end)) in reader.index.keys and _bears_dot(reader, span)
+        if (span[-1].low in (",", ".", ";", ":") and not dotted) or span[0].low in (",", ".", ";", "(", ")"):
             continue
         link = reader.index.column(span, reader.raw(start, end))
         if link is None or (signs and link.cost > 0.1):
@@ -251,6 +252,13 @@ def _more(reader: Reader, at: int, found: tuple[str, ...], cost: float) -> Itera
             yield from _more(reader, follow, names, cost + more)
         elif follow is None and more == 0.0 and _is_name(reader, end - 1) and _is_name(reader, end):  # x y z
             yield from _more(reader, end, names, cost + 0.6)
+
+
+def _bears_dot(reader: Reader, span: Sequence[Token]) -> bool:
+    """Whether a name ends with a dot, as `Phone No.` does, and was written with it."""
+    said = key("".join(token.text for token in span))
+    glued = span[-1].start == span[-2].end if len(span) > 1 else False
+    return glued and any(name.endswith(".") and key(name) == said for name in reader.view.names)
 
 
 def _is_name(reader: Reader, at: int) -> bool:
