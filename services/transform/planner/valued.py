@@ -143,12 +143,30 @@ def _cell(reader: Reader, at: int) -> Iterator[tuple[int, Options, float]]:
         cells, cost = reader.index.cells(span)
         if len(span) == 1 and names_rows(reader, span[0]):
             continue
-        if not cells and all(token.kind == "word" for token in span) and len(span) <= 3:
+        if (
+            not cells
+            and all(token.kind == "word" for token in span)
+            and len(span) <= 3
+            and not _inside(reader, at, end)
+        ):
             part = reader.index.parts_of_values(span)
             if part and len({cell.column for cell in part}) == 1 and len({cell.value for cell in part}) == 1:
                 cells, cost = part, 1.5
         if cells:
             yield end, _grouped(cells), cost
+
+
+def _inside(reader: Reader, at: int, end: int) -> bool:
+    """Whether words stand inside of something written in one piece: of an address, `evil` is no value."""
+    tokens = reader.tokens
+    before = at > 0 and tokens[at - 1].end == tokens[at].start and tokens[at - 1].text in "/:.@\\#?=&"
+    after = (
+        end + 1 < len(tokens)
+        and tokens[end].start == tokens[end - 1].end
+        and tokens[end + 1].start == tokens[end].end
+        and tokens[end].text in "/:.@\\#?=&"
+    )
+    return before or after
 
 
 def names_rows(reader: Reader, token: Token) -> bool:
