@@ -113,8 +113,9 @@ def contradicted(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, s
                 if by in rule and value
             ]
             if told.truths and came.truths:
-                met = [(told.truths.index(x.casefold()), came.truths.index(y.casefold())) for x, y in met]  # type: ignore[misc]
-            held = sum(x == y for x, y in met)
+                held = sum(told.means(x) == came.means(y) for x, y in met)
+            else:
+                held = sum(x == y for x, y in met)
             if len(met) >= _LEAST_ROWS and held <= 0.35 * len(met) and len({x for x, _ in met}) > 1:
                 known = set(told.counts) >= set(came.counts) or told.truths is not None
                 if known:
