@@ -21,7 +21,7 @@ _LEAST_ROWS = 40
 
 def exchanged(pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
     """Earlier name → what the column holds now, for columns that look like another one's past, not their own."""
-    moved = [pair for pair in pairs if own[pair[0].name].score < 0.62 and pair[1].present >= _LEAST_ROWS]
+    moved = [pair for pair in pairs if own[pair[0].name].score < 0.7 and pair[1].present >= _LEAST_ROWS]
     likely: dict[str, str] = {}
     for old, new in moved[:_MOST]:
         best, name = 0.0, ""
@@ -32,7 +32,7 @@ def exchanged(pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
             fits = values.score if values.kind in ("numbers", "closed", "open") else 0.0
             if fits > best:
                 best, name = fits, other.name
-        if best >= 0.8 and best >= own[old.name].score + 0.2:
+        if best >= 0.85 and best >= own[old.name].score + 0.2:
             likely[old.name] = name
     # A column alone that came to look like another is a season; two that changed places, or most of them, are not.
     many = len(likely) >= 3 and len(likely) >= 0.5 * len(pairs)
