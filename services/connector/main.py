@@ -17,6 +17,7 @@ from services.connector.clients.s3 import S3Factory, S3Store
 from services.connector.consumers import handlers
 from services.connector.destinations.base import Destination
 from services.connector.destinations.postgres import PostgresDestination
+from services.connector.destinations.postgres_before import Before, Keeping
 from services.connector.destinations.s3 import S3Destination
 from services.connector.failures import ConnectorError
 from services.connector.formats.base import Limits
@@ -64,7 +65,8 @@ def assemble(
     formats: Formats | None = None,
 ) -> Service:
     """The parts of connector, of parts that are handed in."""
-    made = kinds or makers(Egress(platform.settings.egress_allow))
+    keeping = Keeping(settings.undo_keep_days, settings.undo_keep_bytes)
+    made = kinds or makers(Egress(platform.settings.egress_allow), keeping)
     opening = Opening(
         platform.database, platform.sealer, platform.scrubber, made, {UPLOADS: _uploads(platform.storage)}
     )
@@ -136,7 +138,7 @@ def assemble(
     )
 
 
-def makers(egress: Egress) -> Makers:
+def makers(egress: Egress, keeping: Keeping) -> Makers:
     """How both ends of each kind of connection are made."""
     factory = S3Factory(egress)
 
@@ -146,7 +148,7 @@ def makers(egress: Egress) -> Makers:
 
     def postgres(settings: Any, secrets: Any) -> Ends:
         client = PostgresClient(settings, secrets, egress)
-        return Ends(lambda: PostgresSource(client), lambda: PostgresDestination(client))
+        return Ends(lambda: PostgresSource(client), lambda: PostgresDestination(client, before=Before(keeping)))
 
     return {S3.name: s3, POSTGRES.name: postgres}
 
