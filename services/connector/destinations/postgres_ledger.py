@@ -36,7 +36,8 @@ _MAKE = (
     " workflow_id uuid NOT NULL, stream text NOT NULL, window_id uuid NOT NULL, part text NOT NULL,"
     " ordinal bigint GENERATED ALWAYS AS IDENTITY, run_id uuid NOT NULL, relation oid NOT NULL, keys text[] NOT NULL,"
     " rows bigint NOT NULL, xids bigint[] NOT NULL, horizon bigint NOT NULL,"
-    " before text, before_rows bigint NOT NULL, lost text, kept_until timestamptz NOT NULL, committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
+    " before text, before_rows bigint NOT NULL, lost text, kept_until timestamptz NOT NULL,"
+    " committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
     " undone_by uuid, undone_at timestamptz, removed bigint, restored bigint,"
     " PRIMARY KEY (workflow_id, stream, window_id, part))",
     f"CREATE INDEX IF NOT EXISTS load_undo_relation ON {UNDO} (relation, ordinal)",
