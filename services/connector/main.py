@@ -33,11 +33,13 @@ from services.connector.service.connections import Connections
 from services.connector.service.describing import Describing
 from services.connector.service.files import Files
 from services.connector.service.forgetting import ClosedWindows
+from services.connector.service.leases import Leases
 from services.connector.service.limits import PerMinute
 from services.connector.service.looking import Looking
 from services.connector.service.opening import Ends, Makers, Opening
 from services.connector.service.pulling import Pulling
 from services.connector.service.pushing import Pushing
+from services.connector.service.undoing import Undoing
 from services.connector.service.uploads import Uploads
 from services.connector.service.watching import Watching
 from services.connector.service.windows import Windows
@@ -89,15 +91,10 @@ def assemble(
         spool_folder=settings.spool_folder,
         threads=settings.pull_threads,
     )
-    pushing = Pushing(
-        platform.database,
-        opening,
-        windows,
-        platform.storage,
-        lease_seconds=settings.lease_seconds,
-        wait_seconds=settings.lease_wait_seconds,
-    )
-    activities = ConnectorActivities(Describing(platform.database), pulling, pushing, windows, milestones)
+    leases = Leases(platform.database, lease_seconds=settings.lease_seconds, wait_seconds=settings.lease_wait_seconds)
+    pushing = Pushing(leases, opening, windows, platform.storage)
+    undoing = Undoing(leases, opening, windows)
+    activities = ConnectorActivities(Describing(platform.database), pulling, pushing, undoing, windows, milestones)
     looking = Looking(
         reader,
         milestones,
@@ -127,6 +124,7 @@ def assemble(
             activities.describe,
             activities.pull,
             activities.push,
+            activities.undo,
             activities.preserve,
             activities.close_window,
         ),

@@ -112,7 +112,7 @@ class KindView(BaseModel):
     write_modes: list[str]
     incremental: bool
     uploads: bool
-    undo: bool
+    undo: bool = False
     settings_schema: Json
     secrets_schema: Json
     selection_schema: Json
