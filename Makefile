@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help setup lock lock-jars up down status doctor demo demo-once test check fmt fmt-check lint types imports \
-	contracts contracts-check score-files score-plans bench bench-transform torture clean
+	contracts contracts-check score-files score-plans score-drift bench bench-transform torture clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ score-files: $(READY) ## Read a folder of messy files as uploads are read (CASES
 
 score-plans: $(READY) ## Carry out a folder of plain-English instructions (CASES=folder OUT=folder)
 	@$(BIN)/python -m services.transform.score_plans "$(CASES)" "$(OUT)"
+
+score-drift: $(READY) ## Compare the two deliveries of each case of a folder and decide (CASES=folder OUT=folder)
+	@$(BIN)/python -m services.schema_drift.score_drift "$(CASES)" "$(OUT)"
 
 bench: $(READY) ## The benches: a table, and build/bench/*.json
 	@$(BIN)/python -m tests.bench.main_job $(ARGS)

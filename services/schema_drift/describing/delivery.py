@@ -1,0 +1,61 @@
+"""One delivery of a table: the file's form, its columns in figures, and some rows as they were written."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from services.schema_drift.describing.column import Figures, figures
+
+# So many rows are looked at across columns, and their values counted; the first ones, the same each time.
+MOST_ROWS = 1_000
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of a file, apart from its values."""
+
+    encoding: str = "utf-8"
+    bom: bool = False
+    delimiter: str = ","
+    header: bool = True
+    preamble_lines: int = 0
+    footer_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is compared: names stand as they were written, and two columns may bear the same."""
+
+    columns: tuple[Figures, ...]
+    rows: tuple[tuple[str, ...], ...] = field(repr=False)
+    form: Form = Form()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of names and types in order: equal ones mean that the shape is the same."""
+        shape = [[column.name, column.type] for column in self.columns]
+        return hashlib.sha256(json.dumps(shape, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+    def column(self, name: str) -> Figures | None:
+        """The first column of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def values(self, at: int) -> list[str]:
+        """The values of a column in the rows that were kept, blanks at the ends cut."""
+        return [row[at].strip() if at < len(row) else "" for row in self.rows]
+
+
+def describe(names: Sequence[str], rows: Sequence[Sequence[str]], form: Form | None = None) -> Delivery:
+    """Describe a delivery by (some of) its rows."""
+    kept = [tuple(row) for row in rows[:MOST_ROWS]]
+    columns = tuple(
+        figures(name, at, [row[at] if at < len(row) else "" for row in kept]) for at, name in enumerate(names)
+    )
+    return Delivery(columns, tuple(kept), form or Form())

@@ -1,0 +1,206 @@
+"""All differences between two deliveries of a table, each with its evidence; pure, and the same every time."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from services.schema_drift.comparing.agreement import Agreement, agreement
+from services.schema_drift.comparing.notation import Notation, notation
+from services.schema_drift.comparing.units import Conversion
+from services.schema_drift.describing.column import Figures
+from services.schema_drift.describing.delivery import Delivery
+from services.schema_drift.detecting.across import confirmed, contradicted, disordered, exchanged, shifted
+from services.schema_drift.detecting.difference import Difference, Kind, Proof
+from services.schema_drift.detecting.form import form_changes
+from services.schema_drift.detecting.meaning import Meaning, meaning
+from services.schema_drift.detecting.notation_lost import fresh_code, fresh_marker, rounded, stopgap
+from services.schema_drift.matching.match import Matching, Pair, match
+
+
+def detect(before: Delivery, after: Delivery) -> tuple[Difference, ...]:
+    """Compare a delivery with an earlier one."""
+    return Detection(before, after).differences()
+
+
+class Detection:
+    """The comparison of two deliveries."""
+
+    def __init__(self, before: Delivery, after: Delivery) -> None:
+        self.before, self.after = before, after
+        self.matching: Matching = match(before, after)
+        renamed = [(pair.old, pair.new) for pair in self.matching.renamed]
+        self._pairs = sorted([*self.matching.kept, *renamed], key=lambda pair: pair[0].at)
+        self._written: dict[str, Notation] = {old.name: notation(old, new) for old, new in self._pairs}
+        self._values: dict[str, Agreement] = {
+            old.name: agreement(old, new, self._written[old.name]) for old, new in self._pairs
+        }
+
+    def differences(self) -> tuple[Difference, ...]:
+        """What changed: columns that went and came first, then what became of those that stayed."""
+        return (
+            *form_changes(self.before, self.after, len(self.matching.kept)),
+            *self._duplicates(),
+            *self._removed(),
+            *self._renamed(),
+            *self._changed(),
+            *self._moved(),
+            *self._added(),
+        )
+
+    def _duplicates(self) -> Iterator[Difference]:
+        for name, many in Counter(column.name.strip() for column in self.after.columns).items():
+            if many > 1 and name:
+                yield Difference("duplicate_name", name, "plausible", f"{many} columns bear this name")
+
+    def _added(self) -> Iterator[Difference]:
+        for column in self.matching.added:
+            yield Difference("added", column.name.strip(), "proven", f"a column of type {column.type} came")
+
+    def _removed(self) -> Iterator[Difference]:
+        for column in self.matching.removed:
+            carriers = self.matching.derived.get(column.name, ())
+            rivals = self.matching.rivals.get(column.name, ())
+            if carriers:
+                kind: Kind = "split" if len(carriers) > 1 else "merged"
+                shown = ", ".join(carriers)
+                yield Difference(
+                    "removed", column.name, "plausible", f"its contents are in {shown}", candidates=carriers
+                )
+                yield Difference(kind, column.name, "plausible", f"carried by {shown}", candidates=carriers)
+            elif rivals:
+                text = "it may have become " + " or ".join(rivals)
+                yield Difference("removed", column.name, "plausible", text, candidates=rivals)
+            else:
+                yield Difference("removed", column.name, "refuted", "nothing that came looks like it")
+
+    def _renamed(self) -> Iterator[Difference]:
+        for old, new in self.matching.kept:
+            if old.name != new.name:
+                yield Difference("renamed", old.name, "proven", "blanks around the name", became=new.name)
+        for pair in self.matching.renamed:
+            yield Difference(
+                "renamed",
+                pair.old.name,
+                "refuted" if self.matching.shuffled else "proven" if pair.sure else "plausible",
+                _why(pair),
+                became=pair.new.name,
+                evidence=pair.candidate.evidence | {"margin": round(pair.margin, 3)},
+            )
+
+    def _changed(self) -> Iterator[Difference]:
+        meanings = self._meanings()
+        for old, new in self._pairs:
+            written, values = self._written[old.name], self._values[old.name]
+            types = (old.type, new.type) if old.type != new.type and "empty" not in (old.type, new.type) else None
+            evidence = {"distance": round(values.distance, 3), "overlap": round(values.overlap, 3)}
+            evidence |= {"pattern": round(values.pattern, 3), "null_rate": round(new.empty_share - old.empty_share, 3)}
+            found = meanings.get(old.name)
+            if types:
+                proof: Proof = "refuted" if found else "proven" if written.safe else "plausible"
+                text = f"{types[0]} became {types[1]}" + (f": {written.text}" if written.text else "")
+                yield Difference("type_changed", old.name, proof, text, types=types, evidence=evidence)
+            if found:
+                yield Difference("meaning_changed", old.name, "refuted", found.text, evidence=evidence)
+                continue
+            for other in self._rewritten(old, new, written):
+                sure: Proof = "proven" if other.safe else "plausible"
+                yield Difference("format_changed", old.name, sure, other.text, evidence=evidence)
+
+    def _rewritten(self, old: Figures, new: Figures, written: Notation) -> Iterator[Notation]:
+        if written.text and not written.widened:
+            yield self._doubted(old, new, written)
+        checks = [fresh_marker(old, new), stopgap(old, new), rounded(old, new)]
+        yield from (found for found in checks if found is not None)
+        if not written.text and (code := fresh_code(old, new)) is not None:
+            yield code
+        if new.padded and not old.padded:
+            yield Notation("blanks around values")
+
+    def _doubted(self, old: Figures, new: Figures, written: Notation) -> Notation:
+        """A notation is proven only if the numbers that it gives might be of the column."""
+        values = self._values[old.name]
+        if written.safe and values.kind == "numbers" and values.distance > 0.4:
+            return Notation(written.text, safe=False)
+        return written
+
+    def _meanings(self) -> dict[str, Meaning]:
+        found: dict[str, Meaning] = {}
+        for old, new in self._pairs:
+            one = meaning(old, new, self._written[old.name], self._values[old.name])
+            if one is not None:
+                found[old.name] = one
+        scales = {name: one.scales for name, one in found.items() if one.scales}
+        if scales:
+            self._doubt(found, scales)
+        pairs = [pair for pair in self._pairs if pair[0].name not in found or pair[0].name in scales]
+        for texts in (
+            exchanged(self._pairs, self._values),
+            disordered(self.before, self.after, pairs),
+            contradicted(self.before, self.after, pairs),
+            shifted(self.before, self.after, pairs),
+        ):
+            for name, text in texts.items():
+                found.setdefault(name, Meaning(text))
+        return found
+
+    def _doubt(self, found: dict[str, Meaning], scales: Mapping[str, Sequence[Conversion]]) -> None:
+        """Levels move with time and place: a scale is said to have changed only if the column moved alone."""
+        numbers = [old for old, _ in self._pairs if self._values[old.name].kind == "numbers" and old.distinct > 5]
+        moved = [old for old in numbers if self._values[old.name].distance > 0.3]
+        ties = confirmed(self.before, self.after, self._pairs, scales)
+        restless = len(moved) - len(scales) >= 2 or (len(moved) > 2 and len(moved) >= 0.6 * len(numbers))
+        # One change of units is one rule; three columns with a rule each are larger things, or another time.
+        mixed = len(scales) >= 3 and len({ones[0].text for ones in scales.values()}) >= 2
+        for name in scales:
+            tied = ties.get(name)
+            if tied is False or mixed or (tied is None and restless and found[name].distance < 0.9):
+                del found[name]
+
+    def _moved(self) -> Iterator[Difference]:
+        places = [new.at for _, new in self._pairs]
+        kept = _longest_ascending(places)
+        for at, (old, new) in enumerate(self._pairs):
+            if at not in kept:
+                yield Difference("reordered", old.name, "proven", f"column {new.at + 1} now")
+
+
+def _why(pair: Pair) -> str:
+    one = pair.candidate
+    if one.converted is not None:
+        return f"another name, and another unit: {one.converted.text}"
+    text = {
+        "same": "the same name in another style",
+        "whole": "the same name in other words",
+        "extended": "the same name with a word more or less",
+        "partial": "a name with a word in common",
+        "none": "another name",
+    }[one.names.relation]
+    if one.names.claims:
+        text += ", with a unit that is a new claim"
+    return (
+        text
+        + (", and the values agree" if one.values.score >= 0.6 else "")
+        + ("" if pair.clear else "; others fit as well")
+    )
+
+
+def _longest_ascending(positions: Sequence[int]) -> set[int]:
+    """Indexes of a longest ascending part of a sequence without repetitions."""
+    tails: list[int] = []  # positions that end the best part of each length
+    ends: list[int] = []  # their indexes
+    before: list[int | None] = []
+    for index, position in enumerate(positions):
+        length = bisect_left(tails, position)
+        before.append(ends[length - 1] if length else None)
+        if length == len(tails):
+            tails.append(position)
+            ends.append(index)
+        else:
+            tails[length] = position
+            ends[length] = index
+    kept: set[int] = set()
+    at: int | None = ends[-1] if ends else None
+    while at is not None:
+        kept.add(at)
+        at = before[at]
+    return kept

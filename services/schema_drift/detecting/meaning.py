@@ -1,0 +1,127 @@
+"""Whether a column of the same name (or of a certain successor's) still means what it meant, by its own values."""
+
+from dataclasses import dataclass
+
+from services.schema_drift.comparing.agreement import Agreement
+from services.schema_drift.comparing.notation import Notation
+from services.schema_drift.comparing.spread import conversions, noise
+from services.schema_drift.comparing.units import Conversion
+from services.schema_drift.describing.column import Figures
+from services.schema_drift.describing.plain import NUMERIC
+
+# Two samples of one column seldom lie further apart than this; of a season or a slice of it they do.
+_MOVED = 0.25
+ANOTHER_SIZE = Conversion("numbers of another size", lambda number: number)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a column holds now; `scales` when nothing but the size of its numbers speaks for it."""
+
+    text: str
+    scales: tuple[Conversion, ...] = ()
+    distance: float = 0.0
+
+
+def meaning(before: Figures, after: Figures, written: Notation, values: Agreement) -> Meaning | None:
+    """Judge a column by itself; what only shows across columns is another module's."""
+    if not before.present:
+        return None
+    if not after.present:
+        return Meaning("always empty") if before.empty_share < 0.8 and after.rows >= 20 else None
+    if not written.readable:
+        return Meaning(_unreadable(before, after))
+    placeholder = _placeholder(before, after)
+    if placeholder:
+        return Meaning(placeholder)
+    if before.truths and before.type in NUMERIC and not after.truths and after.type in NUMERIC:
+        return _codes(before, after)
+    if values.kind == "truths":
+        return _inverted(before, after)
+    # Numbers that are written in another way too are asked about for that; what they amount to is part of the question.
+    if values.kind == "numbers" and (not written.text or after.type in NUMERIC):
+        return _scale(before, after, written, values)
+    if values.kind in ("closed", "open") and not written.text:
+        return _texts(before, after, values)
+    return None
+
+
+def _unreadable(before: Figures, after: Figures) -> str:
+    if before.closed and after.type == "int64":
+        return "opaque numeric codes"
+    few = max(after.counts, key=lambda text: after.counts[text])
+    return f"values of another kind, such as {few[:40]}"
+
+
+def _placeholder(before: Figures, after: Figures) -> str:
+    usual = max(before.counts.values()) / before.present
+    if after.distinct == 1 and after.present >= 20 and before.distinct >= 3 and usual < 0.9:
+        only = next(iter(after.counts))
+        # One of few known values in every row is a slice of the table.
+        if only not in before.counts or before.distinct > 40:
+            return f"{only[:40]} in every row"
+    return ""
+
+
+def _codes(before: Figures, after: Figures) -> Meaning | None:
+    if before.distinct != 2 or after.distinct != 2:
+        return None
+    # Two other codes in like shares stand for the same two things, and nobody says which.
+    old, new = (
+        sorted((float(text), many / side.present) for text, many in side.counts.items()) for side in (before, after)
+    )
+    usual = max(before.counts, key=lambda text: before.counts[text])
+    gone = usual not in after.counts and before.counts[usual] > 0.5 * before.present
+    alike = min(abs(old[0][1] - share) for _, share in new) <= 0.15 and min(share for _, share in (*old, *new)) >= 0.03
+    if not gone and not alike:
+        return None
+    return Meaning("/".join(sorted(after.counts)[:4]) + " instead of " + "/".join(sorted(before.counts)))
+
+
+def _inverted(before: Figures, after: Figures) -> Meaning | None:
+    was, now = before.true_share, after.true_share
+    if was is None or now is None or min(before.present, after.present) < 40:
+        return None
+    if abs(was - 0.5) >= 0.12 and abs(now - (1 - was)) < 0.1 and abs(now - was) > 0.24:
+        return Meaning("inverted: what was true is false")
+    return None
+
+
+def _scale(before: Figures, after: Figures, written: Notation, values: Agreement) -> Meaning | None:
+    numbers = after.numbers if written.numbers is None else written.numbers
+    moved = max(_MOVED, 1.5 * noise(before.numbers, numbers))
+    if values.distance < moved or before.distinct < 8 or len(numbers) < 20:
+        return None
+    found = tuple(
+        one for one, apart in conversions(before.numbers, numbers, before.places) if apart < 0.5 * values.distance
+    )
+    if not found:
+        return _elsewhere(before, after, values)
+    return Meaning(found[0].text, found, distance=values.distance)
+
+
+def _elsewhere(before: Figures, after: Figures, values: Agreement) -> Meaning | None:
+    """Numbers that are all larger or smaller than ever before, in a column that does not count rows or years."""
+    counting = (
+        before.whole
+        and after.whole
+        and (before.uniqueness > 0.9 or 1500 < before.numbers[0] <= before.numbers[-1] < 2200)
+    )
+    old, new = before.numbers[before.present // 2], after.numbers[len(after.numbers) // 2]
+    alike = old * new > 0 and 0.4 < old / new < 2.5
+    if values.distance < 0.95 or counting or alike:
+        return None
+    return Meaning("numbers of another size", (ANOTHER_SIZE,), distance=values.distance)
+
+
+def _texts(before: Figures, after: Figures, values: Agreement) -> Meaning | None:
+    if values.kind == "closed":
+        if not before.closed:
+            return None
+        known = sum(many for text, many in after.counts.items() if text in before.counts)
+        if known or after.distinct <= 2 * before.distinct + 2:
+            return None  # new codes, or a slice: another judge's
+        return Meaning("values that were never in it")
+    if values.overlap == 0 and values.pattern < 0.25 and min(before.present, after.present) >= 40:
+        return Meaning("texts of another kind")
+    return None
