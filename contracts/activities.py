@@ -13,6 +13,8 @@ from contracts.commands.connector import (
     PullResult,
     PushInput,
     PushResult,
+    UndoInput,
+    UndoResult,
 )
 from contracts.commands.module_registry import (
     PublishModuleInput,
@@ -59,6 +61,7 @@ from contracts.workflow import ModuleDraft, ModuleVersionRef
 DESCRIBE_CONNECTION = Command("connector.describe", DescribeConnectionInput, DescribeConnectionResult)
 PULL = Command("connector.pull", PullInput, PullResult, LONG)
 PUSH = Command("connector.push", PushInput, PushResult, LONG)
+UNDO = Command("connector.undo", UndoInput, UndoResult, LONG)
 PRESERVE = Command("connector.preserve", PreserveInput, PreserveResult, LONG)
 CLOSE_WINDOW = Command("connector.close_window", CloseWindowInput, Nothing, BOOKKEEPING)
 PROFILE = Command("transform.profile", ProfileInput, Profile, LONG)
@@ -89,6 +92,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     DESCRIBE_CONNECTION,
     PULL,
     PUSH,
+    UNDO,
     PRESERVE,
     CLOSE_WINDOW,
     PROFILE,

@@ -46,6 +46,7 @@ EVENTS: dict[str, type[Contract]] = {
     "run.started.v1": runs.RunStarted,
     "run.step_finished.v1": runs.RunStepFinished,
     "run.finished.v1": runs.RunFinished,
+    "run.undone.v1": runs.RunUndone,
     "notification.delivered.v1": notifications.NotificationDelivered,
     "notification.undelivered.v1": notifications.NotificationUndelivered,
 }

@@ -44,6 +44,7 @@ class ErrorType(StrEnum):
     BOOKS_UNBALANCED = "books_unbalanced"
     SCHEMA_DRIFT = "schema_drift"
     CONFLICT = "conflict"
+    UNDO_REFUSED = "undo_refused"
 
 
 # Trying these again changes nothing: a person has to.
@@ -63,6 +64,7 @@ PERMANENT: tuple[ErrorType, ...] = (
     ErrorType.BOOKS_UNBALANCED,
     ErrorType.SCHEMA_DRIFT,
     ErrorType.CONFLICT,
+    ErrorType.UNDO_REFUSED,
 )
 
 

@@ -113,9 +113,9 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         name="runs",
-        description="Runs requested, started, stepping and finished.",
+        description="Runs requested, started, stepping, finished and undone.",
         key="run",
-        events=("run.requested.v1", "run.started.v1", "run.step_finished.v1", "run.finished.v1"),
+        events=("run.requested.v1", "run.started.v1", "run.step_finished.v1", "run.finished.v1", "run.undone.v1"),
         producer="orchestrator",
         consumers=("orchestrator", "module_registry", "notification"),
     ),

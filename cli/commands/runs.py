@@ -38,6 +38,14 @@ def register(app: typer.Typer) -> None:
         modulardata runs cancel 0197f3a2-… --wait · wait until it has ended
         """,
     )(cancel)
+    command(
+        these,
+        "undo",
+        examples="""
+        modulardata runs undo latest --dry-run · say what would be done, or why it cannot be
+        modulardata runs undo 0197f3a2-… · take out what that run loaded
+        """,
+    )(undo)
     command(app, "logs", panel="Workflows", examples="modulardata logs latest")(logs)
 
 
@@ -97,6 +105,27 @@ def cancel(
     return Exit.FAILED if ended["state"] == "failed" else Exit.PARTIAL
 
 
+def undo(
+    shell: Shell,
+    run: Run,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Find out whether it can be done, change nothing.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for its end.")] = 3600.0,
+) -> int:
+    """Take out what a run loaded: rows it added go, rows it changed or replaced are there again as they were.
+
+    It is done exactly or not at all, and once. It is refused when a later run or somebody else touched the same rows.
+    Exit code 0 when it is done (or, with --dry-run, could be), 2 when it is refused.
+    """
+    identity = identify(shell.api, run)
+    asked = shell.api.post(f"/api/runs/{identity}:undo", dry_run="true" if dry_run else None)
+    ended = waiting.run(shell.api, shell.output, asked["id"], seconds=timeout)
+    document, parts = told(shell.api, ended)
+    shell.output.show(document, *parts)
+    return exit_code(ended)
+
+
 def logs(shell: Shell, run: Run) -> int:
     """Show a run's log."""
     found = shell.api.get(f"/api/runs/{identify(shell.api, run)}/log")
@@ -131,6 +160,8 @@ def told(api: Api, run: Json) -> tuple[Json, list[RenderableType]]:
         "started by": run["trigger"],
         "for": ", ".join(f"{one['bucket']}/{one['key']}" for one in run["objects"] or ()),
         "modules": ", ".join(f"{one['name']} version {one['version']}" for one in run["modules"]),
+        "undoes": run["undoes"] and f"run {run['undoes']}" + (", as a dry run" if run["dry_run"] else ""),
+        "undone by": run["undone_by"] and f"run {run['undone_by']}",
         "state": outcome(run["state"]),
         "error": run.get("error_code"),
         "message": run.get("message"),

@@ -1,4 +1,4 @@
-"""What is asked of connector: describe a connection, pull, push, preserve bytes, close a window."""
+"""What is asked of connector: describe a connection, pull, push, undo, preserve bytes, close a window."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -111,6 +111,24 @@ class PushResult(Contract):
     deduplicated: int
     bytes: int
     attempt: int
+    already: bool = False
+
+
+class UndoInput(Contract):
+    """Take what a run wrote out of its destination again. The scope is the run that undoes."""
+
+    scope: RunScope
+    run_id: UUID  # whose rows are taken out
+    stream: str
+    dry_run: bool = False  # find out whether it can be done, and leave everything as it is
+
+
+class UndoResult(Contract):
+    """Rows that were taken out, and rows that are there again as they were before the run."""
+
+    removed: int
+    restored: int
+    attempt: int = 0
     already: bool = False
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.commands.command import RunScope, WindowRequest
+from contracts.commands.connector import UndoResult
 from contracts.commands.transform import StepBooks
 from contracts.data import Contract, DatasetRef, RowBooks
 from contracts.workflow import ModuleVersionRef, WorkflowDefinition
@@ -23,6 +24,8 @@ class RunPlan(Contract):
     workflow_version: int
     definition: WorkflowDefinition
     window: WindowRequest = WindowRequest()
+    undoes: UUID | None = None  # the run whose rows are taken out again; then nothing else is done
+    dry_run: bool = False  # only find out whether that can be done
 
 
 class PinModulesInput(Contract):
@@ -54,6 +57,7 @@ class FinishRunInput(Contract):
     error_code: str | None = None
     message: str | None = None
     inputs: tuple[DatasetRef, ...] = ()  # what the first module was given
+    undone: UndoResult | None = None  # what an undoing took out and put back
 
 
 class FindRunInput(Contract):

@@ -16,6 +16,7 @@ class RunRequested(Contract):
     workflow: str
     workflow_version: int
     trigger: Literal["manual", "s3_event", "webhook", "watch", "quarantine"]
+    undoes: UUID | None = None  # the run whose rows it takes out again
 
 
 class RunStarted(Contract):
@@ -52,3 +53,15 @@ class RunFinished(Contract):
     message: str | None = None
     finished_at: datetime
     modules: tuple[ModuleVersionRef, ...] = ()  # the versions it used, in their order
+    undoes: UUID | None = None  # the run whose rows it was to take out again
+
+
+class RunUndone(Contract):
+    """What a run had loaded is out of its destination again, and what it had overwritten is there as before."""
+
+    run_id: UUID
+    workflow_id: UUID
+    workflow: str
+    undone_by: UUID  # the run that did it
+    removed: int
+    restored: int

@@ -1,4 +1,4 @@
-"""What connector does for workflows: describe, pull, push, preserve, close windows."""
+"""What connector does for workflows: describe, pull, push, undo, preserve, close windows."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from contracts.activities import CLOSE_WINDOW, DESCRIBE_CONNECTION, PRESERVE, PULL, PUSH
+from contracts.activities import CLOSE_WINDOW, DESCRIBE_CONNECTION, PRESERVE, PULL, PUSH, UNDO
 from contracts.commands.command import Nothing
 from contracts.commands.connector import (
     CloseWindowInput,
@@ -21,6 +21,8 @@ from contracts.commands.connector import (
     PullResult,
     PushInput,
     PushResult,
+    UndoInput,
+    UndoResult,
 )
 from contracts.runs import ErrorType
 from services.chassis.storage import AddressRefused, DatasetCorrupt
@@ -30,6 +32,7 @@ from services.connector.progress import Milestones, Progress
 from services.connector.service.describing import Describing
 from services.connector.service.pulling import Pulling
 from services.connector.service.pushing import Pushing
+from services.connector.service.undoing import Undoing
 from services.connector.service.windows import Windows
 
 T = TypeVar("T")
@@ -41,11 +44,18 @@ class ConnectorActivities:
     """Each may run twice: what it does is named by the run's window."""
 
     def __init__(
-        self, describing: Describing, pulling: Pulling, pushing: Pushing, windows: Windows, milestones: Milestones
+        self,
+        describing: Describing,
+        pulling: Pulling,
+        pushing: Pushing,
+        undoing: Undoing,
+        windows: Windows,
+        milestones: Milestones,
     ) -> None:
         self._describing = describing
         self._pulling = pulling
         self._pushing = pushing
+        self._undoing = undoing
         self._windows = windows
         self._milestones = milestones
 
@@ -64,6 +74,12 @@ class ConnectorActivities:
         """Write datasets to a destination, once for the window."""
         attempt = activity.info().attempt
         return await self._worked(lambda progress: self._pushing.push(input, attempt, progress))
+
+    @activity.defn(name=UNDO.name)
+    async def undo(self, input: UndoInput) -> UndoResult:
+        """Take what a run wrote out of its destination, once."""
+        attempt = activity.info().attempt
+        return await self._worked(lambda progress: self._undoing.undo(input, attempt, progress))
 
     @activity.defn(name=PRESERVE.name)
     async def preserve(self, input: PreserveInput) -> PreserveResult:

@@ -36,6 +36,13 @@ class Fenced(ConnectorError):
         self.stands = stands
 
 
+class UndoRefused(ConnectorError):
+    """What a run loaded cannot be taken back exactly; nothing was changed. The reason is without its full stop."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(ErrorType.UNDO_REFUSED, f"{reason}. Nothing was changed.")
+
+
 class Stopped(Exception):
     """Whoever asked for this work does not want it any more."""
 

@@ -17,6 +17,7 @@ from services.connector.clients.s3 import S3Factory, S3Store
 from services.connector.consumers import handlers
 from services.connector.destinations.base import Destination
 from services.connector.destinations.postgres import PostgresDestination
+from services.connector.destinations.postgres_before import Before, Keeping
 from services.connector.destinations.s3 import S3Destination
 from services.connector.failures import ConnectorError
 from services.connector.formats.base import Limits
@@ -32,11 +33,13 @@ from services.connector.service.connections import Connections
 from services.connector.service.describing import Describing
 from services.connector.service.files import Files
 from services.connector.service.forgetting import ClosedWindows
+from services.connector.service.leases import Leases
 from services.connector.service.limits import PerMinute
 from services.connector.service.looking import Looking
 from services.connector.service.opening import Ends, Makers, Opening
 from services.connector.service.pulling import Pulling
 from services.connector.service.pushing import Pushing
+from services.connector.service.undoing import Undoing
 from services.connector.service.uploads import Uploads
 from services.connector.service.watching import Watching
 from services.connector.service.windows import Windows
@@ -64,7 +67,8 @@ def assemble(
     formats: Formats | None = None,
 ) -> Service:
     """The parts of connector, of parts that are handed in."""
-    made = kinds or makers(Egress(platform.settings.egress_allow))
+    keeping = Keeping(settings.undo_keep_days, settings.undo_keep_bytes)
+    made = kinds or makers(Egress(platform.settings.egress_allow), keeping)
     opening = Opening(
         platform.database, platform.sealer, platform.scrubber, made, {UPLOADS: _uploads(platform.storage)}
     )
@@ -87,15 +91,10 @@ def assemble(
         spool_folder=settings.spool_folder,
         threads=settings.pull_threads,
     )
-    pushing = Pushing(
-        platform.database,
-        opening,
-        windows,
-        platform.storage,
-        lease_seconds=settings.lease_seconds,
-        wait_seconds=settings.lease_wait_seconds,
-    )
-    activities = ConnectorActivities(Describing(platform.database), pulling, pushing, windows, milestones)
+    leases = Leases(platform.database, lease_seconds=settings.lease_seconds, wait_seconds=settings.lease_wait_seconds)
+    pushing = Pushing(leases, opening, windows, platform.storage)
+    undoing = Undoing(leases, opening, windows)
+    activities = ConnectorActivities(Describing(platform.database), pulling, pushing, undoing, windows, milestones)
     looking = Looking(
         reader,
         milestones,
@@ -125,6 +124,7 @@ def assemble(
             activities.describe,
             activities.pull,
             activities.push,
+            activities.undo,
             activities.preserve,
             activities.close_window,
         ),
@@ -136,7 +136,7 @@ def assemble(
     )
 
 
-def makers(egress: Egress) -> Makers:
+def makers(egress: Egress, keeping: Keeping) -> Makers:
     """How both ends of each kind of connection are made."""
     factory = S3Factory(egress)
 
@@ -146,7 +146,7 @@ def makers(egress: Egress) -> Makers:
 
     def postgres(settings: Any, secrets: Any) -> Ends:
         client = PostgresClient(settings, secrets, egress)
-        return Ends(lambda: PostgresSource(client), lambda: PostgresDestination(client))
+        return Ends(lambda: PostgresSource(client), lambda: PostgresDestination(client, before=Before(keeping)))
 
     return {S3.name: s3, POSTGRES.name: postgres}
 

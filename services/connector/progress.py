@@ -11,7 +11,8 @@ class Milestones(Protocol):
 
     def reached(self, name: str) -> None:
         """One of: pull.claimed, pull.spooled, pull.read, pull.stored, push.begun, push.staged, push.ledger_written,
-        push.before_commit, push.after_commit, push.released, preserve.stored, window.closed, watch.seen.
+        push.before_commit, push.after_commit, push.released, undo.taken_back, undo.before_commit, undo.after_commit,
+        undo.released, preserve.stored, window.closed, watch.seen.
         """
 
 

@@ -32,3 +32,9 @@ class ConnectorSettings(BaseSettings):
     lease_wait_seconds: float = Field(default=300.0, ge=0, description="How long a load waits for another to end")
     watch_concurrency: int = Field(default=8, ge=1, description="Buckets listed at the same time")
     watch_settle_seconds: float = Field(default=1.0, ge=0, description="How long a new object must have been unchanged")
+    undo_keep_days: int = Field(
+        default=7, ge=0, description="How long a destination keeps what a load overwrote, to undo it; 0: not at all"
+    )
+    undo_keep_bytes: int = Field(
+        default=4 << 30, ge=0, description="Bytes of what loads overwrote in one table that are kept there at most"
+    )

@@ -112,6 +112,7 @@ class KindView(BaseModel):
     write_modes: list[str]
     incremental: bool
     uploads: bool
+    undo: bool = False
     settings_schema: Json
     secrets_schema: Json
     selection_schema: Json
@@ -131,6 +132,7 @@ class KindView(BaseModel):
             write_modes=list(can.write_modes),
             incremental=can.incremental,
             uploads=can.uploads,
+            undo=can.undo,
             settings_schema=kind.settings.model_json_schema(by_alias=True),
             secrets_schema=kind.secrets.model_json_schema(by_alias=True),
             selection_schema=kind.selection.model_json_schema(by_alias=True),

@@ -25,7 +25,7 @@ from services.chassis.http import (
 )
 from services.chassis.problems import not_found
 from services.orchestrator.repository import definitions, runs
-from services.orchestrator.service import asking, cancelling, log
+from services.orchestrator.service import asking, cancelling, log, undoing
 from services.orchestrator.service.applying import Definitions
 from services.orchestrator.service.executions import Executions
 from services.orchestrator.service.hooks import Hooks
@@ -181,6 +181,26 @@ def router(
             edge.after_commit(told)
         response.headers["Location"] = f"/api/runs/{run_id}"
         return CancelView(id=run_id, state=row["state"], cancel_requested_at=row["cancel_requested_at"])
+
+    @routes.post("/api/runs/{run_id}:undo", status_code=202, dependencies=[requires(Permission.RUNS_START)])
+    async def undo_run(
+        run_id: UUID,
+        work: Work,
+        who: Who,
+        response: Response,
+        dry_run: Annotated[bool, Query(description="Find out whether it can be done, and change nothing")] = False,
+        idempotency_key: Annotated[str | None, Header(description="The same key is the same run")] = None,
+    ) -> RunAccepted:
+        """Take out what a run loaded: rows it added go, rows it changed or replaced are there again as they were.
+
+        This is a run of its own. It does everything or nothing, and fails with `undo_refused` and the reason when a
+        later run or somebody else touched the same rows, or when what was overwritten is not kept any more. 409 when
+        the run is undone already, or has not ended.
+        """
+        accepted = await undoing.ask(work, run_id, who.subject, idempotency_key, dry_run=dry_run)
+        row = await _run(work, accepted.run_id)
+        response.headers["Location"] = f"/api/runs/{accepted.run_id}"
+        return RunAccepted(id=accepted.run_id, state=row["state"], new=accepted.new)
 
     @routes.get("/api/runs/{run_id}/log", dependencies=[RUNS])
     async def get_log(run_id: UUID, work: Work) -> LogView:

@@ -81,6 +81,10 @@ runs = Table(
     Column("checked_at", DateTime(timezone=True)),
     Column("cancel_requested_at", DateTime(timezone=True)),
     Column("cancel_requested_by", Uuid),
+    Column("undoes", Uuid),
+    Column("dry_run", Boolean, nullable=False),
+    Column("requested_by", Uuid),
+    Column("undone_by", Uuid),
 )
 
 run_steps = Table(

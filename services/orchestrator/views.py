@@ -130,6 +130,9 @@ class RunSummary(View):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    undoes: UUID | None = None
+    dry_run: bool = False
+    undone_by: UUID | None = None
 
 
 class RunView(RunSummary):
@@ -139,6 +142,7 @@ class RunView(RunSummary):
     objects: list[dict[str, Any]] | None
     quarantine_entry: UUID | None
     cancel_requested_at: datetime | None
+    requested_by: UUID | None = None
     step_books: list[StepBooks]
     steps: list[StepView]
     progress: list[ProgressView]
@@ -267,6 +271,9 @@ def run_summary(row: RowMapping) -> RunSummary:
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
+        undoes=row["undoes"],
+        dry_run=row["dry_run"],
+        undone_by=row["undone_by"],
     )
 
 
@@ -278,6 +285,7 @@ def run_view(row: RowMapping, definition: Any, steps: list[RowMapping], progress
         objects=row["requested_window"].get("objects"),
         quarantine_entry=row["requested_window"].get("quarantine_entry"),
         cancel_requested_at=row["cancel_requested_at"],
+        requested_by=row["requested_by"],
         step_books=row["step_books"] or [],
         steps=[step_view(step) for step in steps],
         progress=[ProgressView.model_validate(item) for item in progress],

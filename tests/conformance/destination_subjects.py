@@ -19,6 +19,7 @@ from services.connector.clients.postgres import PostgresClient, Waits
 from services.connector.clients.s3 import S3Store, S3Waits
 from services.connector.destinations.base import Destination, LoadTable
 from services.connector.destinations.postgres import PostgresDestination
+from services.connector.destinations.postgres_before import Before
 from services.connector.destinations.postgres_ledger import Fence, Ledger
 from services.connector.destinations.s3 import S3Destination
 from services.connector.kinds.base import Document
@@ -67,8 +68,10 @@ class PostgresTables:
         self.customer = customer
         self.target = PostgresTarget.model_validate({"schema": customer.schema, "table": "target"})
 
-    def destination(self, ledger: Ledger | None = None, fence: Fence | None = None) -> PostgresDestination:
-        return PostgresDestination(self.client(), ledger, fence)
+    def destination(
+        self, ledger: Ledger | None = None, fence: Fence | None = None, before: Before | None = None
+    ) -> PostgresDestination:
+        return PostgresDestination(self.client(), ledger, fence, before)
 
     def client(self, **settings: Any) -> PostgresClient:
         made = PostgresSettings(**(self.customer.postgres_settings() | settings))

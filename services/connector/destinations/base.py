@@ -8,6 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from contracts.data import Schema
+from services.connector.failures import UndoRefused
 from services.connector.kinds.base import Document, Kind, WriteMode
 from services.connector.progress import Progress
 from services.connector.sources.base import Discovered
@@ -73,6 +74,33 @@ class Loaded:
     already: bool = False
 
 
+@dataclass(frozen=True)
+class Undo:
+    """One attempt to take back what a window's loads put in, all parts of it."""
+
+    workflow_id: UUID
+    stream: str
+    window_id: UUID
+    parts: tuple[str, ...]
+    run_id: UUID  # the run that undoes, not the one that loaded
+    epoch: int  # of the lease, counted with those of loads
+    target: Document
+    dry_run: bool = False  # find out whether it can be done, and leave everything as it is
+
+    def key(self, part: str) -> LoadKey:
+        """One of the loads."""
+        return LoadKey(self.workflow_id, self.stream, self.window_id, part)
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken out, and what was put back as it had been."""
+
+    removed: int
+    restored: int
+    already: bool = False
+
+
 class Destination(ABC):
     """A system that rows go to."""
 
@@ -93,3 +121,11 @@ class Destination(ABC):
     @abstractmethod
     def settle(self, key: LoadKey, epoch: int, target: Document) -> Loaded | None:
         """Shut out every attempt below this epoch, and say whether the window was loaded, which is final then."""
+
+    def undo(self, undo: Undo, progress: Progress) -> Undone:
+        """Take a window out again, everything or nothing, once; raises UndoRefused with what stands in the way.
+
+        Rows that were added are removed, rows that were changed or replaced are there again as they were. A kind whose
+        capabilities say `undo` does this.
+        """
+        raise UndoRefused(f"What was written to a connection of kind {self.spec.name} cannot be taken back")

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from contracts.runs import ErrorType
 from services.chassis.quoting import quoted
 from services.connector.clients.postgres import PostgresClient
-from services.connector.destinations.base import Destination, Load, Loaded, LoadKey
+from services.connector.destinations.base import Destination, Load, Loaded, LoadKey, Undo, Undone
+from services.connector.destinations.postgres_before import NOTHING, Before, Kept
 from services.connector.destinations.postgres_ledger import Fence, Ledger, prepare
 from services.connector.destinations.postgres_plan import Plan, plan
 from services.connector.destinations.postgres_rows import copy_text
+from services.connector.destinations.postgres_undo import take_back
 from services.connector.failures import ConnectorError
 from services.connector.kinds.base import Document, Kind
 from services.connector.kinds.postgres import POSTGRES
@@ -24,14 +26,21 @@ if TYPE_CHECKING:
 
 
 class PostgresDestination(Destination):
-    """A database to write to. `ledger` and `fence` are what makes a second write of a window harmless."""
+    """A database to write to. `ledger` and `fence` make a second write of a window harmless, `before` its undoing."""
 
     spec: ClassVar[Kind] = POSTGRES
 
-    def __init__(self, client: PostgresClient, ledger: Ledger | None = None, fence: Fence | None = None) -> None:
+    def __init__(
+        self,
+        client: PostgresClient,
+        ledger: Ledger | None = None,
+        fence: Fence | None = None,
+        before: Before | None = None,
+    ) -> None:
         self._client = client
         self._ledger = ledger or Ledger()
         self._fence = fence or Fence()
+        self._before = before or Before()
 
     def check(self) -> None:
         """Log in and ask something."""
@@ -53,7 +62,9 @@ class PostgresDestination(Destination):
             planned = plan(session, load, self._client.where)
             staging = self._stage(session, load, planned, progress)
             progress.reached("push.staged")
-            return self._load(session, load, planned, staging, progress)
+            loaded = self._load(session, load, planned, staging, progress)
+            self._before.prune(session, planned)
+            return loaded
 
     def settle(self, key: LoadKey, epoch: int, target: Document) -> Loaded | None:
         """Shut out every attempt below this epoch, and say whether the window was loaded."""
@@ -62,6 +73,19 @@ class PostgresDestination(Destination):
             with session.transaction():
                 self._fence.shut(session, key, epoch)
                 return self._ledger.read(session, key)
+
+    def undo(self, undo: Undo, progress: Progress) -> Undone:
+        """Take a window out again, everything or nothing, once."""
+        with self._client.session() as session:
+            prepare(session, self._client.where)
+            session.execute("BEGIN")
+            self._fence.pass_(session, undo.key(""), undo.epoch)
+            undone = take_back(session, undo, self._client.where)
+            progress.reached("undo.taken_back")
+            progress.reached("undo.before_commit")
+            session.execute("ROLLBACK" if undo.dry_run or undone.already else "COMMIT")
+            progress.reached("undo.after_commit")
+            return undone
 
     def _stage(self, session: "Session", load: Load, planned: Plan, progress: Progress) -> str:
         """Copy the rows into a table that only this session sees and that ends with it."""
@@ -98,13 +122,17 @@ class PostgresDestination(Destination):
             return done
         if not planned.there:
             self._create(session, planned)
-        loaded = self._merge(session, load, planned, staging)
+        kept = self._keep(session, load, planned, staging)
+        loaded, xid = self._merge(session, load, planned, staging)
         if loaded.inserted + loaded.updated + loaded.deduplicated != load.rows:
             raise ConnectorError(
                 ErrorType.DESTINATION_REFUSED,
                 f"{self._client.where}: table {planned.spoken} did not take every row: a rule or trigger.",
             )
         self._ledger.write(session, load, planned.spoken, loaded)
+        if load.mode == "upsert":
+            kept = kept.compared(loaded.updated)
+        self._before.record(session, load, planned, kept, loaded.inserted + loaded.updated, xid)
         progress.reached("push.ledger_written")
         progress.reached("push.before_commit")
         try:
@@ -134,19 +162,28 @@ class PostgresDestination(Destination):
             self._fence.pass_(session, load.key, load.epoch)
             return self._ledger.read(session, load.key)
 
-    def _merge(self, session: "Session", load: Load, planned: Plan, staging: str) -> Loaded:
+    def _keep(self, session: "Session", load: Load, planned: Plan, staging: str) -> Kept:
+        """Keep what the load is going to overwrite; in mode `replace` the table is emptied by that."""
+        if not planned.there or not load.rows:
+            # An empty load empties nothing.
+            return NOTHING
         if load.mode == "upsert":
-            rows, inserted = self._upsert(session, planned, staging)
-            return _loaded(load, inserted, rows - inserted, load.rows - rows)
-        if load.mode == "replace" and load.rows and not self._ledger.others(session, load.key):
-            # Not TRUNCATE: readers with an older snapshot would find nothing. An empty load empties nothing.
-            session.execute(f"DELETE FROM {planned.table}")  # noqa: S608
+            return self._before.of_upsert(session, planned, staging)
+        if load.mode == "replace" and not self._ledger.others(session, load.key):
+            return self._before.of_replace(session, planned)
+        return NOTHING
+
+    def _merge(self, session: "Session", load: Load, planned: Plan, staging: str) -> tuple[Loaded, int | None]:
+        """Write the rows; and what they are known by, if that is not the number of this transaction."""
+        if load.mode == "upsert":
+            rows, inserted, xid = self._upsert(session, planned, staging)
+            return _loaded(load, inserted, rows - inserted, load.rows - rows), xid
         names = ", ".join(quoted(column.identifier) for column in planned.columns)
         cursor = session.execute(f"INSERT INTO {planned.table} ({names}) SELECT {names} FROM {staging}")  # noqa: S608
-        return _loaded(load, cursor.rowcount, 0, 0)
+        return _loaded(load, cursor.rowcount, 0, 0), None
 
-    def _upsert(self, session: "Session", planned: Plan, staging: str) -> tuple[int, int]:
-        """Rows that were written, and how many of them were not there before."""
+    def _upsert(self, session: "Session", planned: Plan, staging: str) -> tuple[int, int, int | None]:
+        """Rows that were written, how many of them were not there before, and the number that all of them bear."""
         import psycopg.errors
 
         take = self._upsert_from if planned.there else self._fill_from
@@ -166,15 +203,16 @@ class PostgresDestination(Destination):
                 f" ORDER BY {keys}, {quoted(planned.ordinal)} DESC",
             )
 
-    def _fill_from(self, session: "Session", planned: Plan, rows: str) -> tuple[int, int]:
+    def _fill_from(self, session: "Session", planned: Plan, rows: str) -> tuple[int, int, int | None]:
         """Fill the table that this transaction has made; its key is built once, after the rows, which is faster."""
         names = ", ".join(quoted(column.identifier) for column in planned.columns)
         keys = ", ".join(map(quoted, planned.keys))
         written = session.execute(f"INSERT INTO {planned.table} ({names}) {rows}").rowcount
         session.execute(f"ALTER TABLE {planned.table} ADD PRIMARY KEY ({keys})")
-        return written, written
+        known = session.execute(f"SELECT xmin::text::bigint FROM {planned.table} LIMIT 1").fetchone()  # noqa: S608
+        return written, written, known[0] if known else None
 
-    def _upsert_from(self, session: "Session", planned: Plan, rows: str) -> tuple[int, int]:
+    def _upsert_from(self, session: "Session", planned: Plan, rows: str) -> tuple[int, int, int | None]:
         names = ", ".join(quoted(column.identifier) for column in planned.columns)
         keys = ", ".join(map(quoted, planned.keys))
         changed = [c.identifier for c in planned.columns if c.identifier not in planned.keys] or [planned.keys[0]]
@@ -182,10 +220,10 @@ class PostgresDestination(Destination):
         # A row that was there carries the lock of its update; one that was not carries none.
         row = session.execute(
             f"WITH taken AS (INSERT INTO {planned.table} AS t ({names}) {rows}"  # noqa: S608
-            f" ON CONFLICT ({keys}) DO UPDATE SET {updates} RETURNING t.xmax = 0 AS fresh)"
-            " SELECT count(*), count(*) FILTER (WHERE fresh) FROM taken"
+            f" ON CONFLICT ({keys}) DO UPDATE SET {updates} RETURNING t.xmax = 0 AS fresh, t.xmin::text::bigint AS xid)"
+            " SELECT count(*), count(*) FILTER (WHERE fresh), max(xid) FROM taken"
         ).fetchone()
-        return (row[0], row[1]) if row else (0, 0)
+        return (row[0], row[1], row[2]) if row else (0, 0, None)
 
 
 def _loaded(load: Load, inserted: int, updated: int, deduplicated: int) -> Loaded:

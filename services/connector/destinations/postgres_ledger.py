@@ -1,4 +1,4 @@
-"""The two tables of ours in somebody else's database: what was loaded, and who may still load."""
+"""The tables of ours in somebody else's database: what was loaded, who may still load, what it takes to undo it."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SCHEMA = "modulardata"
 LEDGER = quoted(SCHEMA, "load_ledger")
 FENCE = quoted(SCHEMA, "fence")
+UNDO = quoted(SCHEMA, "load_undo")
 
 _MAKE = (
     f"CREATE SCHEMA IF NOT EXISTS {quoted(SCHEMA)}",
@@ -29,11 +30,23 @@ _MAKE = (
     f"CREATE TABLE IF NOT EXISTS {FENCE} ("
     " workflow_id uuid NOT NULL, stream text NOT NULL, epoch bigint NOT NULL,"
     " raised_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (workflow_id, stream))",
+    # The rows of a load are known by the ids of the transactions that wrote them last (`xids`); `horizon` is the count
+    # of all transactions then. What was overwritten stands in the table `before`; `lost` says why it does not.
+    f"CREATE TABLE IF NOT EXISTS {UNDO} ("
+    " workflow_id uuid NOT NULL, stream text NOT NULL, window_id uuid NOT NULL, part text NOT NULL,"
+    " ordinal bigint GENERATED ALWAYS AS IDENTITY, run_id uuid NOT NULL, relation oid NOT NULL, keys text[] NOT NULL,"
+    " rows bigint NOT NULL, xids bigint[] NOT NULL, horizon bigint NOT NULL,"
+    " before text, before_rows bigint NOT NULL, lost text, kept_until timestamptz NOT NULL,"
+    " committed_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
+    " undone_by uuid, undone_at timestamptz, removed bigint, restored bigint,"
+    " PRIMARY KEY (workflow_id, stream, window_id, part))",
+    f"CREATE INDEX IF NOT EXISTS load_undo_relation ON {UNDO} (relation, ordinal)",
+    f"CREATE INDEX IF NOT EXISTS load_undo_before ON {UNDO} (ordinal) WHERE before IS NOT NULL",
 )
 
 
 def prepare(session: "Session", where: str) -> None:
-    """Make the two tables if they are not there; call it outside of a transaction."""
+    """Make the tables if they are not there; call it outside of a transaction."""
     if _there(session):
         return
     import psycopg.errors
@@ -55,7 +68,8 @@ def prepare(session: "Session", where: str) -> None:
 
 def _there(session: "Session") -> bool:
     row = session.execute(
-        "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL", (LEDGER, FENCE)
+        "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL",
+        (LEDGER, FENCE, UNDO),
     ).fetchone()
     return bool(row and row[0])
 

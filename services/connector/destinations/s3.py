@@ -2,19 +2,29 @@
 
 Below the target's prefix: `parts/<sha256>.<format>`, one `_modulardata/<workflow>/<stream>/<window>-<part>.json` for
 each load, and in mode `replace` a `current.json` beside these that names the manifests which hold the whole table.
+A load that was undone keeps its manifest, which is void then. Its parts stay: others may have the same content.
 """
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from contracts.runs import ErrorType
 from services.connector.clients.s3 import S3Store
-from services.connector.destinations.base import Destination, Load, Loaded, LoadKey, LoadTable
+from services.connector.destinations.base import Destination, Load, Loaded, LoadKey, LoadTable, Undo, Undone
+from services.connector.destinations.s3_documents import (
+    VERSION,
+    Documents,
+    Json,
+    manifest_key,
+    pointed,
+    pointer_key,
+    target_of,
+)
+from services.connector.destinations.s3_undo import Taking
 from services.connector.failures import ConnectorError, Fenced
 from services.connector.formats.csv_export import export_csv
 from services.connector.hops import marked
@@ -24,9 +34,6 @@ from services.connector.progress import Progress
 from services.connector.sources.base import Discovered
 from services.connector.sources.s3 import S3Source
 
-_VERSION = 1
-_TRIES = 20
-
 
 class S3Destination(Destination):
     """A bucket to write to."""
@@ -35,6 +42,7 @@ class S3Destination(Destination):
 
     def __init__(self, store: S3Store) -> None:
         self._store = store
+        self._documents = Documents(store)
 
     def check(self) -> None:
         """Reach the bucket and list in it."""
@@ -46,20 +54,22 @@ class S3Destination(Destination):
 
     def write(self, load: Load, progress: Progress) -> Loaded:
         """Load everything or nothing, once."""
-        target = _target(load.target)
+        target = target_of(load.target)
         if load.mode == "upsert":
             raise ConnectorError(
                 ErrorType.CONFIGURATION_INVALID, f"{self._store.where}: files cannot be updated row by row."
             )
         progress.expect(load.bytes)
-        key = _manifest_key(target, load.key)
-        found = self._read(key)
+        key = manifest_key(target, load.key)
+        found = self._documents.read(key)
         if found is None:
             parts = [part for table in load.tables for part in self._upload(target, table, load.hops, progress)]
             progress.reached("push.staged")
             progress.reached("push.before_commit")
-            found = self._put_manifest(key, _manifest(load, target, parts))
+            found = self._documents.put_if_new(key, _manifest(load, target, parts))
             progress.reached("push.after_commit")
+        if found.get("undone"):
+            return _loaded(found, already=True)
         if found.get("void"):
             raise Fenced
         if load.mode == "replace" and found["rows"]:
@@ -69,11 +79,15 @@ class S3Destination(Destination):
 
     def settle(self, key: LoadKey, epoch: int, target: Document) -> Loaded | None:
         """Take the place of the manifest unless it is there: whoever comes later finds it taken."""
-        void = {"version": _VERSION, "void": True, "epoch": epoch, "window": str(key.window_id), "part": key.part}
-        found = self._put_manifest(_manifest_key(_target(target), key), void)
-        return None if found.get("void") else _loaded(found, already=True)
+        void = {"version": VERSION, "void": True, "epoch": epoch, "window": str(key.window_id), "part": key.part}
+        found = self._documents.put_if_new(manifest_key(target_of(target), key), void)
+        return _loaded(found, already=True) if "undone" in found or not found.get("void") else None
 
-    def _upload(self, target: S3Target, table: LoadTable, hops: int, progress: Progress) -> Iterator[dict[str, Any]]:
+    def undo(self, undo: Undo, progress: Progress) -> Undone:
+        """Take a window out again, everything or nothing, once."""
+        return Taking(self._store, undo, progress).run()
+
+    def _upload(self, target: S3Target, table: LoadTable, hops: int, progress: Progress) -> Iterator[Json]:
         for path in table.parts:
             with _written(target, path) as (file, rows):
                 with file.open("rb") as body:
@@ -97,88 +111,18 @@ class S3Destination(Destination):
                 Config=TransferConfig(max_concurrency=2, use_threads=True),
             )
 
-    def _put_manifest(self, key: str, manifest: dict[str, Any]) -> dict[str, Any]:
-        """The manifest at this key: ours, or the one that was there before."""
-        return self._put_if(key, manifest, {"IfNoneMatch": "*"}) or self._surely(key)
-
-    def _put_if(self, key: str, document: dict[str, Any], condition: dict[str, str]) -> dict[str, Any] | None:
-        """Write when the condition holds; None when it does not."""
-        body = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-        try:
-            with self._store.errors(key):
-                self._store.client.put_object(
-                    Bucket=self._store.bucket,
-                    Key=key,
-                    Body=body,
-                    ContentType="application/json",
-                    **condition,  # type: ignore[arg-type]
-                )
-        except ConnectorError as error:
-            if error.type == ErrorType.OBJECT_CHANGED:
-                return None
-            raise
-        return document
-
-    def _read(self, key: str) -> dict[str, Any] | None:
-        found = self._read_with_etag(key)
-        return found[0] if found else None
-
-    def _read_with_etag(self, key: str) -> tuple[dict[str, Any], str] | None:
-        try:
-            with self._store.errors(key):
-                answer = self._store.client.get_object(Bucket=self._store.bucket, Key=key)
-                document: dict[str, Any] = json.loads(answer["Body"].read())
-                return document, answer["ETag"]
-        except ConnectorError as error:
-            if error.type == ErrorType.NOT_FOUND:
-                return None
-            raise
-
-    def _surely(self, key: str) -> dict[str, Any]:
-        found = self._read(key)
-        if found is None:
-            raise ConnectorError(ErrorType.UNREACHABLE_REFUSED, f"{self._store.where}, {key}: there and not there.")
-        return found
-
-    def _point(self, target: S3Target, key: LoadKey, manifest: dict[str, Any]) -> None:
+    def _point(self, target: S3Target, key: LoadKey, manifest: Json) -> None:
         """Make the manifests of this window the whole table, unless a later window's are it already."""
-        place = f"{_folder(target, key)}/current.json"
-        mine = _manifest_key(target, key)
-        for _ in range(_TRIES):
-            found = self._read_with_etag(place)
-            before: dict[str, Any] = found[0] if found else {"window": None, "epoch": 0, "manifests": []}
-            same = before["window"] == str(key.window_id)
-            if mine in before["manifests"] or (not same and before["epoch"] >= manifest["epoch"]):
-                return
-            pointer = {
-                "version": _VERSION,
-                "window": str(key.window_id),
-                "epoch": max(before["epoch"], manifest["epoch"]),
-                "manifests": sorted([*(before["manifests"] if same else []), mine]),
-            }
-            condition = {"IfNoneMatch": "*"} if found is None else {"IfMatch": found[1]}
-            if self._put_if(place, pointer, condition) is not None:
-                return
-        raise ConnectorError(ErrorType.LEASE_HELD, f"{self._store.where}, {place}: others keep changing it.")
+        mine = manifest_key(target, key)
+        self._documents.change(
+            pointer_key(target, key), lambda found: pointed(found, str(key.window_id), mine, manifest)
+        )
 
 
-def _target(document: Document) -> S3Target:
-    assert isinstance(document, S3Target)  # noqa: S101 - for the type checker
-    return document
-
-
-def _folder(target: S3Target, key: LoadKey) -> str:
-    return f"{target.prefix}/_modulardata/{key.workflow_id}/{key.stream}"
-
-
-def _manifest_key(target: S3Target, key: LoadKey) -> str:
-    return f"{_folder(target, key)}/{key.window_id}-{key.part}.json"
-
-
-def _manifest(load: Load, target: S3Target, parts: list[dict[str, Any]]) -> dict[str, Any]:
+def _manifest(load: Load, target: S3Target, parts: list[Json]) -> Json:
     schemas = [table.schema.model_dump(mode="json") for table in load.tables]
     return {
-        "version": _VERSION,
+        "version": VERSION,
         "workflow": str(load.key.workflow_id),
         "stream": load.key.stream,
         "window": str(load.key.window_id),
@@ -197,7 +141,7 @@ def _manifest(load: Load, target: S3Target, parts: list[dict[str, Any]]) -> dict
     }
 
 
-def _loaded(manifest: dict[str, Any], already: bool) -> Loaded:
+def _loaded(manifest: Json, already: bool) -> Loaded:
     rows, attempt = int(manifest["rows"]), int(manifest["attempt"])
     return Loaded(rows, rows, 0, 0, int(manifest["bytes"]), attempt, already=already)
 

@@ -43,6 +43,7 @@ class Capabilities:
     write_modes: tuple[WriteMode, ...] = ()
     incremental: bool = False
     uploads: bool = False
+    undo: bool = False  # what a run loaded can be taken out again
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,7 @@ POSTGRES = Kind(
         reads="table",
         write_modes=("append", "replace", "upsert"),
         incremental=True,
+        undo=True,
     ),
     bound=("host", "port", "database", "user"),
 )

@@ -113,6 +113,7 @@ S3 = Kind(
         write_modes=("append", "replace"),
         incremental=True,
         uploads=True,
+        undo=True,
     ),
     bound=("endpoint_url", "bucket", "region"),
     agree=_agree,

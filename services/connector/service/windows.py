@@ -127,6 +127,17 @@ class Windows:
             if window["state"] in repository.OPEN:
                 await self._close(work, window, outcome, rows)
 
+    async def ended(self, tenant: UUID, run_id: UUID, stream: str) -> RowMapping | None:
+        """The window of a run that is over, as it ended; raises LEASE_HELD while it is not."""
+        async with self._database.work(tenant) as work:
+            window = await repository.of_run(work, run_id, stream)
+        if window is None or window["state"] not in repository.OPEN:
+            return window
+        if not await self._settle_ended(tenant, [(window["id"], run_id)]):
+            raise ConnectorError(ErrorType.LEASE_HELD, "The run is still under way.")
+        async with self._database.work(tenant) as work:
+            return await repository.get(work, window["id"])
+
     async def _close(self, work: UnitOfWork, window: RowMapping, outcome: str, rows: int) -> None:
         await repository.close(work, window["id"], outcome, rows)
         if outcome == "committed":

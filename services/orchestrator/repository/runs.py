@@ -29,6 +29,32 @@ async def get_run(work: UnitOfWork, run_id: UUID) -> RowMapping | None:
     return found.mappings().one_or_none()
 
 
+async def lock_run(work: UnitOfWork, run_id: UUID) -> RowMapping | None:
+    """One run, which nobody else changes until the transaction ends."""
+    mine = select(runs).where(runs.c.tenant == work.tenant, runs.c.id == run_id)
+    return (await work.connection.execute(mine.with_for_update())).mappings().one_or_none()
+
+
+async def open_undoing(work: UnitOfWork, run_id: UUID) -> UUID | None:
+    """The run that is about to take out what this one loaded."""
+    found = await work.connection.execute(
+        select(runs.c.id).where(
+            runs.c.tenant == work.tenant,
+            runs.c.undoes == run_id,
+            runs.c.state.in_(OPEN),
+            runs.c.dry_run.is_(False),
+        )
+    )
+    return found.scalars().first()
+
+
+async def mark_undone(work: UnitOfWork, run_id: UUID, by: UUID) -> None:
+    """What this run loaded is out of its destination again."""
+    await work.connection.execute(
+        update(runs).where(runs.c.tenant == work.tenant, runs.c.id == run_id).values(undone_by=by)
+    )
+
+
 async def list_runs(
     work: UnitOfWork, *, workflow: str | None, state: str | None, after: UUID | None, limit: int
 ) -> list[RowMapping]:

@@ -29,6 +29,9 @@ class Asked:
     kind: Kind
     trigger_id: UUID | None = None
     window: WindowRequest = EVERYTHING_NEW
+    undoes: UUID | None = None  # the run whose rows are taken out
+    dry_run: bool = False
+    by: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,9 @@ async def accept(
             "trigger_kind": asked.kind,
             "trigger_id": asked.trigger_id,
             "requested_window": asked.window.model_dump(mode="json"),
+            "undoes": asked.undoes,
+            "dry_run": asked.dry_run,
+            "requested_by": asked.by,
         },
     )
     await work.publish(
@@ -82,6 +88,7 @@ async def accept(
             workflow=asked.workflow,
             workflow_version=asked.version,
             trigger=asked.kind,
+            undoes=asked.undoes,
         ),
         key=run_id,
         run=run_id,

@@ -6,7 +6,7 @@ from contracts.commands.command import RunScope, WindowRequest
 from contracts.commands.orchestrator import FindRunInput, FinishRunInput, PinModulesInput, RecordStepInput, RunPlan
 from contracts.commands.transform import FoundDataset
 from contracts.data import DatasetRef, RowBooks
-from contracts.events.runs import RunFinished, RunStarted, RunStepFinished
+from contracts.events.runs import RunFinished, RunStarted, RunStepFinished, RunUndone
 from contracts.runs import ErrorType
 from contracts.workflow import ModuleVersionRef, WorkflowDefinition
 from services.chassis.database import Database, UnitOfWork
@@ -64,6 +64,8 @@ class History:
                 workflow_version=row["workflow_version"],
                 definition=WorkflowDefinition.model_validate(definition),
                 window=WindowRequest.model_validate(row["requested_window"]),
+                undoes=row["undoes"],
+                dry_run=row["dry_run"],
             )
 
     async def pin(self, pinned: PinModulesInput) -> None:
@@ -188,10 +190,25 @@ async def finish(work: UnitOfWork, end: FinishRunInput) -> bool:
             message=message,
             finished_at=now,
             modules=tuple(ModuleVersionRef.model_validate(module) for module in changed["modules"] or ()),
+            undoes=changed["undoes"],
         ),
         key=run_id,
         run=run_id,
     )
+    if end.undone is not None and changed["undoes"] is not None and not changed["dry_run"]:
+        await runs.mark_undone(work, changed["undoes"], run_id)
+        await work.publish(
+            RunUndone(
+                run_id=changed["undoes"],
+                workflow_id=end.scope.workflow_id,
+                workflow=end.scope.workflow,
+                undone_by=run_id,
+                removed=end.undone.removed,
+                restored=end.undone.restored,
+            ),
+            key=changed["undoes"],
+            run=changed["undoes"],
+        )
     RUNS_FINISHED.labels(end.outcome).inc()
     return True
 

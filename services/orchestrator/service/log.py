@@ -40,6 +40,9 @@ def lines(run: RowMapping, steps: list[RowMapping]) -> list[Line]:
 
 def _lines(run: RowMapping, steps: list[RowMapping]) -> Iterator[Line]:
     asked = _ASKED.get(run["trigger_kind"], "Asked for")
+    if run["undoes"] is not None:
+        what = "Whether it can be undone is to be found out" if run["dry_run"] else "To be undone"
+        yield Line(run["created_at"], "info", f"{what}: run {run['undoes']}")
     yield Line(run["created_at"], "info", f"{asked}: {run['workflow']} version {run['workflow_version']}")
     for item in run["requested_window"].get("objects") or ():
         yield Line(run["created_at"], "info", f"For {item['bucket']}/{item['key']} alone")
@@ -56,6 +59,8 @@ def _lines(run: RowMapping, steps: list[RowMapping]) -> Iterator[Line]:
         if run["books"]:
             figures = ", ".join(f"{name} {count:,}" for name, count in run["books"].items())
             yield Line(run["finished_at"], "info", f"Rows: {figures}")
+    if run["undone_by"] is not None:
+        yield Line(run["finished_at"], "warning", f"Undone since, by run {run['undone_by']}")
 
 
 def _step(step: RowMapping) -> Iterator[Line]:

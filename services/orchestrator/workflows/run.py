@@ -49,6 +49,7 @@ from services.orchestrator.workflows.calls import (
 from services.orchestrator.workflows.set_aside import SetAside
 from services.orchestrator.workflows.steps import Steps
 from services.orchestrator.workflows.tally import Tally
+from services.orchestrator.workflows.undo import undo
 
 STREAM = "main"  # a workflow has one source
 Outcome = Literal["succeeded", "partial", "quarantined", "failed", "cancelled"]
@@ -76,6 +77,8 @@ class RunWorkflow:
     async def run(self, request: RunInput) -> RunResult:
         """Follow the steps; whatever goes wrong, the run is finished with its reason."""
         plan = await to_its_end(note(START_RUN, StartRunInput(tenant=request.tenant, run_id=request.run_id)))
+        if plan.undoes is not None:
+            return await undo(plan, plan.undoes, STREAM)
         progress = Progress(plan, Steps(plan.scope))
         try:
             check_cancelled()

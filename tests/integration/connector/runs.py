@@ -18,6 +18,8 @@ from contracts.commands.connector import (
     PullResult,
     PushInput,
     PushResult,
+    UndoInput,
+    UndoResult,
 )
 from contracts.data import DatasetRef, ObjectVersion, Schema
 from contracts.workflow import DestinationDefinition, SourceDefinition
@@ -154,6 +156,14 @@ class Runner:
             ),
             attempt,
         )
+        return result
+
+    async def undo(
+        self, run: UUID, *, scope: RunScope | None = None, attempt: int = 1, dry_run: bool = False
+    ) -> UndoResult:
+        """An attempt of a run that undoes another."""
+        asked = UndoInput(scope=scope or self.scope(), run_id=run, stream="main", dry_run=dry_run)
+        result: UndoResult = await self.activity("connector.undo", asked, attempt)
         return result
 
     async def close(self, scope: RunScope, window_id: UUID | None, outcome: Any = "committed", rows: int = 0) -> None:

@@ -20,6 +20,7 @@ from contracts.commands.connector import (
     PushInput,
     PushResult,
     QuarantinedRows,
+    UndoResult,
 )
 from contracts.commands.module_registry import ResolveModuleResult
 from contracts.commands.orchestrator import FinishRunInput, RunPlan, StartRunInput
@@ -141,6 +142,7 @@ class StubServices:
             "connector.pull": lambda i: pulled(group(10)),
             "connector.preserve": lambda i: PreserveResult(uris=tuple(f"kept/{o.key}" for o in i.objects)),
             "connector.push": push_all,
+            "connector.undo": lambda i: UndoResult(removed=2, restored=1, attempt=1),
             "connector.close_window": nothing,
             "schema_drift.settle": lambda i: SettleResult(decision="proceed"),
             "schema_drift.quarantine_file": lambda i: QuarantineResult(entry_id=uuid4()),
