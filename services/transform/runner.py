@@ -20,7 +20,7 @@ from services.transform.errors import BooksUnbalanced, RecipeInvalid, ValueRefus
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
 from services.transform.needed import read_columns
-from services.transform.running import Counter, Files, ModuleRun, Shared, rows_in, verified
+from services.transform.running import Counter, Files, ModuleRun, Shared, rows_in, verify
 from services.transform.set_aside import SetAside
 from services.transform.steps.catalog import KINDS
 from services.transform.steps.conform import Conform
@@ -133,17 +133,16 @@ def _pass(
     plan = [tally.stage for tally in tallies]
     reading = read_columns(plan, source.schema)
     whole = any(stage.kind.sees_all(stage.step) for stage in plan)
-    present = verified(source.paths, source.schema)
-    parts = (
-        [(list(source.paths), sum(present))]
-        if whole
-        else [([p], n) for p, n in zip(source.paths, present, strict=True)]
-    )
+    verify(source.paths, source.schema)
+    parts: list[tuple[str, ...]] = [(path,) for path in source.paths]
+    present = rows_in(source.paths)
+    if whole:
+        parts, present = [source.paths], [sum(present)]
     written: list[list[Path]] = []
     counted: list[int] = []
     first_row = 0
-    for number, (paths, rows) in enumerate(parts):
-        table, counters, witness = _planned(Files(tuple(paths), source.schema), reading, tallies, runs, first_row)
+    for number, (paths, rows) in enumerate(zip(parts, present, strict=True)):
+        table, counters, witness = _planned(Files(paths, source.schema), reading, tallies, runs, first_row)
         written.append(_sink(table, output, number, part_rows if whole else None, witness))
         counted.append(_count(tallies, counters, rows))
         first_row += rows

@@ -31,22 +31,21 @@ class Files:
         return pl.scan_parquet(list(self.paths), glob=False, hive_partitioning=False, cache=False)
 
 
-def verified(paths: Sequence[str], schema: Schema) -> list[int]:
-    """How many rows each file holds; raises DatasetUnreadable when one does not hold the columns it should."""
+def verify(paths: Sequence[str], schema: Schema) -> None:
+    """Raise DatasetUnreadable when one of the files does not hold the columns it should."""
     wanted = list(frame_schema(schema).items())
-    try:
-        found = [list(pl.scan_parquet(path, glob=False).collect_schema().items()) for path in paths]
-        rows = rows_in(paths)
-    except (pl.exceptions.PolarsError, OSError):
-        raise DatasetUnreadable("The dataset's files cannot be read.") from None
-    if any(columns != wanted for columns in found):
-        raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
-    return rows
+    for path in paths:
+        try:
+            found = list(pl.scan_parquet(path, glob=False, hive_partitioning=False).collect_schema().items())
+        except (pl.exceptions.PolarsError, OSError):
+            raise DatasetUnreadable("The dataset's files cannot be read.") from None
+        if found != wanted:
+            raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
 
 
 def rows_in(paths: Sequence[str | Path]) -> list[int]:
     """How many rows each file holds: all of them are asked at once."""
-    counts = [pl.scan_parquet(path, glob=False).select(pl.len()) for path in paths]
+    counts = [pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()) for path in paths]
     return [int(one.item()) for one in pl.collect_all(counts, engine="streaming")]
 
 
@@ -126,7 +125,7 @@ class ModuleRun(Tell):
             files = Files(self._module.inputs.get(name, ()), wanted.table_schema)
         if files.schema.fingerprint != wanted.table_schema.fingerprint:
             raise DatasetUnreadable(f"The input {name!r} does not hold the columns that the recipe names.")
-        verified(files.paths, files.schema)
+        verify(files.paths, files.schema)
         return table.beside(files.scan(), wanted.table_schema)
 
     def key(self, name: str) -> bytes:

@@ -70,7 +70,7 @@ def _dates(parts: Sequence[pl.Series]) -> pl.Series | None:
         if isinstance(low, int) and isinstance(high, int) and (low < least or high > most):
             return None
     try:
-        return pl.select(pl.date(*parts)).to_series()
+        return pl.select(pl.date(*(pl.lit(part) for part in parts))).to_series()
     except pl.exceptions.PolarsError:
         return None  # 30 February is among them
 
