@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def pytest_configure_node(node: Any) -> None:
     if CONTROLLER not in stash:
         folder = open_folder()
         stack = Stack(folder / "stack", services=False)
-        stack.__enter__()
+        _never_wait_for_the_disk(stack.__enter__())
         stash[CONTROLLER] = (stack, folder)
     node.workerinput[FOLDER] = str(stash[CONTROLLER][0].folder)
 
@@ -110,6 +111,7 @@ def servers(request: pytest.FixtureRequest) -> Iterator[State]:
     folder = open_folder()
     try:
         with Stack(folder / "stack", services=False) as stack:
+            _never_wait_for_the_disk(stack)
             yield stack.state
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -118,10 +120,33 @@ def servers(request: pytest.FixtureRequest) -> Iterator[State]:
 @pytest.fixture
 def admin_url(servers: State) -> Iterator[str]:
     """A database of this test's own: its address as the superuser. Dropped afterwards, whoever is connected."""
+    with _database(servers) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database(servers: State) -> Iterator[str]:
+    """A database for all tests of a module, as above."""
+    with _database(servers) as url:
+        yield url
+
+
+@contextmanager
+def _database(servers: State) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     asyncio.run(_execute(servers.database_admin_url, f"create database {name}"))
     yield other_database(servers.database_admin_url, name)
     asyncio.run(_execute(servers.database_admin_url, f"drop database {name} with (force)"))
+
+
+def _never_wait_for_the_disk(stack: Stack) -> None:
+    """Let the stack's own PostgreSQL leave flushing to the kernel: what is committed outlives any process all the same.
+
+    Only a power cut would tell the difference, and every test's database is made and dropped, which flushes all of it.
+    """
+    if "postgres" in stack.children:
+        asyncio.run(_execute(stack.state.database_admin_url, "alter system set fsync = off"))
+        asyncio.run(_execute(stack.state.database_admin_url, "select pg_reload_conf()"))
 
 
 async def _execute(url: str, statement: str) -> None:

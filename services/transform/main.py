@@ -1,6 +1,7 @@
 """Puts transform together."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.isolation.walls import Limits
@@ -17,10 +18,12 @@ from services.transform.forgetting import PutAway
 from services.transform.growing import Grower
 from services.transform.looking import Looking
 from services.transform.mask_keys import MaskKeys
-from services.transform.planner.model import ModelPlanner
 from services.transform.service import Sessions
 from services.transform.settings import TransformSettings
 from services.transform.tasks import Tasks
+
+if TYPE_CHECKING:
+    from services.transform.planner.model import ModelPlanner
 
 
 def build(platform: Platform) -> Service:
@@ -66,10 +69,13 @@ def build(platform: Platform) -> Service:
     )
 
 
-def _model(settings: TransformSettings, platform: Platform) -> ModelPlanner | None:
+def _model(settings: TransformSettings, platform: Platform) -> "ModelPlanner | None":
     """The model that plans, where one is set up."""
     if settings.model_url is None:
         return None
+    # 80 MB of clients, which only those pay for who have a model.
+    from services.transform.planner.model import ModelPlanner
+
     return ModelPlanner(
         protocol=settings.model_protocol,
         url=settings.model_url,

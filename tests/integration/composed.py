@@ -24,13 +24,13 @@ from deploy.local.state import State
 from services.chassis.application import public_app
 from services.chassis.auth import Principal
 from services.chassis.clock import Clock
-from services.chassis.migrations import migrate, provision
 from services.chassis.parts import Service
 from services.chassis.platform import Foundation, Platform
 from services.chassis.problems import unauthorized
 from services.chassis.readiness import Readiness
 from services.chassis.settings import PlatformSettings
 from tests.integration.conftest import ROLE_PASSWORD
+from tests.integration.prepared import prepare
 
 PASSWORDS = dict.fromkeys(SERVICES, ROLE_PASSWORD)
 
@@ -116,8 +116,7 @@ async def composed(
 ) -> AsyncIterator[Composed]:
     """Make schemas and tables, build the services, and open their routes in this process."""
     names = tuple(names)
-    await provision(admin_url, {name: PASSWORDS[name] for name in names})
-    await migrate(admin_url, names)
+    await prepare(admin_url, {name: PASSWORDS[name] for name in names})
     foundation = Foundation.of(settings_in(folder, servers, admin_url, **changes))
     foundation.authenticator = AnybodysWord()
     if clock is not None:

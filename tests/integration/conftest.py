@@ -12,10 +12,9 @@ from deploy.local.state import State
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.ids import Ids
-from services.chassis.migrations import migrate, provision
 from tests.integration.namespaces import register
+from tests.integration.prepared import SERVICES_FOLDER, prepare
 
-SERVICES_FOLDER = Path(__file__).resolve().parents[2] / "services"
 # Roles belong to the whole server, which all tests share: every test gives them the same password.
 ROLE_PASSWORD = "integration-tests-only"
 
@@ -34,8 +33,7 @@ class Place:
 
     async def prepare(self, *services: str, root: Path = SERVICES_FOLDER) -> None:
         """Make roles, schemas and tables of these services."""
-        await provision(self.admin_url, {service: self.password(service) for service in services})
-        await migrate(self.admin_url, services, root=root)
+        await prepare(self.admin_url, {service: self.password(service) for service in services}, root=root)
 
     def database(
         self,

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -18,12 +18,14 @@ from services.transform.chatting.views import ChatRequest
 from services.transform.computing import Computing
 from services.transform.errors import RecipeInvalid, TransformError
 from services.transform.jobs import Planned
-from services.transform.planner.model import ModelGone, ModelPlanner
-from services.transform.planner.view import Question
+from services.transform.planner.view import ModelGone, Question
 from services.transform.refusals import as_problem
 from services.transform.service import Made, Sessions
 from services.transform.settings import TransformSettings
 from services.transform.views import AddNodeRequest
+
+if TYPE_CHECKING:
+    from services.transform.planner.model import ModelPlanner
 
 MAX_MESSAGE = 4_000
 MODEL_DAY = timedelta(days=1)
@@ -33,7 +35,7 @@ class Conversations:
     """What can be said to a session."""
 
     def __init__(
-        self, sessions: Sessions, computing: Computing, settings: TransformSettings, model: ModelPlanner | None
+        self, sessions: Sessions, computing: Computing, settings: TransformSettings, model: "ModelPlanner | None"
     ) -> None:
         self._sessions = sessions
         self._computing = computing

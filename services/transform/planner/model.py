@@ -27,7 +27,7 @@ from contracts.commands.connector import Problem
 from contracts.recipe import Step
 from services.chassis.scrubbing import Scrubber
 from services.transform.planner.prompt import RULES, message
-from services.transform.planner.view import Question, TableView
+from services.transform.planner.view import ModelGone, Question, TableView
 
 MAX_STEPS = 30
 MAX_REPAIRS = 2
@@ -46,10 +46,6 @@ class Proposal(BaseModel):
     steps: list[Step] = Field(default_factory=list, max_length=MAX_STEPS)
     question: str | None = Field(default=None, max_length=1_000, description="Instead of steps: what has to be known.")
     choices: list[str] = Field(default_factory=list, max_length=20, description="Answers to the question.")
-
-
-class ModelGone(Exception):
-    """There is no usable answer of the model; the text is for people."""
 
 
 class ModelPlanner:

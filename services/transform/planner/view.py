@@ -73,6 +73,10 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
+class ModelGone(Exception):
+    """There is no usable answer of the model; the text is for people."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What has to be known before there can be a plan, and what can be answered."""

@@ -18,7 +18,9 @@ from sqlalchemy.exc import DBAPIError
 from contracts.topics import SERVICES
 from services.chassis.database import Database, RoleUnsafe, UnitOfWork
 from services.chassis.errors import CommitUnknown, DatabaseUnavailable
-from tests.integration.conftest import ROLE_PASSWORD, SERVICES_FOLDER, Place
+from services.chassis.migrations import migrate, provision
+from tests.integration.conftest import ROLE_PASSWORD, Place
+from tests.integration.prepared import SERVICES_FOLDER
 
 SCHEMA = Path(__file__).parent / "schema"
 SERVICE = "orchestrator"
@@ -136,7 +138,8 @@ async def test_every_table_with_a_tenant_is_guarded(place: Place) -> None:
     services = [name for name in SERVICES if (SERVICES_FOLDER / name / "migrations" / "env.py").exists()]
     assert services
     started = time.monotonic()
-    await place.prepare(*services)
+    await provision(place.admin_url, dict.fromkeys(services, ROLE_PASSWORD))
+    await migrate(place.admin_url, services)
     took = time.monotonic() - started
     connection = await asyncpg.connect(place.admin_url)
     try:
@@ -168,7 +171,9 @@ async def test_provisioning_and_migrating_twice_at_once(place: Place) -> None:
     await database.check()
     tenant = uuid.uuid4()
     await _add(database, tenant)
-    await place.prepare(SERVICE, "connector", root=SCHEMA)
+    names = (SERVICE, "connector")
+    await provision(place.admin_url, dict.fromkeys(names, ROLE_PASSWORD))
+    await migrate(place.admin_url, names, root=SCHEMA)
     assert await _rows(database, tenant) == 1
     connection = await _login(place)
     try:

@@ -3,32 +3,18 @@
 A module of tests shares one database and one event loop; each test is a workspace of its own in it.
 """
 
-import asyncio
 import dataclasses
-import secrets
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
-from deploy.local.postgres import other_database
 from deploy.local.state import State
 from tests.customers import Customer, customer
 from tests.integration.composed import Composed, composed
 
 __all__ = ["customer"]
-
-
-@pytest.fixture(scope="module")
-def module_database(servers: State) -> Iterator[str]:
-    """A database for one module: its address as the superuser."""
-    name = f"connector_{secrets.token_hex(6)}"
-    asyncio.run(_execute(servers.database_admin_url, f"create database {name}"))
-    yield other_database(servers.database_admin_url, name)
-    asyncio.run(_execute(servers.database_admin_url, f"drop database {name} with (force)"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -62,11 +48,3 @@ async def connected(world: Composed, customer: Customer) -> Composed:
         made = await world.request("POST", "/api/connections", json=body)
         assert made.status_code == 201, made.text
     return world
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection: Any = await asyncpg.connect(other_database(url, "postgres"))
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()

@@ -1,7 +1,5 @@
 """One running identity for the tests of a module, in a database of its own."""
 
-import asyncio
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +7,6 @@ import asyncpg
 import httpx
 import pytest
 
-from deploy.local.postgres import other_database
 from deploy.local.state import State
 from tests.integration.identity.running import Child, Installation, installation
 
@@ -21,16 +18,6 @@ async def execute(url: str, statement: str, *values: Any) -> list[Any]:
         return list(await connection.fetch(statement, *values))
     finally:
         await connection.close()
-
-
-@pytest.fixture(scope="module")
-def module_database(servers: State) -> Iterator[str]:
-    """A database for the tests of one module: its address as the superuser."""
-    name = f"test_{secrets.token_hex(6)}"
-    root = other_database(servers.database_admin_url, "postgres")
-    asyncio.run(execute(root, f"create database {name}"))
-    yield other_database(servers.database_admin_url, name)
-    asyncio.run(execute(root, f"drop database {name} with (force)"))
 
 
 @pytest.fixture(scope="module")

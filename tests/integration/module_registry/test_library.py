@@ -1,8 +1,6 @@
 """The library on a real database: found, cloned, archived, deleted, counted and rotated; as text, to the byte."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,17 +16,12 @@ from contracts.events.runs import RunFinished
 from contracts.events.workflows import WorkflowApplied, WorkflowDeleted
 from contracts.permissions import Role
 from contracts.workflow import ModuleUse, ModuleVersionRef
-from deploy.local.state import State
 from services.module_registry.activities import ModuleRegistryActivities
 from services.module_registry.plans import Plans
 from tests.integration.composed import Composed
-from tests.integration.module_registry.registry_world import checking, draft, registry
+from tests.integration.module_registry.registry_world import draft
 
-
-@pytest.fixture
-async def world(namespace: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
-    async with registry(namespace, admin_url, tmp_path) as made, checking(made):
-        yield made
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def publish(world: Composed, name: str = "clean-flights", where: str = "a > 1", **changes: Any) -> Any:

@@ -18,60 +18,22 @@ from contracts.permissions import Role
 from contracts.runs import ErrorType
 from contracts.workflow import ModuleDraft, ModuleUse
 from deploy.local.state import State
-from services.chassis.temporal import build_worker, connect
 from services.module_registry.activities import ModuleRegistryActivities
 from services.module_registry.api.library import library_router
 from services.module_registry.checking import Drafts
 from services.module_registry.plans import Plans
-from services.orchestrator.workflows.check_module import CheckModuleWorkflow
-from tests.integration.composed import Composed, client_of, composed
+from tests.integration.composed import Composed, client_of
+from tests.integration.module_registry.registry_world import checking, columns, draft, registry
 
 PLANS = Plans({"standard": None}, "standard")
 
 
-@pytest.fixture
-async def world(namespace: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
-    async with registry(namespace, admin_url, tmp_path) as made, checking(made):
-        yield made
-
-
-@asynccontextmanager
-async def registry(namespace: State, admin_url: str, folder: Path) -> AsyncIterator[Composed]:
-    """The registry, connected to Temporal; transform is composed and works for nobody yet."""
-    names, name = ["module_registry", "transform"], namespace.temporal_namespace
-    async with composed(names, folder, namespace, admin_url, temporal_namespace=name) as made:
-        made.foundation.temporal.attach(await connect(made.foundation.settings))
-        yield made
-
-
-@asynccontextmanager
-async def checking(made: Composed) -> AsyncIterator[None]:
-    """The workers of transform and of the workflow that asks it."""
-    client = made.foundation.temporal.client
-    activities = made.services["transform"].activities
-    async with (
-        build_worker(client, "transform", activities=activities),
-        build_worker(client, "orchestrator", workflows=[CheckModuleWorkflow]),
-    ):
-        yield
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture
 def activities(world: Composed) -> ModuleRegistryActivities:
     return ModuleRegistryActivities(world.platforms["module_registry"].database, PLANS)
-
-
-def columns(**kinds: str) -> dict[str, Any]:
-    return {"columns": [{"name": name, "type": kind} for name, kind in kinds.items()]}
-
-
-def draft(name: str = "clean-flights", where: str = "a > 1", **changes: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "recipe": {"steps": [{"kind": "filter", "where": where}]},
-        "input_contract": columns(a="integer"),
-        "output_contract": columns(a="integer"),
-    } | changes
 
 
 async def publish(world: Composed, body: dict[str, Any], **options: Any) -> Any:
@@ -164,6 +126,7 @@ async def test_a_version_that_was_tampered_with_is_not_handed_out(
         " WHERE tenant = $1",
         world.tenant,
     )
+    await world.sql("ALTER TABLE module_registry.module_versions ENABLE TRIGGER USER")
     found = await activities.resolve(ResolveModuleInput(tenant=world.tenant, module=ModuleUse(name="clean-flights")))
     assert found.module is None
     assert found.problem == "version 1 of module 'clean-flights' is not what was published"
@@ -255,7 +218,7 @@ async def test_a_recipe_that_would_not_run_is_refused_before_anything_is_stored(
     assert (error["pointer"], error["code"]) == (pointer, code)
     assert said in error["message"]
     for table in ("modules", "module_versions", "module_decisions", "outbox", "idempotency"):
-        assert await world.sql(f"SELECT 1 FROM module_registry.{table}") == [], table
+        assert await world.sql(f"SELECT 1 FROM module_registry.{table} WHERE tenant = $1", world.tenant) == [], table
     # The key is free again: what is right the second time is taken.
     right = body | {"recipe": {"steps": [{"kind": "filter", "where": "dep_delay > 1"}]}}
     assert (await publish(world, right, headers={"Idempotency-Key": "k"})).status_code == 201

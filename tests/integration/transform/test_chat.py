@@ -1,7 +1,6 @@
 """Conversations on a real database, store and children: a plan changes nothing until it is applied, and then once."""
 
 import dataclasses
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,19 +11,10 @@ from contracts.commands.transform import FailTaskInput, RunTaskInput
 from deploy.local.state import State
 from services.transform.settings import TransformSettings
 from tests.integration.composed import Composed, composed
+from tests.integration.transform.doing import Doing, opened, shown
 from tests.integration.transform.test_sessions_over_time import everything_takes_long  # noqa: F401 - a fixture
-from tests.integration.transform.test_transform_service import Doing, opened, shown
 
-
-@pytest.fixture
-async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
-    async with composed(["transform"], tmp_path, servers, admin_url) as made:
-        yield made
-
-
-@pytest.fixture
-def doing(world: Composed) -> Doing:
-    return Doing(world)
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def say(world: Composed, session: dict[str, Any], message: str, **more: Any) -> Any:
