@@ -46,10 +46,10 @@ def main() -> None:
     """Run it."""
     way, title, output, *parts = sys.argv[1:]
     with peak(os.getpid()) as memory:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         rows = WAYS[way](title, Path(output), list(map(Path, parts)))
-        seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "megabytes": memory.megabytes, "rows": rows}))
+        seconds, busy = time.perf_counter() - began, time.process_time() - worked
+    print(json.dumps({"seconds": seconds, "busy": busy, "megabytes": memory.megabytes, "rows": rows}))
 
 
 if __name__ == "__main__":
