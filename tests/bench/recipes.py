@@ -1,14 +1,11 @@
 """Ten recipes on five million rows, each beside the same by hand in Polars: time, and the peak of memory.
 
-Each run is a process of its own, so that its peak is its own: ours in the environment of a job's child, by hand in that
-of whoever types it. Both read the same parts and write Parquet of the same kind; what differs is what we add: the
-books, the checks, the row numbers. The runs take turns, and the best of each side is compared: whatever else the
-machine does makes a run slower, never faster. The seconds that the processors worked are compared beside those of the
-clock.
+Each run is a process of its own in the environment of a job's child, so that its peak is its own. Both read the same
+parts and write Parquet of the same kind; what differs is what we add: the books, the checks, the row numbers. The runs
+take turns, and the best of both are compared, by the clock and by what the processors worked.
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -21,7 +18,8 @@ import polars as pl
 
 from services.chassis.isolation.sandbox import environment
 from tests.bench import flights
-from tests.bench.figures import ROOT, Figure
+from tests.bench.effort import Effort
+from tests.bench.figures import ROOT, Figure, best
 
 ROWS = 5_000_000
 PART_ROWS = 500_000
@@ -177,9 +175,8 @@ def figures() -> list[Figure]:
             ours, hand = ([pair[side] for pair in pairs] for side in (0, 1))
             if ours[0]["rows"] != hand[0]["rows"]:
                 raise AssertionError(f"{title}: {ours[0]['rows']} rows and {hand[0]['rows']} by hand")
-            for what, name in (("seconds", "time"), ("busy", "processors")):
-                times = [(mine[what], other[what]) for mine, other in pairs]
-                found.append(_best(f"{title}, 5 M rows, {name}", times))
+            efforts = ([Effort(run["seconds"], run["computing"]) for run in side] for side in (ours, hand))
+            found += best(f"{title}, 5 M rows", *efforts, "Polars by hand", limit=TIME)
             peak = max(run["megabytes"] for run in ours)
             if recipe.whole:
                 other, beside, limit = max(run["megabytes"] for run in hand), "by hand", WHOLE
@@ -201,19 +198,11 @@ def table(folder: Path, rows: int) -> list[Path]:
     return parts
 
 
-def _best(name: str, times: list[tuple[float, float]]) -> Figure:
-    """The best of our runs against the best by hand."""
-    ours, hand = (min(side) for side in zip(*times, strict=True))
-    runs = [list(pair) for pair in times]
-    return Figure(name, "s", TIME, ours, hand, f"Polars by hand, best of {len(times)}", runs)
-
-
 def _run(folder: Path, way: str, title: str, parts: list[Path]) -> dict[str, float]:
     """One run in a process of its own."""
-    found = environment(None) if way == "ours" else dict(os.environ)
     with tempfile.TemporaryDirectory(dir=folder) as output:
         command = [sys.executable, "-m", "tests.bench.recipe_run", way, title, output, *map(str, parts)]
-        surroundings = found | {"PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=output, env=surroundings)
+        around = environment(None) | {"PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=output, env=around)
     said: dict[str, float] = json.loads(done.stdout)
     return said
