@@ -1,5 +1,6 @@
 """The first rows that match an expression, in a child: reading ends where enough were found."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +18,7 @@ from services.transform.table import Table
 
 POINTER = "/query/where"
 _GROUP = 8  # parts that are looked through at once when little was found in the one before
+_FIRST = 65_536  # rows of the first part that are looked through before all others: mostly they are enough
 
 
 def sample(job: SampleJob) -> Sampled:
@@ -29,21 +31,38 @@ def sample(job: SampleJob) -> Sampled:
         raise RecipeInvalid(report.problems)
     found: list[pl.DataFrame] = []
     wanted = job.offset + job.limit
-    have, size = 0, 1
-    waiting = list(job.inputs)
-    while waiting and have < wanted:
-        paths, waiting, size = waiting[:size], waiting[size:], min(_GROUP, size * 2)
-        piece = _matching(paths, job.table_schema, job.where, wanted - have)
+    have = 0
+    for paths, offset, length in _pieces(job.inputs):
+        piece = _matching(paths, offset, length, job.table_schema, job.where, wanted - have)
         found.append(piece)
         have += piece.height
+        if have >= wanted:
+            break
     rows = pl.concat(found) if found else pl.DataFrame(schema=frame_schema(job.table_schema))
     path = Path(job.output) / "sample.parquet"
     rows.slice(job.offset, job.limit).write_parquet(path)
     return Sampled(part=path.name, matches=have if have < wanted else None)
 
 
-def _matching(paths: list[str], schema: Schema, where: str, limit: int) -> pl.DataFrame:
+def _pieces(inputs: Sequence[str]) -> Iterator[tuple[list[str], int, int | None]]:
+    """The table in growing pieces: parts, the first row that is looked at, and how many."""
+    if not inputs:
+        return
+    first, rest = list(inputs[:1]), list(inputs[1:])
+    yield first, 0, _FIRST
+    yield first, _FIRST, None
+    size = 1
+    while rest:
+        yield rest[:size], 0, None
+        rest, size = rest[size:], min(_GROUP, size * 2)
+
+
+def _matching(
+    paths: list[str], offset: int, length: int | None, schema: Schema, where: str, limit: int
+) -> pl.DataFrame:
     source = pl.scan_parquet(paths, glob=False, hive_partitioning=False, cache=False)
+    if (offset, length) != (0, None):
+        source = source.slice(offset, length)
     try:
         found = source.collect_schema()
     except (pl.exceptions.PolarsError, OSError):

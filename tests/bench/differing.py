@@ -1,105 +1,68 @@
-"""The difference between two tables of a million rows, beside the same by hand in Polars: a full join by key."""
+"""The difference of two versions over a million rows, beside the same by hand in Polars: a full join by key."""
 
-import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
+import asyncio
 
 import polars as pl
 
-from contracts.data import Column, LogicalType, Schema
-from services.transform.differing.differ import Side, differ
-from services.transform.dtypes import frame_schema
-from tests.bench import flights
-from tests.bench.figures import Figure, compared
+from contracts.commands.transform import DifferResult
+from contracts.recipe import Recipe
+from services.transform.jobs import JobModule
+from tests.bench.by_hand import ROWS
+from tests.bench.children import TENANT, children
+from tests.bench.figures import Figure, best
+from tests.bench.flights import repeated
 
-ROWS = 1_000_000
-RUNS = 5
-LIMIT = 1.5
-_TYPES = {pl.Int64(): LogicalType.INTEGER, pl.Float64(): LogicalType.FLOAT, pl.String(): LogicalType.STRING}
+ROUNDS = 5
+LIMIT, MEMORY = 1.5, 1.2
+OLD = [{"kind": "drop_null", "columns": ["dep_time"]}]
+NEW = [
+    *OLD,
+    {"kind": "filter", "where": "id % 200 <> 7"},
+    {
+        "kind": "derive",
+        "columns": [
+            {
+                "column": "dep_delay",
+                "expression": "CASE WHEN id % 100 = 3 THEN dep_delay + 1 ELSE dep_delay END",
+            },
+            {"column": "carrier", "expression": "CASE WHEN id % 500 = 1 THEN '??' ELSE carrier END"},
+            {"column": "id", "expression": f"id + CASE WHEN id % 1000 = 9 THEN {ROWS} ELSE 0 END"},
+        ],
+    },
+]
+
+
+async def _figures() -> list[Figure]:
+    rows = repeated(ROWS).with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("id"))
+    sides = [JobModule(name="", recipe=Recipe.model_validate({"steps": steps})) for steps in (OLD, NEW)]
+    ours, hand, peaks = [], [], []
+    async with children() as places:
+        dataset = places.stored([rows.slice(start, 500_000) for start in range(0, ROWS, 500_000)])
+        for number in range(ROUNDS + 1):
+            effort, peak, found = await places.ours(
+                lambda computing: computing.differ(TENANT, dataset, sides[0], sides[1], ("id",), 300)
+            )
+            beside, its_peak, wanted = await places.by_hand("difference", dataset)
+            if _said(found) != wanted:
+                raise AssertionError(f"the two differ: {_said(found)} and {wanted}")
+            if number:  # before the first one nothing is loaded
+                ours.append(effort)
+                hand.append(beside)
+                peaks.append((peak, its_peak))
+    name = f"data difference of two versions, {ROWS:,} × 20"
+    our_peak, hand_peak = (max(side) for side in zip(*peaks, strict=True))
+    return [
+        *best(name, ours, hand, "Polars by hand", limit=LIMIT),
+        Figure(f"{name}: peak of memory", "MB", MEMORY, our_peak, hand_peak, "by hand"),
+    ]
+
+
+def _said(found: DifferResult) -> dict[str, object]:
+    said = found.difference
+    columns = {column.column: column.changed for column in said.columns if column.compared != "key"}
+    return {"only_left": said.only_left, "only_right": said.only_right, "changed": said.changed, "columns": columns}
 
 
 def figures() -> list[Figure]:
-    """Medians of interleaved runs; the two must find the same rows."""
-    with tempfile.TemporaryDirectory(prefix="modulardata-bench-") as name:
-        folder = Path(name)
-        left, right = _tables(folder)
-        ours: list[float] = []
-        reference: list[float] = []
-        for _ in range(RUNS):
-            seconds, found = _timed(lambda: _ours(left, right, folder))
-            ours.append(seconds)
-            seconds, wanted = _timed(lambda: _by_hand(left, right, folder))
-            reference.append(seconds)
-            if found != wanted:
-                raise AssertionError(f"the two differ: {found} and {wanted}")
-    return [compared("data difference, 1,000,000 rows × 20", ours, reference, "Polars by hand", limit=LIMIT)]
-
-
-def _timed(run: Callable[[], tuple[int, int, int]]) -> tuple[float, tuple[int, int, int]]:
-    began = time.perf_counter()
-    found = run()
-    return time.perf_counter() - began, found
-
-
-def _tables(folder: Path) -> tuple[Side, Side]:
-    """Flights thrice over with a number of their own; on the right some are gone, new or changed."""
-    whole = pl.concat([flights.table()] * 3).head(ROWS).with_row_index("id").with_columns(pl.col("id").cast(pl.Int64))
-    number = pl.col("id")
-    right = (
-        whole.filter(number % 200 != 7)
-        .with_columns(
-            pl.when(number % 100 == 3).then(pl.col("dep_delay") + 1).otherwise(pl.col("dep_delay")).alias("dep_delay"),
-            pl.when(number % 500 == 1).then(pl.lit("??")).otherwise(pl.col("carrier")).alias("carrier"),
-            (number + pl.when(number % 1000 == 9).then(ROWS).otherwise(0)).alias("id"),
-        )
-        .sample(fraction=1.0, shuffle=True, seed=1)
-    )
-    return _side(whole, folder / "left.parquet"), _side(right, folder / "right.parquet")
-
-
-def _side(table: pl.DataFrame, path: Path) -> Side:
-    schema = Schema(
-        columns=tuple(
-            Column(name=name, type=_TYPES.get(type, LogicalType.STRING)) for name, type in table.schema.items()
-        )
-    )
-    table.select(pl.col(name).cast(type) for name, type in frame_schema(schema).items()).write_parquet(
-        path, compression="zstd", compression_level=1
-    )
-    return Side([path], schema, table.height)
-
-
-def _ours(left: Side, right: Side, folder: Path) -> tuple[int, int, int]:
-    target = folder / "ours"
-    target.mkdir(exist_ok=True)
-    found, _ = differ(left, right, target, keys=["id"])
-    return found.only_left, found.only_right, found.changed
-
-
-def _by_hand(left: Side, right: Side, folder: Path) -> tuple[int, int, int]:
-    """What somebody would write who needs it once: join, three filters, figures of both sides."""
-    target = folder / "hand"
-    target.mkdir(exist_ok=True)
-    here, there = (pl.scan_parquet(side.parts) for side in (left, right))
-    values = [name for name in left.schema.names if name != "id"]
-    joined = here.join(there, on="id", how="full", suffix="_right", coalesce=False)
-    differs = [pl.col(name).ne_missing(pl.col(f"{name}_right")) for name in values]
-    alone = pl.col("id").is_null() | pl.col("id_right").is_null()
-    rows = joined.filter(alone | pl.any_horizontal(differs)).collect(engine="streaming")
-    only_left = rows.filter(pl.col("id_right").is_null()).select(left.schema.names)
-    only_right = rows.filter(pl.col("id").is_null()).select(f"{name}_right" for name in right.schema.names)
-    changed = rows.filter(~alone)
-    changed.select(one.sum() for one in differs)
-    for name, table in (("left", only_left), ("right", only_right), ("changed", changed)):
-        table.sort(pl.first()).write_parquet(target / f"{name}.parquet", compression="zstd", compression_level=1)
-    numbers = pl.selectors.numeric()
-    for side in (here, there):
-        side.select(
-            pl.all().null_count().name.suffix("_nulls"),
-            pl.all().min().name.suffix("_min"),
-            pl.all().max().name.suffix("_max"),
-            numbers.sum().name.suffix("_sum"),
-            numbers.mean().name.suffix("_mean"),
-        ).collect(engine="streaming")
-    return only_left.height, only_right.height, changed.height
+    """Time of both, and memory."""
+    return asyncio.run(_figures())

@@ -9,6 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.effort import Effort
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -52,6 +54,19 @@ def compared(
         reference_name=reference_name,
         runs=[list(pair) for pair in zip(ours, reference, strict=False)],
     )
+
+
+def best(
+    name: str, ours: Sequence[Effort], reference: Sequence[Effort], reference_name: str, *, limit: float
+) -> list[Figure]:
+    """The best of interleaved rounds, by the clock and of the processors: what others do at the time only adds."""
+    figures = []
+    for what, kind in (("", "seconds"), (", of the processors", "computing")):
+        pairs = [(getattr(one, kind), getattr(other, kind)) for one, other in zip(ours, reference, strict=True)]
+        least = [min(side) for side in zip(*pairs, strict=True)]
+        runs = [list(pair) for pair in pairs]
+        figures.append(Figure(name + what, "s", limit, least[0], least[1], reference_name, runs))
+    return figures
 
 
 def percentile(values: Sequence[float], share: float) -> float:

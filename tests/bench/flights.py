@@ -28,3 +28,9 @@ def month(number: int, *, year: int | None = None) -> bytes:
     buffer = io.BytesIO()
     rows.write_csv(buffer, null_value="NA")
     return buffer.getvalue()
+
+
+def repeated(rows: int) -> pl.DataFrame:
+    """The flights again and again, so many rows."""
+    once = table()
+    return pl.concat([once] * (rows // once.height + 1)).head(rows)

@@ -1,17 +1,17 @@
 """The figures of shaping tables, suite by suite, into one table and `build/bench/transform.json`."""
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Callable
 
-from tests.bench import differing, recipes, sessions
+from tests.bench import differing, profiles, recipes, sessions
 from tests.bench.figures import Figure, report
 
 SUITES: dict[str, Callable[[], list[Figure]]] = {
     "recipes": recipes.figures,
-    "sessions": lambda: asyncio.run(sessions.figures()),
+    "profiles": profiles.figures,
+    "sessions": sessions.figures,
     "differing": differing.figures,
 }
 

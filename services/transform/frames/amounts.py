@@ -146,10 +146,15 @@ def top_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     return act(sort_, Limit(rows=rows), touched=(column,))
 
 
+_JUDGED = frozenset("by according based measured judged terms going with having ranked on highest lowest most".split())
+
+
 def _key(reader: Reader, env: dict[str, Any], start: int, end: int) -> tuple[str | None, bool]:
     if "s" in env:
         return env["s"]  # type: ignore[no-any-return]
     words = {reader.low(step) for step in range(start, end)}
+    if words & {"best", "worst"} and not words & _JUDGED:
+        return None, False  # the best by what?
     if "x" in env:
         descending = bool(env["x"])
     elif "bottom" in words:
@@ -215,6 +220,8 @@ def best_of_what(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
         for name in reader.memory.made
         if reader.view.column(name) is not None and reader.column(name).type in NUMERIC
     ]
+    if reader.memory.sorted_by and "k" not in env and {"top", "first"} & set(words):
+        return act(Limit(rows=env.get("n", 1)))  # the rows are in order already: their first ones
     if (
         len(made) == 1
         and "k" not in env

@@ -73,6 +73,9 @@ def keep_columns(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
 def remove_columns(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Some columns go."""
     gone: tuple[str, ...] = env["c"]
+    binned = reader.low(start) == "bin" and reader.low(start + 1) != "off" and len(gone) == 1
+    if binned and reader.column(gone[0]).type in NUMERIC:
+        raise ask("ambiguous", f"Into which ranges is '{gone[0]}' to be divided, or is it to be removed?")
     if len(gone) >= len(reader.view.names):
         raise ask("contradictory", "That would remove every column. Which ones are meant?", reader.view.names)
     return act(Drop(columns=gone), touched=())
@@ -82,6 +85,9 @@ def remove_columns(reader: Reader, env: dict[str, Any], start: int, end: int) ->
 def other_columns_go(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """What a clause before did not name goes."""
     memory = reader.memory
+    said = {reader.low(step) for step in range(start, end)}
+    if memory.last == "filter" and not said & {"columns", "column", "fields"}:
+        return act()  # the rows that were not chosen are gone already
     named = tuple(dict.fromkeys((*memory.used, *memory.touched, *memory.made)))
     there = tuple(name for name in reader.view.names if name in named)
     if not there:
@@ -293,7 +299,7 @@ def swap_in_names(reader: Reader, env: dict[str, Any], start: int, end: int) -> 
     said = " ".join(reader.low(step) for step in range(start, end))
     if not re.search(r"header|names?|heading|title|label", said):
         return None
-    olds, new = env["n"] if "n" in env else (env["r"], "")
+    olds, new = env["n"] if "n" in env else (env["g"], env["b"]) if "g" in env else (env["r"], "")
     renamed = {}
     for name in reader.view.names:
         changed = name

@@ -109,7 +109,8 @@ def copy(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 @frame("calculation in place")
 def in_place(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers changed where they stand."""
-    verb = reader.low(start)
+    said = {reader.low(step) for step in range(start, end)}
+    verb = "divide" if "dividing" in said else "multiply" if "multiplying" in said else reader.low(start)
     value = env.get("v", 0)
     percent = "pc" in env
     text_ = number(value)
@@ -138,6 +139,18 @@ def in_place(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     return act(Derive(columns=columns), touched=env["c"])
 
 
+@frame("fraction in percent", cost=0.2)
+def in_hundreds(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """0.05 becomes 5."""
+    column = reader.column(env["c"])
+    if column.type not in NUMERIC:
+        return None
+    if column.greatest is None or column.least is None or not (column.least >= 0 and column.greatest <= 1):
+        raise ask("unclear", f"'{column.name}' holds numbers beyond 0 and 1. What are they a part of?")
+    sql = f"{quoted(column.name)} * 100"
+    return act(Derive(columns=(Derivation(column=column.name, expression=sql),)), touched=(column.name,))
+
+
 @slot("Percent")
 def percent_sign(reader: Reader, at: int) -> Any:
     """The word or sign of percent."""
@@ -164,6 +177,9 @@ def _conditional(reader: Reader, name: str, found: Cases) -> Answer:
     otherwise = found.otherwise
     if otherwise is None and kinds == {"truth"} and len(found.cases) == 1:
         otherwise = "FALSE" if found.cases[0][1] == "TRUE" else "TRUE"
+    old = reader.view.column(name)
+    if otherwise is None and old is not None and _kind(reader, quoted(name)) in kinds:
+        otherwise = quoted(name)  # the other values stay as they are
     made = Conditional(
         column=name, cases=tuple(Case(when=when, then=then) for when, then in found.cases), otherwise=otherwise
     )

@@ -2,16 +2,35 @@
 
 from typing import Any
 
-from contracts.recipe import Filter, Sort, SortKey
+from contracts.recipe import Derivation, Derive, Filter, Sort, SortKey
 from services.transform.frames.base import Act, Answer, Frames, act
 from services.transform.frames.grouping import of_groups
-from services.transform.planner.reading import Reader, slot
+from services.transform.frames.measures import Keys
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.roles import bag
+from services.transform.planner.words import parts
 
 frames = Frames("grouped")
 frame = frames.frame
 
 _NO_VERBS = frozenset("not no without except never nor neither excluding minus than".split())
+
+
+_DUE = frozenset({"figures", "keys"})
+
+
+@slot("Yearly")
+def yearly(reader: Reader, at: int) -> Any:
+    """Yearly, annual: for each of the one column of years, or of the years of the one column of dates."""
+    if reader.low(at) not in ("yearly", "annual", "annually"):
+        return
+    years = [name for name in reader.view.names if "year" in parts(name) and reader.column(name).type in NUMERIC]
+    moments = reader.of_type(TEMPORAL)
+    if len(years) == 1:
+        yield at + 1, Keys((years[0],)), 0.2
+    elif not years and len(moments) == 1 and reader.view.column("year") is None:
+        year = Derivation(column="year", expression=f"DATE_PART('year', {quoted(moments[0])})")
+        yield at + 1, Keys(("year",), (Derive(columns=(year,)),)), 0.3
 
 
 @slot("PlainVerb")
@@ -31,6 +50,7 @@ def group_roles(reader: Reader, at: int) -> Any:
     roles = {
         "figures": "[@lead] [@lead] [the] <f:Figures>",
         "keys": f"@per <k:GroupKeys>|(for|in|within|of|from|at|on) (each|every) <k:GroupKeys>|{grouping} [it|@table|@rows|<e:Entity>] (by|per|for each) <k:GroupKeys>|(did|does|do|has|have|had|is|are|were|was) (each|every) <k:GroupKeys> [<v:PlainVerb>]|<v:PlainVerb> (each|every|per) <k:GroupKeys>",
+        "period": "<k9:Yearly>",
         "names": "(@call|as|in|into|with|under|using|to be called|giving) [it|them|the|that|these] [new|result|resulting] [@columns|@column|names|column names|headers|count|total|average|result] [called|named] <nn:Names> [@columns|@column] [respectively]|@columns [:|called|named] <nn:Names> [respectively]",
         "rows": "(for|of|among|amongst|counting only|considering only|only counting|based on|using only|@only for|but only|@only|looking at|taking|over|across) [the] <w:Who>",
         "order": "[with|the] (<x:Superlative>) [ones|values|count|counts|total|totals|average|averages|number|numbers|figure|figures|<e:Entity>|@rows] (first|on top|at top|coming first)|[then] (sorted|ordered|sort|order|arranged|ranked) [it|them|@rows|result] [by] [that|it|this|count|total|average|number|the figure|value|result] [,] [in|from] [<dir:Direction>]|[in|from] <dir:Direction>",
@@ -38,7 +58,12 @@ def group_roles(reader: Reader, at: int) -> Any:
         "percent": "<pc:InPercent>",
         "lead": "[@lead|calculate] (for|in) [all|the] (@table|@rows)",
     }
-    yield from bag(reader, at, roles, frozenset({"figures", "keys"}))
+    yield from bag(reader, at, {name: one for name, one in roles.items() if name != "period"}, _DUE)
+    if reader.first("[@lead] [@lead] <k9:Yearly>", at) is not None:
+        roles["period"] = "[@lead] [@lead] <k9:Yearly>"
+        for end, found, cost in bag(reader, at, roles, frozenset({"figures", "period"})):
+            if "keys" not in found:
+                yield end, {**found, "keys": {"k": found["period"]["k9"]}}, cost
 
 
 @frame("groups in roles", cost=0.6)

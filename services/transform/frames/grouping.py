@@ -9,8 +9,9 @@ from contracts.recipe import (
     Sort,
     SortKey,
 )
+from services.transform.frames.aggregating import aggregated
 from services.transform.frames.base import Answer, Frames, act
-from services.transform.frames.measures import Figure, Keys, _with, aggregated
+from services.transform.frames.measures import Figure, Keys, _with
 from services.transform.planner.reading import Reader
 
 frames = Frames("grouping")
@@ -22,6 +23,8 @@ def of_groups(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     """One row for each group, with its figures."""
     wanted: tuple[Figure, ...] = env.get("f", ())
     verb = reader.low(start)
+    if verb in ("one", "single") and {one.function for one in wanted} <= {"max", "min"}:
+        return None  # one row for each club, the latest season: a row is to stay
     if not wanted and "c" in env:
         wanted = tuple(Figure("mean" if verb == "average" else "sum", name) for name in env["c"])
     if not wanted:
@@ -49,7 +52,7 @@ def of_groups(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 def of_table(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """One row with figures of the whole table."""
     wanted: tuple[Figure, ...] = env["f"]
-    if {"each", "every", "per"} & {reader.low(step) for step in range(start, end)}:
+    if {"each", "every", "per", "best", "worst"} & {reader.low(step) for step in range(start, end)}:
         return None
     if all(one.column is None and one.where is None for one in wanted) and end - start < 2:
         return None

@@ -14,7 +14,7 @@ frames = Frames("kept")
 frame = frames.frame
 
 _ROW = "[one|row|rows|record|entry|occurrence|line|copy|version|<e5:Entity>|<w5:Word>]"
-_WHERE = "[that|which|of them|of each|listed|seen|found|appears|appearing|in file|in table|in the list|in order|there is|available] [appears|is listed|comes|in file]"
+_WHERE = "[wins|stays|remains|survives|is kept|counts|that|which|of them|of each|listed|seen|found|appears|appearing|in file|in table|in the list|in order|there is|available] [appears|is listed|comes|in file]"
 
 
 @slot("KeptRoles")
@@ -22,14 +22,15 @@ def kept_roles(reader: Reader, at: int) -> Any:
     """For each of what one row stays, and which."""
     keep = "(@keep|keeping|retaining|leaving|leave|and keep|taking|preferring|with|use|using|only)"
     roles = {
-        "keys": "[@keep|there should be|i want|leaving] [@only] (one|single|a single|exactly one|1) [@rows|<e0:Entity>] (per|for each|for every|by|of each|from each|for) [distinct|unique|combination of] <k:Cols> [combination|pair]|(deduplicate|dedupe|dedup|de - duplicate) [@table|@rows|<e1:Entity>] (by|on|based on|using|per|for) [@columns] <k:Cols>|@remove [@all] (duplicates|duplicate|repeats|dupes|doubles|copies) [@rows|<e2:Entity>] (by|on|based on|of|in|for|per|with respect to|with same|with the same|going by|judged by) [@columns|same] <k:Cols>|@remove [@all] (@rows|<e3:Entity>) (with|that have|having|that share) [the|a] (same|repeated|duplicate|duplicated|identical|repeating) <k:Cols>|(for|of|in|within|per) (each|every) [distinct|unique|combination of] <k:Cols>|(per|for each|for every) <k:Cols>",
+        "keys": "[@keep|there should be|i want|leaving] [@only] (one|single|a single|exactly one|1) [@rows|<e0:Entity>] (per|for each|for every|by|of each|from each|for) [distinct|unique|combination of] <k:Cols> [combination|pair]|(deduplicate|dedupe|dedup|de - duplicate) [@table|@rows|<e1:Entity>] (by|on|based on|using|per|for) [@columns] <k:Cols>|@remove [@all] (duplicates|duplicate|repeats|dupes|doubles|copies) [@rows|<e2:Entity>] (by|on|based on|of|in|for|per|with respect to|with same|with the same|going by|judged by) [@columns|same] <k:Cols>|@remove [@all] (@rows|<e3:Entity>) (with|that have|having|that share) [the|a] (same|repeated|duplicate|duplicated|identical|repeating) <k:Cols>|(for|of|in|within|per) (each|every) [distinct|unique|combination of] <k:Cols>|(per|for each|for every) <k:Cols>|@remove [@all] (repeated|duplicate|duplicated|repeating|double) <k:Cols> (pairs|pair|combinations|combination|values)",
         "first": f"[{keep}] [@only] [the] (first|earliest listed|topmost) {_ROW} {_WHERE}",
         "last": f"[{keep}] [@only] [the] (last|final|bottom) {_ROW} {_WHERE}",
+        "bare": "[the|with|by|using] [the] (latest|most recent|newest|earliest|oldest|highest|largest|lowest|smallest|biggest|greatest|maximum|minimum) <oc:Col>",
         "latest": f"{keep} [@only] [the] (latest|most recent|newest) {_ROW} [(by|according to|going by|judged by|based on|in terms of|by its|by their) <oc:Col>]",
         "earliest": f"{keep} [@only] [the] (earliest|oldest) {_ROW} [(by|according to|going by|judged by|based on|in terms of) <oc:Col>]",
         "extreme": f"{keep} [@only] [the] {_ROW} (with|that has|having|whose|where) [the] (<x:Extreme>) <oc:Col> [is highest|is largest]|{keep} [@only] [the] (row|record|entry|one) (with) [the] <oc:Col> (<x:Extreme>)|{keep} [@only] [the] (<x:Extreme>|<x:Superlative>) {_ROW} (by|according to|going by|judged by|based on|in terms of) <oc:Col>",
     }
-    for which in ("first", "last", "latest", "earliest", "extreme"):
+    for which in ("first", "last", "latest", "earliest", "extreme", "bare"):
         wanted = {name: pattern for name, pattern in roles.items() if name in ("keys", which)}
         yield from bag(reader, at, wanted, frozenset(wanted))
 
@@ -41,14 +42,20 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     keys = tuple(found["keys"]["k"])
     if "first" in found or "last" in found:
         return act(Deduplicate(keys=keys, keep="first" if "first" in found else "last"), touched=keys)
-    which = next(name for name in ("latest", "earliest", "extreme") if name in found)
+    which = next(name for name in ("latest", "earliest", "extreme", "bare") if name in found)
     said = found[which]
+    low = {reader.low(step) for step in range(start, end)}
+    if which == "bare" and not low & {"one", "single", "1"}:
+        return None  # without `one row` these are figures
     column = said.get("oc") or _moment_of(reader, said, which)
     if column in keys or reader.column(column).type not in (*NUMERIC, *TEMPORAL):
         return None
     descending = bool(said["x"]) if which == "extreme" else which == "latest"
+    if which == "bare":
+        descending = not low & {"earliest", "oldest", "lowest", "smallest", "minimum"}
     order = (SortKey(column=column, descending=descending),)
-    return act(Deduplicate(keys=keys, keep="first", order_by=order), touched=keys)
+    cost = -0.6 if which == "bare" else 0.0
+    return act(Deduplicate(keys=keys, keep="first", order_by=order), touched=keys, cost=cost)
 
 
 def _moment_of(reader: Reader, said: dict[str, Any], which: str) -> str:

@@ -50,7 +50,12 @@ def labels_of(reader: Reader, at: int) -> Any:
 
 
 def _mentioned(reader: Reader, name: str, at: int) -> bool:
-    return any(found == name for step in range(max(0, at - 30), at) for _, found, _ in reader.slot("Col", step))
+    places = [*range(max(0, at - 30), at)]
+    places += [step for step in range(at + 1, len(reader.tokens)) if reader.low(step - 1) in _OF_WHAT]
+    return any(found == name for step in places for _, found, _ in reader.slot("Col", step))
+
+
+_OF_WHAT = frozenset("on from by using to at".split())  # `based on x` may stand behind the labels
 
 
 @slot("LabelsAbout")

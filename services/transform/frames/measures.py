@@ -5,15 +5,10 @@ from typing import Any
 
 from contracts.data import LogicalType
 from contracts.recipe import (
-    Aggregate,
     Derivation,
     Derive,
-    Filter,
-    Measure,
-    Round,
     Step,
 )
-from services.transform.frames.base import Act, act
 from services.transform.planner.conditions import Cond
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
@@ -87,6 +82,11 @@ def one_figure(reader: Reader, at: int) -> Any:
             tuple(Figure("mean" if reader.low(end - 1) == "averaged" else "sum", name) for name in env["c"]),
             cost,
         )
+    for end, env, cost in reader.match(
+        "<c:Col> (sold|made|earned|scored|spent|produced|shipped|ordered|bought|paid|won|lost|lost or made)", at
+    ):
+        if reader.column(env["c"]).type in NUMERIC:
+            yield end, (Figure("sum", env["c"]),), cost + 0.6
     for end, _, cost in reader.match("<w:CountWords>", at):
         yield end, (Figure("count", None),), cost
     for end, env, cost in reader.match(
@@ -203,11 +203,19 @@ def _figures(reader: Reader, at: int, found: tuple[Figure, ...], cost: float) ->
                 yield from _figures(reader, follow, every, cost + more)
 
 
+_ANNOUNCING = frozenset("column called named field".split())
+
+
 def _named(reader: Reader, at: int) -> Any:
     for end, env, cost in reader.match(
         "<n:Name> [column] (=|:|as|is|for|with|LP) [the|count of|@lead] <f:Figure1> [RP]", at
     ):
-        if len(env["f"]) == 1:
+        loose = " " in env["n"] and reader.tokens[at].kind != "quoted"
+        signed = any(reader.low(step) in ("=", ":") for step in range(at + 1, end))
+        joint = next((reader.low(step) for step in range(at + 1, end) if reader.low(step) in ("with", "for", "is")), "")
+        if joint and not signed and env["n"].isalpha() and env["n"].islower() and reader.low(at - 1) not in _ANNOUNCING:
+            continue  # `the year with the highest count` is no name for the count
+        if len(env["f"]) == 1 and (signed or not (loose or reader.view.column(env["n"]) is not None)):
             yield end, (_with(env["f"][0], name=env["n"]),), cost + 0.2
     for end, some, cost in reader.slot("Figure1", at):
         yield end, some, cost
@@ -302,93 +310,3 @@ def _calendar_keys(reader: Reader, at: int) -> Any:
 
 def _years(reader: Reader, column: str) -> int:
     return len({value[:4] for value in reader.column(column).values})
-
-
-def aggregated(reader: Reader, keys: Keys, wanted: tuple[Figure, ...]) -> Act | None:
-    """The steps that make one row of each group."""
-    steps: list[Step] = list(keys.steps)
-    measures: list[Measure] = []
-    rounded: dict[int, list[str]] = {}
-    after: list[Derivation] = []
-    helpers: list[str] = []
-    used: list[str] = []
-    made: list[str] = []
-    taken = set(keys.columns)
-    for one in wanted:
-        if one.column is not None and one.column in keys.columns and one.function != "count":
-            return None
-        numeric = one.function in ("mean", "sum", "median", "std", "var", "quantile", "range")
-        if one.column is not None and numeric and reader.column(one.column).type not in (*NUMERIC, LogicalType.BOOLEAN):
-            if one.function == "sum" and reader.column(one.column).type is LogicalType.STRING:
-                return None
-            raise ask(
-                "contradictory",
-                f"'{one.column}' holds no numbers, so it has no {_SAID.get(one.function, one.function)}. Which column is meant?",
-                reader.of_type(NUMERIC),
-            )
-        name = one.name or _unique(_default(one), taken)
-        if name in taken:
-            raise ask("contradictory", f"Two columns cannot both be called '{name}'. What is the figure to be called?")
-        taken.add(name)
-        made.append(name)
-        if one.where is not None and one.function == "counted":
-            steps.append(Filter(where=one.where.sql))
-            measures.append(Measure(function="count", name=name))
-        elif one.where is not None:
-            flag = _unique(f"is_{name}", taken | set(reader.view.names))
-            columns = [one.where.columns[0]] if one.where.columns and not one.whole else []
-            known = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in columns) or "TRUE"
-            high = "1" if one.whole else "1.0"
-            low = "0" if one.whole else "0.0"
-            del known
-            steps.append(
-                Derive(
-                    columns=(
-                        Derivation(column=flag, expression=f"CASE WHEN {one.where.sql} THEN {high} ELSE {low} END"),
-                    )
-                )
-            )
-            measures.append(Measure(function="sum" if one.whole else "mean", column=flag, name=name))
-            if one.q == 100.0:
-                after.append(Derivation(column=name, expression=f"{quoted(name)} * 100"))
-        elif one.function == "range":
-            low_name, high_name = _unique(f"{name}_low", taken), _unique(f"{name}_high", taken)
-            helpers += [low_name, high_name]
-            measures += [
-                Measure(function="min", column=one.column, name=low_name),
-                Measure(function="max", column=one.column, name=high_name),
-            ]
-            after.append(Derivation(column=name, expression=f"{quoted(high_name)} - {quoted(low_name)}"))
-        else:
-            measures.append(Measure(function=one.function, column=one.column, name=name, q=one.q))
-        if one.column is not None:
-            used.append(one.column)
-        if one.digits is not None:
-            rounded.setdefault(one.digits, []).append(name)
-    if len([one for one in wanted if one.function == "counted"]) > 1:
-        return None
-    steps.append(Aggregate(keys=keys.columns, measures=tuple(measures)))
-    if after:
-        steps.append(Derive(columns=tuple(after)))
-    if helpers:
-        from contracts.recipe import Drop
-
-        steps.append(Drop(columns=tuple(helpers)))
-    steps += [Round(columns=tuple(names), digits=digits) for digits, names in rounded.items()]
-    return act(*steps, made=tuple(made), used=tuple(used))
-
-
-_SAID = {"mean": "average", "sum": "total", "std": "standard deviation", "var": "variance"}
-
-
-def _default(one: Figure) -> str:
-    if one.column is None:
-        return "count" if one.function in ("count", "counted") else "share"
-    return f"{one.function}_{one.column}"
-
-
-def _unique(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 2
-    while name in taken:
-        name, number = f"{wanted}_{number}", number + 1
-    return name

@@ -70,9 +70,18 @@ def empty_cells(reader: Reader, at: int) -> Any:
 def wide(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The values of a column become columns."""
     names_from = env["n"]
-    counts = {"crosstab", "contingency", "cross", "tabulation", "matrix"} & {
-        reader.low(step) for step in range(start, end)
-    }
+    counts = {
+        "tabulate",
+        "count",
+        "counts",
+        "counting",
+        "number",
+        "crosstab",
+        "contingency",
+        "cross",
+        "tabulation",
+        "matrix",
+    } & {reader.low(step) for step in range(start, end)}
     if "v" not in env and not counts:
         others = [
             name
@@ -163,7 +172,7 @@ def per_keys(reader: Reader, at: int) -> Any:
 def long_parts(reader: Reader, at: int) -> Any:
     """The columns of the long table: keys, the column of names, the column of values."""
     for end, env, cost in reader.match(
-        "[:|,|columns|with columns|with|so that|so|each row|every row|one row|that|which|there is] [has|have|should have|with|gets|columns|are|row has|:|becomes|should be|holds] [columns] [:] [<k:Cols> ,|<k:Cols> and] <n:Name> [LP <x:Gloss2> RP] (,|and|, and|&) [the|a] <v:Name> [LP <y:Gloss2> RP] [columns]",
+        "[:|,|columns|with columns|with|so that|so|each row|every row|one row|that|which|there is] [has|have|should have|with|gets|columns|are|row has|:|becomes|should be|holds] [columns] [:] [<k:Cols> ,|<k:Cols> and|<k:Cols> , then] <n:Name> [LP <x:Gloss2> RP] (,|and|, and|&) [the|a] <v:Name> [LP <y:Gloss2> RP] [columns]",
         at,
     ):
         yield end, (tuple(env.get("k", ())), env["n"], env["v"]), cost

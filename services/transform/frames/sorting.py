@@ -1,5 +1,6 @@
 """Frames about the order of rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from contracts.recipe import (
@@ -12,8 +13,9 @@ from contracts.recipe import (
     WindowColumn,
 )
 from services.transform.frames.base import Answer, Frames, act, fresh
-from services.transform.planner.reading import TEMPORAL, Reader, quoted
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted
 from services.transform.planner.view import ask
+from services.transform.planner.words import key
 
 frames = Frames("sorting")
 frame = frames.frame
@@ -22,6 +24,25 @@ frame = frames.frame
 # -- order
 def _direction(reader: Reader, column: str, said: str | None) -> bool:
     return said == "down"
+
+
+_ORDERING = frozenset("sort sorted order ordered arrange arranged rank by".split())
+_TIMES = frozenset("newest oldest latest earliest recent".split())
+_SMALL = frozenset("month quarter week day hour minute mon qtr".split())
+
+
+def _asks_for_years(reader: Reader, keys: Sequence[tuple[str, bool]], said: set[str]) -> None:
+    """Raises Doubt for the newest month where there are years: is the year to count?"""
+    if len(keys) != 1 or not said & _TIMES:
+        return
+    column = reader.column(keys[0][0])
+    years = [name for name in reader.view.names if key(name) in ("year", "yr") and name != column.name]
+    if years and key(column.name) in _SMALL and column.type in NUMERIC:
+        raise ask(
+            "ambiguous",
+            f"Is to be sorted by '{years[0]}' and then '{column.name}', or by '{column.name}' alone?",
+            [f"{years[0]}, then {column.name}", column.name],
+        )
 
 
 @frame("sort")
@@ -45,6 +66,10 @@ def sort(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     } & {reader.low(step) for step in range(start, end)}:
         return None
     keys, nulls_first = env["by"]
+    said = {reader.low(step) for step in range(start, end)}
+    if len(keys) > 1 and not said & _ORDERING:
+        return None  # `show a, b and c, best first` names what to show
+    _asks_for_years(reader, keys, said)
     seen: dict[str, bool] = {}
     for column, descending in keys:
         if column in seen:

@@ -37,7 +37,7 @@ _HOW = frozenset(
     things thing stuff something entries entry inconsistent inconsistently messy messed mess capitalised capitalized capitals small big extra leading trailing spaces space stray whitespace around
     scale keep keeps stays stay staying becomes become values value column named name names short abbreviated full long two three four digit digits slash slashes dashes dash hyphen hyphens one
     kr usd eur gbp euro's mark marks front behind before after character characters places really quite rather instead plus prefixed at end start shown same thing
-    should become will result untidy dirty unclean chaotic irregular uneven odd weird wrong broken kind sort way jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december
+    should become will result fraction fractions share shares ratio untidy dirty unclean chaotic irregular uneven odd weird wrong broken kind sort way jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december
     """.split()
 )
 
@@ -76,7 +76,7 @@ def remark(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
         return None
     plain = {"written", "format", "formatting", "formatted", "style", "styles", "ways", "sorts", "kinds", "spelled", "signs", "sign", "messy", "inconsistent",
              "inconsistently", "mixed", "text", "string", "strings", "symbol", "symbols", "separator", "separators", "brackets", "parentheses", "commas", "percent",
-             "percentages", "spaces", "stored", "typed", "entered", "dd", "mm", "month", "months", "case", "currency", "dollars", "euros", "mess", "notation", "like", "whitespace",
+             "percentages", "spaces", "stored", "typed", "entered", "dd", "mm", "month", "months", "case", "currency", "dollars", "fraction", "fractions", "euros", "mess", "notation", "like", "whitespace",
              "untidy", "dirty", "unclean", "chaotic", "irregular", "uneven", "comma", "uppercase", "lowercase", "percentage", "decimal", "thousands", "texts", "d", "m", "space", "odd", "weird", "wrong", "broken", "spellings"}  # fmt: skip
     if not said & plain and not any(
         "%" in reader.tokens[step].text or "$" in reader.tokens[step].text for step in range(start, end)
@@ -107,11 +107,6 @@ def numbers_from_text(reader: Reader, env: dict[str, Any], start: int, end: int)
             return None
         steps += number_steps(reader, name, whole=whole)
     return act(*steps, touched=columns)
-
-
-def parsed_numbers(reader: Reader, column: str) -> Step:
-    """The last of the steps that make numbers of a column."""
-    return number_steps(reader, column)[-1]
 
 
 @slot("NumberSigns")

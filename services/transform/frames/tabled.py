@@ -6,6 +6,7 @@ from services.transform.frames.base import Answer, Frames
 from services.transform.frames.shaping import wide
 from services.transform.planner.reading import Reader, slot
 from services.transform.planner.roles import bag
+from services.transform.planner.valued import cell_lists
 
 frames = Frames("tabled")
 frame = frames.frame
@@ -21,7 +22,7 @@ def pivot_roles(reader: Reader, at: int) -> Any:
     roles = {
         "verb": "[@lead] (@wide|cross table|cross tab|crosstab|cross tabulate|cross - tabulate|pivot table|matrix|grid|two - way table|table) [@table] [of|with|showing|that shows|for]|[i want|make|build|give me] [@table] (with|having)",
         "rows": f"<k:Cols> (as|in|on|down|for|forms|form|become|becoming|make up) [the|its own|their own|separate] {_ROWS}|<k:Cols> (LP {_ROWS} RP|LP (down|downwards) RP|down|downwards)|[one|a|each] [separate] (row|line) (per|for each|for every|of each|for) <k:Cols>|{_ROWS} (are|is|=|:|by|for|from|of|being|hold|show|should be|with|as) [the] <k:Cols>|(each|every) <k:Cols> (in|on|gets|as|has|becomes|being|is) [its|a|one] [own] row|down {_ROWS} <k:Cols>",
-        "columns": f"(@turn|spread|make|pivot) [@all] [@values of] <n:Col> [values] (into|to|over|across|as|out over) [the|separate|its own|their own|several] {_COLUMNS}|<n:Col> [values] (as|in|on|across|along|for|form|forms|become|becoming|spread over|over) [the|its own|their own|separate] {_COLUMNS}|<n:Col> [values] (LP {_COLUMNS} RP|LP across RP|across)|[one|a|each] [separate] column (per|for each|for every|of each|for) <n:Col> [value]|{_COLUMNS} (are|is|=|:|by|for|from|of|being|hold|show|should be|with|as) [the] <n:Col>|(each|every) <n:Col> [value] (in|on|gets|as|has|becomes|being|is) [its|a|one] [own] column|across [the] {_COLUMNS} <n:Col>",
+        "columns": f"(@turn|spread|make|pivot) [@all] [@values of] <n:Col> [values] (into|to|over|across|as|out over) [the|separate|its own|their own|several] {_COLUMNS}|<n:Col> [values] (as|in|on|across|along|for|form|forms|become|becoming|spread over|over) [the|its own|their own|separate] {_COLUMNS}|<n:Col> [values] (LP {_COLUMNS} RP|LP across RP|across)|[one|a|each] [separate] column (per|for each|for every|of each|for) <n:Col> [value]|{_COLUMNS} (are|is|=|:|by|for|from|of|being|hold|show|should be|with|as) [the] <n:Col>|(each|every) <n:Col> [value] (in|on|gets|as|has|becomes|being|is) [its|a|one] [own] column|across [the] {_COLUMNS} <n:Col>|<n:ValueList> (are|become|as|in|on|form|across) [the|separate|their own|own] {_COLUMNS}|{_COLUMNS} [for|:] <n:ValueList>",
         "cells": f"<v:CellFigure> (as|in|inside|for|fills|filling|within|into|at) [the] {_CELLS}|<v:CellFigure> (LP {_CELLS} RP|inside)|[with] [the] {_CELLS} (hold|holding|show|showing|contain|containing|are|is|=|:|being|filled with|filled by|of|should be|should hold|should show|with|by|from) [the] <v:CellFigure>|(fill|fill in) [with] [the] <v:CellFigure>|[@lead] (showing|with|holding|using|of|and|taking|counting|show|shows|giving) [the] <v:CellFigure>|[@lead] [the] <v:CellFigure> (by|per|for each|for|against|of each)|[adding up|summing|summing up|totalling|averaging|counting] <v:CellFigure>|<v:CellFigure> (in|for) [each|every] (cell|field)",
         "by": "[by|per|for each|against|for] <k3:Cols>",
         "empty": "<e:EmptyCells>",
@@ -58,3 +59,12 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     if "round" in found:
         given["d"] = found["round"]["d"]
     return wide(reader, given, start, end)
+
+
+@slot("ValueList")
+def value_list(reader: Reader, at: int) -> Any:
+    """A column by all of its values: men and women."""
+    for end, options, cost in cell_lists(reader, at, ""):
+        for column, values in options:
+            if reader.column(column).complete and set(values) == set(reader.column(column).values) and len(values) > 1:
+                yield end, column, cost + 0.2

@@ -97,6 +97,7 @@ def cutting(reader: Reader, at: int) -> Any:
             "down",
         ),
         (f"(rounding|round|rounded) {it} [to] [nearest] [whole|integer|one|whole number] [number] [value]", "half_up"),
+        ("(nearest|to nearest|nearest one|nearest whole|closest|to closest) [number|whole number|integer]", "half_up"),
         (f"(rounding|round|rounded) {it} down [to whole number]", "floor"),
         (f"(rounding|round|rounded) {it} up [to whole number]", "ceil"),
     ):
@@ -114,14 +115,14 @@ def _plain_numbers(reader: Reader, name: str, whole: bool = False) -> bool:
 @frame("to numbers")
 def to_numbers(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns become numbers, as they are written."""
-    from services.transform.frames.spelled import parsed_numbers
+    from services.transform.planner.spellings import number_steps
 
     steps: list[Step] = []
     plain: dict[str, LogicalType] = {}
     for name in env["c"]:
         type_ = reader.column(name).type
         if type_ is LogicalType.STRING and not _plain_numbers(reader, name):
-            steps.append(parsed_numbers(reader, name))
+            steps += number_steps(reader, name)
         elif type_ is not LogicalType.FLOAT and type_ is not LogicalType.DECIMAL:
             plain[name] = LogicalType.FLOAT
     if plain:

@@ -31,7 +31,7 @@ _START = {
 def number_roles(reader: Reader, at: int) -> Any:
     """Rows numbered: within what, by what, from which number, under which name."""
     roles = {
-        "what": "[@lead|@add|give|assign|as|put|with] [each|every|@all|its|their|the|own] [@rows|<e0:Entity>] [with|of] (row number|row numbers|running number|running numbers|sequence number|sequence numbers|serial number|consecutive number|consecutive numbers|order number|counter|line number|row index|position number|row counter)|(number|enumerate|count up|count through|count off|numbering|counting|which counts|that counts|counts) [up] [@all|each|every] [of] [@rows|<e1:Entity>|<k1:Cols> 's (@rows|<e2:Entity>)|occurrences] [consecutively|one by one|up] [1 , 2 , 3] [...|…|and so on|etc] [of each <k3:Cols>]|(counting|counter|count) [up]|(number|counter) of [the] (row|<e4:Entity>)",
+        "what": "[@lead|@add|give|assign|as|put|with] [each|every|@all|its|their|the|own] [@rows|<e0:Entity>] [with|of] (row number|row numbers|running number|running numbers|sequence number|sequence numbers|serial number|consecutive number|consecutive numbers|order number|counter|line number|row index|position number|row counter)|(number|enumerate|count up|count through|count off|numbering|counting|which counts|that counts|counts) [up] [@all|each|every] [of] [@rows|<e1:Entity>|<k1:Cols> 's (@rows|<e2:Entity>)|occurrences] [of each <k3:Cols>|within each <k3:Cols>|per <k3:Cols>] [consecutively|one by one|up] [1 , 2 , 3] [...|…|, ...|and so on|etc] [of each <k4:Cols>]|(counting|counter|count) [up]|(number|counter) of [the] (row|<e4:Entity>)",
         **_SHARED,
         **_ORDER,
         **_START,
@@ -42,6 +42,9 @@ def number_roles(reader: Reader, at: int) -> Any:
             yield end, found, cost + 0.6
 
 
+_NUMBERING = frozenset("number enumerate add give assign put count insert create make numbering within for per".split())
+
+
 @frame("rows numbered", cost=0.4)
 def numbered(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Rows numbered, within groups or all of them."""
@@ -49,6 +52,9 @@ def numbered(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     keys = _keys(found, found["what"])
     order = _order(reader, found, keys)
     first = _of(found, "start", "s")
+    counted = reader.low(start) == "number" and reader.low(start + 1) == "of"
+    if "name" not in found and (counted or reader.low(start) not in _NUMBERING):
+        return None
     if order is None or (first not in (None, 1) and (not isinstance(first, int) or keys)):
         return None
     name = checked_name(reader, _of(found, "name", "n") or fresh(reader, "row_number"))
@@ -174,11 +180,9 @@ def _changed(column: str, helper: str, kind: str, digits: int | None) -> str:
 @slot("BesideRoles")
 def beside_roles(reader: Reader, at: int) -> Any:
     """A figure of a group on each of its rows, or a value's share of it."""
-    whose = (
-        "[the|its|their|that|this|each|every|own|same|respective] [person|row|<e9:Entity>] ['s] [own|same|whole|entire]"
-    )
+    whose = "[the|its|their|that|this|each|every|own|same|respective] [person|row|<e9:Entity>|<c9:Col>] ['s] [own|same|whole|entire]"
     roles = {
-        "what": f"[@lead|@add|with|holding] [the] <f:FigureWords> [of|for] [the] <c:Col> (of|for|in|within|across|over|per|by|among) {whose} <k1:Cols>|[@lead|@add|with] {whose} <k1:Cols> ['s] <f:FigureWords> [of] <c:Col>|[@lead|@add|with|express|give] [each|every|the|its] [<e0:Entity>|row] ['s] <c:Col> as [@all] <p:PartOf> of {whose} <k2:Cols> ['s] (total|sum|overall) [<c3:Col>]|[@lead|@add|with] [the] <p:PartOf> of [the] (total|overall|whole|entire) <c:Col> [for|of|in] [each|every|the] [<e1:Entity>|row|@rows]|[@lead|@add|with|give] [each|every|the|its] [<e2:Entity>|row] ['s] <c:Col> as [@all] <p:PartOf> of [the|all|overall|grand|whole|table ['s]] (total|sum|whole) [<c3:Col>]",
+        "what": f"[@lead|@add|with|holding] [the] <f:FigureWords> [of|for] [the] <c:Col> (of|for|in|within|across|over|per|by|among) {whose} <k1:Cols>|[@lead|@add|with] {whose} <k1:Cols> ['s] <f:FigureWords> [of] <c:Col>|[@lead|@add|with|express|give] [each|every|the|its] [<e0:Entity>|row] ['s] <c:Col> as [@all] <p:PartOf> of {whose} <k2:Cols> ['s] (total|sum|overall) [<c3:Col>]|[@lead|@add|with] [the] <p:PartOf> of [the] (total|overall|whole|entire) <c:Col> [for|of|in] [each|every|the] [<e1:Entity>|row|@rows]|[@lead|@add|with|give] [each|every|the|its] [<e2:Entity>|row] ['s] <c:Col> as [@all] <p:PartOf> of [the|all|overall|grand|whole|table ['s]] (total|sum|whole) [<c3:Col>]|[@lead|@add|with] <c:Col> as [@all] <p:PartOf> of [the|all] (total|sum|overall|whole) [<c3:Col>] (of|for|in|within|per|over|by) {whose} <k4:Cols>|[@lead|@add|with] <c:Col> as [@all] <p:PartOf> of {whose} <k5:Cols> ['s] (total|sum)|[@lead|@add|with] [each|every|the|its] [<e4:Entity>|row] 's <p:PartOf> of [the] (all|total|overall|whole) <c:Col>",
         "percent": "<pc:InPercent>|(in|as) (percent|%|percentage)|times 100",
         **_SHARED,
     }

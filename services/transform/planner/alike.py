@@ -71,6 +71,13 @@ def alike(reader: Reader, at: int) -> Iterator[Result]:
         first, last = view.names.index(env["a"]), view.names.index(env["b"])
         if first < last:
             yield end, view.names[first : last + 1], cost
+    for end, env, cost in reader.match(
+        "[@columns|years|months|weeks|quarters|days] <a:Col> (to|-|–|until) <b:Col> [@columns]", at
+    ):
+        if env["a"].isdigit() and env["b"].isdigit() and int(env["a"]) < int(env["b"]):
+            whole = view.names[view.names.index(env["a"]) : view.names.index(env["b"]) + 1]
+            if whole and all(name.isdigit() for name in whole):
+                yield end, whole, cost
     for end, _, cost in reader.match(
         f"{every} @columns|everything|all of them|all of @columns|all|them all|whole (table|file|dataset|thing)", at
     ):

@@ -101,17 +101,21 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
         a, b = env["a"], env["b"]
         yield end, Formula(f"({_in(b)} - {_in(a)}) / {_in(a)} * 100", _whole(a, b)), cost
     for end, env, cost in reader.match(
-        "<a:Term> as [@all] (percentage|percent|%|pct) of <b:Term>|(percentage|percent) of <b:Term> that <a:Term> (is|makes up)|<a:Term> in (percent|%|percentage) of <b:Term>",
+        "<a:Term> as [@all] (percentage|percent|%|pct) of <b:Expr>|(percentage|percent) of <b:Term> that <a:Term> (is|makes up)|<a:Term> in (percent|%|percentage) of <b:Term>",
         at,
     ):
         a, b = env["a"], env["b"]
         yield end, Formula(f"{_in(a)} / {_in(b)} * 100", _whole(a, b)), cost
     for end, env, cost in reader.match(
-        "<a:Term> as [@all] (share|fraction|proportion|part|ratio) of <b:Term>|(share|fraction|proportion) of <a:Term> in <b:Term>",
+        "<a:Term> as [@all] (share|fraction|proportion|part|ratio) of <b:Expr>|(share|fraction|proportion) of <a:Term> in <b:Term>",
         at,
     ):
         a, b = env["a"], env["b"]
         yield end, Formula(f"{_in(a)} / {_in(b)}", _whole(a, b)), cost
+    for end, env, cost in reader.match("<c:Col> (in|as) (thousands|millions|billions|hundreds)", at):
+        size = {"hundreds": 100, "thousands": 1_000, "millions": 1_000_000, "billions": 1_000_000_000}
+        if reader.column(env["c"]).type in NUMERIC:
+            yield end, Formula(f"{quoted(env['c'])} / {size[reader.low(end - 1)]}", (env["c"],)), cost
     yield from _of_texts(reader, at)
 
 
@@ -300,8 +304,19 @@ def _operators(reader: Reader, at: int, words: str) -> list[int]:
 @slot("Product")
 def product(reader: Reader, at: int) -> Iterator[Result]:
     """Terms multiplied and divided."""
-    for end, found, cost in reader.slot("Term", at):
+    for end, found, cost in _powers(reader, at):
         yield from _products(reader, end, found, cost, 0)
+
+
+def _powers(reader: Reader, at: int) -> Iterator[tuple[int, Formula, float]]:
+    """Terms, and what they are when raised to a small power."""
+    for end, found, cost in reader.slot("Term", at):
+        yield end, found, cost
+        for stop, env, more in reader.match("(^|* *|to power of) <n:Count>|squared|cubed", end):
+            times = int(env.get("n", 2 if reader.low(end) == "squared" else 3))
+            if 2 <= times <= 4:
+                sql = " * ".join([_in(found)] * times)
+                yield stop, Formula(f"({sql})", found.columns, True), cost + more
 
 
 def _products(reader: Reader, at: int, found: Formula, cost: float, depth: int) -> Iterator[Result]:
@@ -310,7 +325,7 @@ def _products(reader: Reader, at: int, found: Formula, cost: float, depth: int) 
         return
     for words, sign in (("@times", "*"), ("@over", "/")):
         for follow in _operators(reader, at, words):
-            for end, other, more in reader.slot("Term", follow):
+            for end, other, more in _powers(reader, follow):
                 if reader.low(at) == "per" and not other.columns:
                     continue
                 if not found.columns and not other.columns:
@@ -338,59 +353,6 @@ def _sums(reader: Reader, at: int, found: Formula, cost: float, depth: int) -> I
             for end, other, more in reader.slot("Product", follow):
                 joined = Formula(f"{found.sql} {sign} {_in(other)}", _whole(found, other))
                 yield from _sums(reader, end, joined, cost + more, depth + 1)
-
-
-@slot("Formula")
-def formula(reader: Reader, at: int) -> Iterator[Result]:
-    """A calculation, rounded or turned into percent if that was said."""
-    for end, found, cost in reader.slot("Expr", at):
-        yield from _finished(reader, end, found, cost)
-
-
-def _finished(reader: Reader, at: int, found: Formula, cost: float) -> Iterator[Result]:
-    yield at, found, cost
-    for end, _, more in reader.match(
-        "[,] (as|in) [@all] (percentage|percent|%|pct|percentages)|[,] times 100|[,] (expressed|given|shown) (as|in) [@all] (percentage|percent|%)",
-        at,
-    ):
-        if "times" in [reader.low(step) for step in range(at, end)]:
-            continue
-        yield from _rounded(reader, end, Formula(f"({found.sql}) * 100", found.columns), cost + more)
-    yield from _rounded(reader, at, found, cost)
-    for words, function in (
-        ("upper [-] case|uppercase|capitals|capital letters|caps", "UPPER"),
-        ("lower [-] case|lowercase|small letters", "LOWER"),
-    ):
-        for end, _, more in reader.match(f"[,] (in|all in|and in|as|, in) [all] ({words}) [letters]", at):
-            if found.simple and found.columns:
-                yield end, Formula(f"{function}({found.sql})", found.columns, True), cost + more
-
-
-def _rounded(reader: Reader, at: int, found: Formula, cost: float) -> Iterator[Result]:
-    yield at, found, cost
-    for end, env, more in reader.match(
-        "[,|(|;|and|-] [to be|then|and] [all] (rounded|round it|round|rounding|round result|rounded off|round that|, round|rounding it|round them) [down to|up to|off to|off|result] [to|at] <d:Digits> [RP]|[,|(|with] <d:Digits> [RP]",
-        at,
-    ):
-        digits = env["d"]
-        if digits >= 0:
-            yield (
-                end,
-                Formula(f"ROUND({found.sql}, {digits})" if digits else f"ROUND({found.sql})", found.columns, True),
-                cost + more,
-            )
-        else:
-            unit = 10 ** (-digits)
-            yield end, Formula(f"ROUND(({found.sql}) / {unit}) * {unit}", found.columns), cost + more
-    for end, _, more in reader.match(
-        "[,|(] (rounded down|round down|round it down|truncated) [to (whole|nearest whole|integer)] [number|numbers] [RP]",
-        at,
-    ):
-        yield end, Formula(f"FLOOR({found.sql})", found.columns, True), cost + more
-    for end, _, more in reader.match(
-        "[,|(] (rounded up|round up|round it up) [to (whole|nearest whole|integer)] [number|numbers] [RP]", at
-    ):
-        yield end, Formula(f"CEIL({found.sql})", found.columns, True), cost + more
 
 
 NUMBERS_ONLY = NUMERIC

@@ -115,6 +115,8 @@ def _is_aside(tokens: list[Token], index: Index) -> bool:
         return False
     if words[0].low in _DEMANDS or (words[0].low in ("and", "then") and len(words) > 1 and words[1].low in _DEMANDS):
         return False
+    if len(words) > 1 and words[0].low in ("and", "then", "or") and index.column([words[1]]) is not None:
+        return False  # the next one of a list
     bracketed = tokens[0].low == "("
     said = {token.low for token in words}
     if [token.low for token in tokens].count("(") != [token.low for token in tokens].count(")"):
@@ -123,7 +125,8 @@ def _is_aside(tokens: list[Token], index: Index) -> bool:
         return False  # `keeping the last one` is asked for, `keeping the rest as it is` is not
     if any(token.kind == "number" for token in tokens) and not bracketed and words[0].low not in _EXPLAINING:
         return False
-    if (bracketed and len(words) < 3) or (index.column([words[0]]) is not None and not _VERBS & {w.low for w in words}):
+    named = index.column([words[0]]) is not None
+    if (bracketed and len(words) < 3) or (named and not (len(words) > 1 and words[1].low in _VERBS)):
         return False  # `(rows)`, and the next one of a list, say something
     if not bracketed and words[0].low not in _OPENERS and index.column([words[0]]) is None:
         return False

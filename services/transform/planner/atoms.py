@@ -55,7 +55,7 @@ def _of_several(reader: Reader, at: int) -> Iterator[Result]:
 def _subjects(reader: Reader, at: int) -> list[int]:
     found = [at]
     end = reader.first(
-        "[for] [which|whom] (its|their|his|her|of which)|there is|there are|value of|value in|values of|values in|any|column|with|whose|of|has|have|having|had|in terms of",
+        "[for] [which|whom] (its|their|his|her|of which)|there is|there are|value of|value in|values of|values in|any|column|with|whose|of|has|have|having|had|in terms of|is|are|was|were",
         at,
     )
     if end is not None:

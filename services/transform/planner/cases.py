@@ -1,5 +1,6 @@
 """Readers of values that depend on conditions: `small when x is under 5, otherwise large`, and of ranges with labels."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,8 +12,8 @@ from services.transform.planner.predicates import predicates
 from services.transform.planner.reading import NUMERIC, Reader, Result, number, quoted, slot, text
 from services.transform.planner.words import key, parts
 
-_WHEN = "[,|(|-] (when|if|where|whenever|for|in case|for rows where|if the|is when|for those where|means|for @rows where|for those with|for @rows with|= |:|->|is|if value is|if it is|for values|for anything|for everything|for all|when it is|in cases where|for anything that is|for values of|for those|for people|for <e:Entity>|for <e:Entity> with|provided|given|as long as)"
-_ELSE = "[,|;|.|and|-] [and|but|or] [(] (otherwise|else|or else|everything else|all others|rest|all other rows|anything else|everyone else|for everything else|in all other cases|for rest|for all others|if not|for anything else|all rest|in other cases|others|everybody else|for all other rows|for everyone else|every other row|for others|in every other case|for all rest|any other|for any other|all other values|failing that|remaining|remaining ones|when not|for all other values|when it is not|if it is not|where not|otherwise it is|otherwise put|and for the rest|remaining rows) [is|are|gets|get|=|:|should be|be|write|put|,|it is|use|->|as|will be|become|becomes|they are]"
+_WHEN = "[,|(|-] (when|if|where|whenever|for|in case|for rows where|if the|is when|for those where|means|for @rows where|for those with|for @rows with|= |:|->|is|if value is|if it is|for values|for anything|for everything|for all|when it is|in cases where|for anything that is|for values of|for those|for people|for <e:Entity>|for <e:Entity> with|provided|given|as long as|at|to|goes to|goes for)"
+_ELSE = "[,|;|.|and|-] [and|but|or] [(] (otherwise|else|or else|everything else|all others|rest|all other rows|anything else|everyone else|for everything else|in all other cases|for rest|for all others|if not|for anything else|all rest|in other cases|others|everybody else|anything lower|anything below|anything less|anything below that|anything higher|anything above|anything above that|anything more|everything below|everything above|everything lower|everything higher|all below|all above|lower|below that|above that|for all other rows|for everyone else|every other row|for others|in every other case|for all rest|any other|for any other|all other values|failing that|remaining|remaining ones|when not|for all other values|when it is not|if it is not|where not|otherwise it is|otherwise put|and for the rest|remaining rows) [is|are|gets|get|=|:|should be|be|write|put|,|it is|use|->|as|will be|become|becomes|they are]"
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _cases(
             for stop, rest, otherwise, more in _cases(reader, follow, column, longer, depth + 1):
                 yield stop, rest, otherwise, cost + more
         for stop, env, more in reader.match(
-            f"({_ELSE}) [as|=|:] <l:Label>|[,] [and] <l:Label> [,|(|for] (otherwise|else|for rest|for everything else|for all others|elsewhere|rest|in all other cases|everything else|if not|for all other rows|for everyone else|for anything else|for others|everyone else|anything else|all others|in other cases|when not|for remaining ones|in every other case|where not|for all rest|others|all other rows|for all other values)",
+            f"({_ELSE}) [as|=|:] <l:Label>|[,] [and] <l:Label> [,|(|for] (otherwise|else|for rest|for everything else|for anything lower|for anything below|for anything below that|for anything higher|for anything above|for anything above that|for everything below|for everything above|for lower ones|for higher ones|above that|below that|above it|below it|beyond that|over that|under that|for anything less|for anything more|for all others|elsewhere|rest|in all other cases|everything else|if not|for all other rows|for everyone else|for anything else|for others|everyone else|anything else|all others|in other cases|when not|for remaining ones|in every other case|where not|for all rest|others|all other rows|for all other values)",
             end,
         ):
             yield stop, longer, env["l"], cost + more
@@ -199,7 +200,7 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
         for end, env, cost in reader.match(f"{be} <a:Num> (to|-|–|up to|until|through) <b:Num> [LP] [@incl] [RP]", at):
             yield end, Cond(f"{name} BETWEEN {number(env['a'])} AND {number(env['b'])}", (column,)), cost
         for end, env, cost in reader.match(
-            f"{be} [@ge] <a:Num> (to|up to|until|-|and|but|or more but|or more and) [but] (under|below|less than|just under|not including|just below|not reaching|excluding|strictly less than) <b:Num>|{be} [@ge] <a:Num> [up] (to|until) but (not including|excluding|not) <b:Num>|{be} from <a:Num> up to but not including <b:Num>|{be} <a:Num> to <b:Num> LP (exclusive|not included|excluded) RP",
+            f"{be} [@ge] <a:Num> (to|up to|until|-|and|but|or more but|or more and) [but] (under|below|less than|<|just under|not including|just below|not reaching|excluding|strictly less than) <b:Num>|{be} [@ge] <a:Num> [up] (to|until) but (not including|excluding|not) <b:Num>|{be} from <a:Num> up to but not including <b:Num>|{be} <a:Num> to <b:Num> LP (exclusive|not included|excluded) RP",
             at,
         ):
             yield end, Cond(f"{name} >= {number(env['a'])} AND {name} < {number(env['b'])}", (column,)), cost
@@ -223,6 +224,7 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
 def _rest(
     reader: Reader, end: int, found: list[_Case], otherwise: str | None, cost: float, column: str | None
 ) -> Iterator[Result]:
+    found = _meeting(found)
     columns = tuple(dict.fromkeys(name for case in found for name in case[2]))
     whole = tuple((condition, said) for condition, said, _ in found)
     made = Cases(whole, otherwise, columns)
@@ -234,13 +236,29 @@ def _rest(
     for stop, env, more in reader.match(
         "[.|,|;|(] [and|but] (leave|keep|put|have|make|stay|stays|it should be|should be|with|it is|leaving|, leave) [it|that|them|cell|value|this|new column] [as|stay|to be|be] [@blank|nothing] (when|if|where|for|whenever|in case|for rows where|for those with|for @rows with|for <e:Entity> with) [there is|it is|@blank|no|unknown] [<u:Cols>] [value|values] [is|are] [@isblank|@blank|missing|itself is @blank|not there|is not known] [RP]"
         "|[.|,|;|(] [and|but] [with] (missing|blank|unknown|empty|null) [<u:Cols>] [values|value] (stays|stay|remains|remain|gives|give|should stay|should remain|should be left|should be|is left|are left|left) [@blank|as @blank] [RP]"
-        "|[.|,|;|(] [and|but] @blank (when|if|where) <u:Cols> (is|are) (@blank|missing) [RP]",
+        "|[.|,|;|(] [and|but] @blank (when|if|where) <u:Cols> (is|are) (@blank|missing) [RP]"
+        "|[.|,|;|(] [and|but] [leave|left] @blank (when|if|where|for) [there is|it has|they have|with|those with] (no|@blank) (<u:Cols>|value|<v:Word>) [RP]",
         end,
     ):
         del env
         guarded = tuple(columns)
         first = (" OR ".join(f"{quoted(name)} IS NULL" for name in guarded), "NULL")
         yield stop, Cases((first, *whole), otherwise, columns), cost + more
+
+
+_SPAN = re.compile(r'("[^"]+") BETWEEN (\S+) AND (\S+)')
+
+
+def _meeting(found: list[_Case]) -> list[_Case]:
+    """Ranges that meet at a number: it belongs to the one that is said to begin there, `5 to 10, 10 or more`."""
+    begun = {condition for condition, _, _ in found}
+    whole: list[_Case] = []
+    for condition, said, columns in found:
+        span = _SPAN.fullmatch(condition)
+        if span is not None and f"{span[1]} >= {span[3]}" in begun:
+            condition = f"{span[1]} >= {span[2]} AND {span[1]} < {span[3]}"
+        whole.append((condition, said, columns))
+    return whole
 
 
 def about(reader: Reader, new: str) -> str | None:

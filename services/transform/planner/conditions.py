@@ -46,6 +46,7 @@ def none_of(found: Cond) -> Cond:
 
 def fold(chain: list[tuple[str, Cond]]) -> Cond:
     """Conditions and what joins each to the next: `and` before `or`."""
+    chain = _merged(chain)
     groups: list[list[Cond]] = [[]]
     for at, (_, found) in enumerate(chain):
         joint = chain[at - 1][0] if at else "and"
@@ -54,3 +55,17 @@ def fold(chain: list[tuple[str, Cond]]) -> Cond:
             continue
         groups[-1].append(found)
     return both([both(group) for group in groups], "OR")
+
+
+def _merged(chain: list[tuple[str, Cond]]) -> list[tuple[str, Cond]]:
+    """One value or another of the same column is one condition: `Ideal or Premium, below 500`."""
+    merged: list[tuple[str, Cond]] = []
+    for at, (joint, found) in enumerate(chain):
+        last = merged[-1][1] if merged else None
+        alike = last is not None and last.equals and found.equals and last.columns == found.columns
+        if last is not None and alike and chain[at - 1][0] == "or" and not (last.negated or found.negated):
+            values = tuple(dict.fromkeys((*last.equals, *found.equals)))
+            merged[-1] = (joint, one_of(found.columns[0], values, written=True))
+        else:
+            merged.append((joint, found))
+    return merged

@@ -183,6 +183,13 @@ class Index:
         return Link(tuple(found), 0.6) if found else None
 
     def _by_slip(self, typed: str, low: list[str]) -> Link | None:
+        near = [
+            name
+            for name, of_name in self._parts.items()
+            if all(any(word == part or _shortens(word, part) for part in of_name) for word in low)
+        ]
+        if near and any(len(word) > 2 for word in low):
+            return Link(tuple(near), 1.3)
         near = [name for one, names in self._keys.items() for name in names if is_near(typed, one)]
         if near:
             return Link(tuple(near), 1.5)
@@ -309,6 +316,14 @@ def _same_word(word: str, part: str) -> bool:
         return True
     short, long = (part, word) if len(part) < len(word) else (word, part)
     return len(short) >= 4 and long.startswith(short) and len(long) - len(short) in range(2, 9) and short not in COMMON
+
+
+def _shortens(word: str, part: str) -> bool:
+    """Whether a word is a longer one without its vowels: pkg, dpt, mngr."""
+    if not (3 <= len(word) < len(part) and len(part) >= 5 and word[0] == part[0]) or set(word) & set("aeiou"):
+        return False
+    letters = iter(part)
+    return all(letter in letters for letter in word)
 
 
 def _glued(word: str, part: str) -> bool:

@@ -50,6 +50,8 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
         return
     end = _glued_end(reader, at)
     whole = reader.raw(at, end)
+    if "/" in whole:
+        return  # dd/mm/yyyy is a way to write, and no name
     cost = 0.0
     yield end, whole, cost
     if reader.low(end) in ("column", "field", "col"):

@@ -163,6 +163,14 @@ def _tokens(text: str, index: Index) -> list[Token]:
         ):
             tokens.insert(len(tokens) - 1, token)  # `I only want` is `I want only`
             continue
+        if (
+            tokens
+            and tokens[-1].low in ("only", "just")
+            and token.low in _SHOWING
+            and (len(tokens) < 2 or _ends(tokens[-2]))
+        ):
+            tokens.insert(len(tokens) - 1, token)  # `only keep` is `keep only`
+            continue
         if tokens and tokens[-1].low == "mind" and token.low in _GERUNDS:
             token = Token(token.text, _GERUNDS[token.low], token.kind, token.start, token.end)
         if (
@@ -190,12 +198,26 @@ def _tokens(text: str, index: Index) -> list[Token]:
     return tokens
 
 
+_SHOWING = frozenset("keep show retain include return give list leave display select".split())
+
+
+def _ends(token: Token) -> bool:
+    """Whether a new clause may begin after a token."""
+    return token.kind in ("break", "sign") or token.low in ("and", "then", "please", "but", "so")
+
+
 def _is_a_letter(raw: list[Token], at: int) -> bool:
     """Whether an article is meant as a piece of text: `starts with The`, `ends in a`."""
     before, after = raw[at - 1].low, raw[at + 1].low if at + 1 < len(raw) else ""
     verb = raw[at - 2].low if at > 1 else ""
     speaks = before in ("with", "in", "by") and verb.startswith(("start", "begin", "end", "began", "prefix"))
     if before in ("word", "prefix", "suffix", "letter"):
+        return True
+    if (
+        raw[at].text == "A"
+        and before in ("or", "and", ",", "to", "grade")
+        and after in ("", ",", ".", "or", "and", ";")
+    ):
         return True
     return speaks and (after in ("", ",", ".", "or", "and", ";", ")", "?", "!") or raw[at].text[0].isupper())
 

@@ -32,6 +32,8 @@ def num(reader: Reader, at: int) -> Iterator[Result]:
                 value += NUMBERS[reader.low(step)]
                 end = step + 1
     if value is None:
+        if token.low == "half" and reader.low(end) not in ("of", "") and reader.low(start - 1) == "than":
+            yield end, 0.5, 0.3  # less than half a carat
         return
     scale = {
         "thousand": 1_000,
@@ -150,7 +152,7 @@ def digits(reader: Reader, at: int) -> Iterator[Result]:
     ):
         yield end, env["n"], cost
     stop = reader.first(
-        "[to] [nearest] (whole|integer|whole number|whole numbers|integers|whole unit) [number|numbers|unit]|[to] (no|zero|0|without) (decimals|decimal places)|[to] nearest (unit|one|1|dollar|euro|degree|gram|minute)|to (full|whole) numbers|without (decimals|any decimals)|[to] [nearest] (whole|full) <w:Word>",
+        "[to] [nearest] (whole|integer|whole number|whole numbers|integers|whole unit) [number|numbers|unit]|[to] (no|zero|0|without) (decimals|decimal places)|[to] nearest (unit|one|1|dollar|euro|degree|gram|minute)|to (full|whole) numbers|without (decimals|any decimals)|[to] [nearest] (whole|full) <w:Word>|to nearest <w:NounOne>",
         at,
     )
     if stop is not None:
@@ -177,3 +179,24 @@ def place(reader: Reader, at: int) -> Iterator[Result]:
             yield at + 1, rank, 0.0
         elif reader.low(at) == "last":
             yield at + 1, -1, 0.0
+
+
+@slot("NounOne")
+def noun_one(reader: Reader, at: int) -> Iterator[Result]:
+    """What is counted, one by one: knot, person, mile."""
+    token = reader.tokens[at] if at < len(reader.tokens) else None
+    powers = (
+        "ten",
+        "tens",
+        "hundred",
+        "thousand",
+        "million",
+        "tenth",
+        "hundredth",
+        "thousandth",
+        "half",
+        "cent",
+        "penny",
+    )
+    if token is not None and token.kind == "word" and token.low.isalpha() and token.low not in (*powers, *NUMBERS):
+        yield at + 1, token.low, 0.3

@@ -208,8 +208,16 @@ def _keys(
     for end, env, more in reader.match(
         "[with|the] <x:Extreme> <c:Col> (first|at top|on top|at start|up top|leading|at beginning)", at
     ):
+        word = reader.low(at + 1) if reader.low(at) in ("with", "the") else reader.low(at)
+        if word in MEASURES and reader.column(env["c"]).type is LogicalType.STRING:
+            continue  # the hottest city is not one whose name is hot
         yield end, (*found, (env["c"], env["x"])), cost + more
         yield from _next_key(reader, end, (*found, (env["c"], env["x"])), cost + more)
+    for end, env, more in reader.match(
+        "[with|the] <s:Measured> [<e:Entity>|@rows|ones|<c:Col>] (first|at top|on top)", at
+    ):
+        if env["s"][0] not in dict(found) and ("c" not in env or reader.column(env["c"]).type is LogicalType.STRING):
+            yield end, (*found, env["s"]), cost + more + 0.2
     for end, env, more in reader.match("[with|the] <x:Extreme> <c:Col> (last|at bottom|at end)", at):
         yield end, (*found, (env["c"], not env["x"])), cost + more
     for end, env, more in reader.match("[with] <x:Superlative> <c:Col> (first|at top|on top)", at):
@@ -276,7 +284,7 @@ def _next_key(
     follows = {
         end
         for end, _, _ in reader.match(
-            "[,] [and] [then] (inside|within|in) [each|every|the same|same|one] <c:Col> by|, and then within (each|that|every|it|equal ones|same <c:Col>|each <c:Col>|those) [<c:Col>] by|(, and then by|, then by|and then by|then by|, then|then|and then|, and then|, and by|and by|, and|and|,|, by|& |, within that by|within that by|, and within that by|, within that|; then by|; then|and within that by|and within each <c:Col> by|, and within each <c:Col> by|within each <c:Col> by|, within each <c:Col> by|, ties by|, ties broken by|and break ties by|, breaking ties by|breaking ties by|, break ties by|, using|, tie break by|with ties broken by|, with ties broken by|, and ties by|, and for ties by|, for ties by|, if equal by|, and for equal <c:Col> by|and if same by|, then on|, and if those are equal by|with ties by|and ties by|, and in case of a tie by|, and in case of tie by|in case of ties by|, in case of ties by|and within a <c:Col> by|within <c:Col> by|, within <c:Col> by|and within <c:Col> by|, and within <c:Col> by|, and inside each <c:Col> by|and inside each <c:Col> by|, and within a <c:Col> by)",
+            "[,] [and] [then] (inside|within|in) [each|every|the same|same|one] <c:Col> by|, and then within (each|that|every|it|equal ones|same <c:Col>|each <c:Col>|those) [<c:Col>] by|(, and then by|, then by|and then by|then by|and within it by|within it by|, within it by|, and within it by|and inside it by|and within them by|within those by|, then|then|and then|, and then|, and by|and by|, and|and|,|, by|& |, within that by|within that by|, and within that by|, within that|; then by|; then|and within that by|and within each <c:Col> by|, and within each <c:Col> by|within each <c:Col> by|, within each <c:Col> by|, ties by|, ties broken by|and break ties by|, breaking ties by|breaking ties by|, break ties by|, using|, tie break by|with ties broken by|, with ties broken by|, and ties by|, and for ties by|, for ties by|, if equal by|, and for equal <c:Col> by|and if same by|, then on|, and if those are equal by|with ties by|and ties by|, and in case of a tie by|, and in case of tie by|in case of ties by|, in case of ties by|and within a <c:Col> by|within <c:Col> by|, within <c:Col> by|and within <c:Col> by|, and within <c:Col> by|, and inside each <c:Col> by|and inside each <c:Col> by|, and within a <c:Col> by)",
             at,
         )
     }

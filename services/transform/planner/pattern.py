@@ -24,9 +24,10 @@ class TooMuch(Exception):
 
 @dataclass
 class Budget:
-    """What may still be spent on one instruction."""
+    """What may still be spent on one instruction, and what is known of its tokens, which no reading changes."""
 
     left: int = MAX_WORK
+    plain: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
 
     def spend(self) -> None:
         """One step less; raises TooMuch."""
@@ -96,6 +97,42 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Plain:
+    """Words alone, nothing that has to be looked up in the table: where it ends is found out once for each place."""
+
+    node: Node
+
+    def match(self, reading: Reading, at: int, env: Env) -> Iterator[Found]:
+        known = reading.budget.plain
+        place = (id(self), at)
+        ends = known.get(place)
+        if ends is None:
+            ends = tuple(dict.fromkeys(end for end, _, _ in self.node.match(reading, at, {})))
+            known[place] = ends
+        for end in ends:
+            yield end, env, 0.0
+
+
+@dataclass(frozen=True)
+class Words:
+    """One of many runs of words, found by going along them word by word."""
+
+    branches: Mapping[str, "Words"]
+    ends: bool = False
+
+    def match(self, reading: Reading, at: int, env: Env) -> Iterator[Found]:
+        node: Words | None = self
+        tokens, size = reading.tokens, len(reading.tokens)
+        while node is not None:
+            if node.ends:
+                yield at, env, 0.0
+            if at >= size or tokens[at].kind == "quoted":
+                return
+            node = node.branches.get(tokens[at].low)
+            at += 1
+
+
+@dataclass(frozen=True)
 class Sequence:
     """One after another."""
 
@@ -152,7 +189,7 @@ def declared() -> tuple[str, ...]:
 def named(name: str) -> tuple[Node, frozenset[str] | None]:
     """A class of the vocabulary, and the words it can begin with if they are known."""
     node = compiled(_classes[name])
-    return node, _heads(node)
+    return node, heads(node)
 
 
 @cache
@@ -178,7 +215,7 @@ def _choice(signs: list[str], at: int) -> tuple[Node, int]:
             inner, at = _choice(signs, at + 1)
             if at >= len(signs):
                 raise ValueError(f"a pattern does not close: {' '.join(signs)}")
-            items.append(Choice((inner,), optional=True, heads=_heads(inner)) if sign == "[" else inner)
+            items.append(Choice((inner,), optional=True, heads=heads(inner)) if sign == "[" else inner)
         elif sign.startswith("<") and sign.endswith(">") and ":" in sign:
             name, _, kind = sign[1:-1].partition(":")
             items.append(Slot(name, kind))
@@ -190,36 +227,93 @@ def _choice(signs: list[str], at: int) -> tuple[Node, int]:
     options.append(_sequence(items))
     if len(options) == 1:
         return options[0], at
-    choice = Choice(tuple(options))
-    return Choice(tuple(options), heads=_heads(choice)), at
+    runs = [_run(option) for option in options]
+    words = _words([run for run in runs if run is not None])
+    others = [option for option, run in zip(options, runs, strict=True) if run is None]
+    if not others:
+        return words, at
+    whole = Choice((words, *others) if words.branches else tuple(others))
+    return Choice(whole.options, heads=heads(whole)), at
+
+
+def _run(node: Node) -> tuple[str, ...] | None:
+    """The words of what is nothing but words."""
+    if isinstance(node, Literal):
+        return (node.word,)
+    if isinstance(node, Plain):
+        return _run(node.node)
+    if isinstance(node, Sequence) and node.items and all(isinstance(item, Literal) for item in node.items):
+        return tuple(item.word for item in node.items if isinstance(item, Literal))
+    return None
+
+
+def _words(runs: list[tuple[str, ...]]) -> Words:
+    following: dict[str, list[tuple[str, ...]]] = {}
+    for run in runs:
+        if run:
+            following.setdefault(run[0], []).append(run[1:])
+    return Words({word: _words(rest) for word, rest in following.items()}, () in runs)
 
 
 def _sequence(items: list[Node]) -> Node:
-    return items[0] if len(items) == 1 else Sequence(tuple(items))
+    """One node of several; those side by side that are words alone become one of their own."""
+    if len(items) == 1:
+        return items[0]
+    grouped: list[Node] = []
+    plain: list[Node] = []
+    for item in [*items, None]:
+        if item is not None and _is_plain(item):
+            plain.append(item)
+            continue
+        if len(plain) > 1 and not all(isinstance(one, Literal) for one in plain):
+            grouped.append(Plain(Sequence(tuple(plain))))
+        else:
+            grouped += plain
+        plain = []
+        if item is not None:
+            grouped.append(item)
+    return grouped[0] if len(grouped) == 1 else Sequence(tuple(grouped))
 
 
-def _heads(node: Node) -> frozenset[str] | None:
+def _is_plain(node: Node) -> bool:
+    """Whether it holds no reader of things of the table; classes may not be known yet."""
+    if isinstance(node, Literal | Words | Plain):
+        return True
+    if isinstance(node, Choice):
+        return all(map(_is_plain, node.options))
+    if isinstance(node, Sequence):
+        return all(map(_is_plain, node.items))
+    return isinstance(node, Class) and node.name in _classes and _is_plain(named(node.name)[0])
+
+
+def heads(node: Node) -> frozenset[str] | None:
     """The words that it can begin with; None when they cannot be listed."""
     if isinstance(node, Literal):
         return frozenset({node.word})
+    if isinstance(node, Words):
+        return None if node.ends else frozenset(node.branches)
+    if isinstance(node, Plain):
+        return heads(node.node)
+    if isinstance(node, Class) and node.name in _classes:
+        return named(node.name)[1]
     if isinstance(node, Choice) and not node.optional:
         found: set[str] = set()
         for option in node.options:
-            heads = _heads(option)
-            if heads is None:
+            begin = heads(option)
+            if begin is None:
                 return None
-            found |= heads
+            found |= begin
         return frozenset(found)
     if isinstance(node, Sequence) and node.items:
         heads_of: set[str] = set()
         for item in node.items:
             if isinstance(item, Choice) and item.optional:
-                inner = _heads(Choice(item.options))
+                inner = heads(Choice(item.options))
                 if inner is None:
                     return None
                 heads_of |= inner
                 continue
-            last = _heads(item)
+            last = heads(item)
             return None if last is None else frozenset(heads_of | last)
     return None
 

@@ -84,6 +84,8 @@ def separator(reader: Reader, at: int) -> Iterator[Result]:
     ):
         yield end, f" {env['a']} ", cost
     yield from reader.slot("SepName", start)
+    if token.kind == "word" and len(token.text) == 1 and token.text.isupper():
+        yield start + 1, token.text, 0.2
     plain = token.kind == "sign" and token.text not in ("(", ")")
     if plain and (start + 1 < len(reader.tokens) or token.text != "."):
         yield from _with_kind(reader, start + 1, token.text, 0.05)

@@ -7,6 +7,7 @@ same answer; nothing here reads a file, a clock or a network.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from pydantic import ValidationError
 
@@ -18,6 +19,7 @@ from services.transform.frames.base import Act, Frame
 from services.transform.planner import (  # noqa: F401 - their readers register themselves
     alike,
     atoms,
+    finishing,
     names,
     numbers,
     orders,
@@ -26,24 +28,22 @@ from services.transform.planner import (  # noqa: F401 - their readers register 
     things,
 )
 from services.transform.planner.asides import relaxed
+from services.transform.planner.borders import boundary, skips
 from services.transform.planner.contradictions import excluded
 from services.transform.planner.linking import Index
 from services.transform.planner.normalising import prepared
-from services.transform.planner.pattern import Budget, TooMuch
+from services.transform.planner.paraphrases import paraphrased
+from services.transform.planner.pattern import Budget, TooMuch, compiled, heads
 from services.transform.planner.questions import unexplained
 from services.transform.planner.reading import Memory, Noted, Reader
 from services.transform.planner.saying import english, touched_columns
 from services.transform.planner.view import Doubt, Plan, Question, TableView, ask
-from services.transform.planner.vocabulary import FILLERS
 from services.transform.planner.words import Token
 
 MAX_LENGTH = 4_000  # characters; longer instructions are not one
 MAX_STEPS = 30
 _DOUBT = 0.5  # what it costs to understand a clause as something that has to be asked about
 _BEAM = 24  # readings of the beginning that are followed up
-_SIGNS = frozenset(
-    {",", ".", ";", "\n", "-", "–", ":", "!", "?", "&", "...", "…", "(", ")", "->", "→", "+", "*", "•", "=>"}
-)
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,10 @@ class RulesPlanner:
                 if isinstance(again, Plan):
                     notes = tuple(f"Not planned for: {one}" for one in left_out)
                     return replace(again, notes=(*again.notes, *notes))
+            for said, turned in paraphrased(text, tokens, Index(view)):
+                again = self._read(said, turned, view)
+                if isinstance(again, Plan):
+                    return again
         return first or Question("What is to be done with this table?", "unclear")
 
     def _read(self, text: str, tokens: list[Token], view: TableView) -> Plan | Question:
@@ -125,7 +129,7 @@ def _search(search: _Search, start: State) -> State | None:
         for state in sorted(waiting.pop(at, []), key=lambda one: one.cost)[:_BEAM]:
             if state.cost > (best.cost if best else float("inf")):
                 continue
-            for place in _skips(search, state):
+            for place in skips(search.reader(state), state.clauses > 0, state.at):
                 search.furthest = max(search.furthest, place)
                 if place == len(search.tokens):
                     if best is None or state.cost < best.cost:
@@ -136,64 +140,17 @@ def _search(search: _Search, start: State) -> State | None:
     return best
 
 
-def _skips(search: _Search, state: State) -> list[int]:
-    """Places where the next clause may begin: after signs, joints and words of manners."""
-    reader = search.reader(state)
-    found, at = [state.at], state.at
-    while at < len(search.tokens):
-        token = search.tokens[at]
-        end = at + 1 if token.kind == "break" or (token.kind == "sign" and token.text in _SIGNS) else None
-        if end is None and token.low in ("and", "then", "but", "&", "please"):
-            end = at + 1
-        if end is None:
-            end = _filler(reader, at)
-        if end is None:
-            break
-        at = end
-        found.append(at)
-    if (
-        state.clauses
-        and state.at < len(search.tokens)
-        and found[-1] == state.at
-        and reader.low(state.at) not in _BEGINNERS
-    ):
-        return []  # a clause ends where something shows that it ends
-    return found
-
-
-_FILLER = "|".join(
-    dict.fromkeys(
-        " ".join(word for word in one.split() if word not in ("a", "an", "the"))
-        for one in FILLERS
-        if one not in ("first", "last", "a", "the")
-    )
-)
-
-
-def _filler(reader: Reader, at: int) -> int | None:
-    low = reader.low(at)
-    if low in ("first", "last", "second", "third") and reader.low(at + 1) in (",", ":"):
-        return at + 2
-    if (
-        low == "first"
-        and reader.first("@remove|@sort|filter|rename|convert|keep only|keep|fill|add", at + 1) is not None
-        and not reader.low(at + 1).isdigit()
-    ):
-        return at + 1
-    end = reader.first(_FILLER, at)
-    if end is None:
-        return None
-    return end + (reader.low(end) == ",")
-
-
 def _clauses(search: _Search, state: State) -> Iterator[State]:
     """Every way to understand one clause that begins here."""
     reader = search.reader(state)
     seen: dict[tuple[int, str], float] = {}
     for frame in catalog.FRAMES:
         for pattern in frame.patterns:
+            begins = _begins(pattern)
+            if begins is not None and reader.low(state.at) not in begins:
+                continue
             for end, env, cost in reader.match(pattern, state.at):
-                if end <= state.at or not _boundary(search, end):
+                if end <= state.at or not boundary(reader, end):
                     continue
                 search.furthest = max(search.furthest, end)
                 whole = state.cost + cost + frame.cost + 1.0
@@ -207,62 +164,9 @@ def _clauses(search: _Search, state: State) -> Iterator[State]:
                 yield made
 
 
-def _boundary(search: _Search, at: int) -> bool:
-    if at >= len(search.tokens):
-        return True
-    token = search.tokens[at]
-    if token.kind == "break" or (token.kind == "sign" and token.text in _SIGNS):
-        return True
-    if token.low in ("and", "then", "but", "&", "also", "plus", "afterwards", "before", "after"):
-        return True
-    return token.low in _ENDERS or token.low in _BEGINNERS
-
-
-# Words with which clauses begin even where no sign stands before them.
-_BEGINNERS = frozenset(
-    {
-        "only",
-        "sort",
-        "remove",
-        "drop",
-        "keep",
-        "rename",
-        "add",
-        "need",
-        "show",
-        "just",
-        "delete",
-        "order",
-        "sorted",
-        "call",
-        "leave",
-        "round",
-        "limit",
-    }
-)
-_ENDERS = frozenset(
-    {one.split()[0] for one in FILLERS}
-    - {
-        "first",
-        "last",
-        "of",
-        "in",
-        "from",
-        "on",
-        "for",
-        "with",
-        "the",
-        "like",
-        "can",
-        "may",
-        "might",
-        "man",
-        "we",
-        "i",
-        "second",
-        "third",
-    }
-)
+@cache
+def _begins(pattern: str) -> frozenset[str] | None:
+    return heads(compiled(pattern))
 
 
 def _handled(reader: Reader, frame: Frame, env: dict[str, object], state: State, end: int, cost: float) -> State | None:
@@ -305,6 +209,8 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
             done.touched,
             frozenset(removed),
             tuple(renamed.items()),
+            _order_of(steps),
+            steps[-1].kind if steps else "",
         )
     )
     return State(
@@ -317,6 +223,16 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
         (*state.notes, *done.notes),
         state.clauses + 1,
     )
+
+
+def _order_of(steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """By what the rows are in order, as far as the steps say."""
+    for step in reversed(steps):
+        if step.kind == "sort":
+            return tuple(one.column for one in step.by)
+        if step.kind not in ("select", "drop", "rename", "filter", "derive", "round", "reorder"):
+            break
+    return ()
 
 
 def _last_filters(steps: tuple[Step, ...]) -> list[Filter]:

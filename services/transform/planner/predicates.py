@@ -18,10 +18,8 @@ def predicates(reader: Reader, at: int, column: str, *, bare: bool = True) -> It
     type_ = reader.column(column).type
     name = quoted(column)
     for end, _, cost in reader.match("@isblank", at):
-        if (
-            reader.low(at) in ("unknown", "none", "na", "missing")
-            and reader.index.value_of(column, [reader.tokens[at]])[0]
-        ):
+        last = reader.tokens[end - 1]
+        if last.low in ("unknown", "none", "na", "missing") and reader.index.value_of(column, [last])[0]:
             continue
         yield end, Cond(f"{name} IS NULL", (column,)), cost
     for end, _, cost in reader.match("@notblank", at):
@@ -50,7 +48,8 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
         value, unit = env["n"]
         wanted = _in_unit(reader, end, value, unit, column)
         if wanted is not None:
-            yield end, Cond(f"{name} {operator} {number(wanted)}", (column,)), cost
+            bears = reader.view.column(reader.tokens[end - 1].text) is not None  # 2019 may be a column
+            yield end, Cond(f"{name} {operator} {number(wanted)}", (column,)), cost + 0.8 * bears
 
     for words, operator in _OPERATORS:
         for end, env, cost in reader.match(f"{_BE} [not] {words} [or equal to] <n:Amount>", at):
@@ -93,7 +92,7 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
         if low is not None and high is not None:
             yield end, Cond(f"{name} >= {number(low)} AND {name} < {number(high)}", (column,)), cost
     for end, env, cost in reader.match(
-        "[@be] <n:Amount> [(and|or|,) <m:Amount>] [(and|or|, or) <o:Amount>] [exactly]", at
+        "[@be|of|with] <n:Amount> [(and|or|,) <m:Amount>] [(and|or|, or) <o:Amount>] [exactly]", at
     ):
         values = []
         for one in ("n", "m", "o"):
@@ -103,7 +102,11 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
                     values.append(number(wanted))
         plain = "m" not in env or reader.low(at) not in ("between",)
         if values and plain:
-            yield end, one_of(column, values, written=True), cost + (0.1 if end - at == 1 else 0.0)
+            yield (
+                end,
+                one_of(column, values, written=True),
+                cost + (0.1 if end - at == 1 else 0.5 if reader.low(at) in ("of", "with") else 0.0),
+            )
     for end, env, cost in reader.match("@benot <n:Amount> [(and|or|nor|,) <m:Amount>]", at):
         others = [number(env[one][0]) for one in ("n", "m") if one in env]
         yield end, none_of(one_of(column, others, written=True)), cost
@@ -120,8 +123,9 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
         ("[is|are] (divisible by|multiple of) 100", f"{name} % 100 = 0"),
     ):
         end_ = reader.first(phrase, at)
-        if end_ is not None:
-            yield end_, Cond(sql, (column,)), 0.0
+        if end_ is None or (reader.low(end_ - 1) == "minus" and next(reader.slot("Col", end_), None) is not None):
+            continue
+        yield end_, Cond(sql, (column,)), 0.0
 
 
 def _pair(reader: Reader, end: int, env: dict[str, Any], column: str) -> tuple[float | int | None, float | int | None]:
@@ -245,7 +249,7 @@ def _of_columns(reader: Reader, at: int, column: str) -> Iterator[Result]:
         ("@after", ">"),
         ("@before", "<"),
     ):
-        for end, env, cost in reader.match(f"{be} {words} <c:Col>", at):
+        for end, env, cost in reader.match(f"{be} {words} [they|it|he|she|their|its] <c:Col>", at):
             if env["c"] != column:
                 yield end, Cond(f"{name} {operator} {quoted(env['c'])}", (column, env["c"])), cost + 0.2
     for words, operator in _OPERATORS:

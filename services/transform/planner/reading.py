@@ -46,6 +46,7 @@ class Memory:
     removed: frozenset[str] = frozenset()  # columns that are gone
     renamed: tuple[tuple[str, str], ...] = ()
     sorted_by: tuple[str, ...] = ()
+    last: str = ""  # what the last step was
 
 
 @dataclass

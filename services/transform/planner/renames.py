@@ -45,6 +45,9 @@ def renames_should(reader: Reader, at: int) -> Iterator[Result]:
         "<c:Col> [column] (should|must|has to|needs to|is to|shall|ought to|to) [now|really|@only] be [now|re] (called|named|renamed|renamed to|labelled|labeled|renamed as|titled|known as) [to|as] [simply|just] <n:Name> [instead]",
         (),
     )
+    for end, env, cost in reader.match("<c:Cols> (become|becomes|should become|turn into) <n:Names>", at):
+        if len(env["c"]) == len(env["n"]) and all(reader.view.column(one) is None for one in env["n"]):
+            yield end, tuple(zip(env["c"], env["n"], strict=True)), cost + 0.3
     for end, env, cost in reader.match(
         "<c:Cols> (should|must|have to|need to|are to|shall|ought to) be [now] (called|named|renamed|renamed to|labelled|labeled) [to] <n:Names> [respectively|, respectively|in that order]",
         at,
@@ -87,6 +90,10 @@ def _pairs(reader: Reader, at: int, pattern: str, found: tuple[tuple[str, str], 
             for follow in follows:
                 for stop, rest, more in _pairs(reader, follow, pattern, pairs):
                     yield stop, rest, cost + more
+                # `a should be called b and c d`: the verb is not said again
+                for stop, said, more in reader.match("<c:Col> [to|as|,] <n:NewName>", follow):
+                    if said["c"] not in dict(pairs) and "called" in pattern:
+                        yield stop, (*pairs, (said["c"], said["n"])), cost + more + 0.4
 
 
 @slot("Style")

@@ -1,10 +1,11 @@
 """Readers of columns at a place of an instruction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.transform.planner.linking import MAX_WORDS
 from services.transform.planner.reading import Reader, Result, listed, slot
 from services.transform.planner.view import Doubt, ask
+from services.transform.planner.words import Token, key, parts, stem
 
 _BEFORE = frozenset(
     "column columns field fields col variable variables attribute feature their its his her our each every all both my your".split()
@@ -26,7 +27,7 @@ _SAYING = frozenset(
 
 
 _LOOSE_AFTER = frozenset(
-    "share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time".split()
+    "share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time status state group type class category kind condition".split()
 )
 
 
@@ -97,16 +98,34 @@ def column(reader: Reader, at: int) -> Iterator[Result]:
     """One column of the table."""
     for start in _heads(reader, at):
         yield from _column_at(reader, start)
+    yield from _glossed(reader, at)
     yield from _pronoun(reader, at)
     for end, env, cost in reader.match("<p:Place> @column", at):
         if 0 < env["p"] <= len(reader.view.names) or env["p"] == -1:
             yield end, reader.view.names[env["p"] - 1 if env["p"] > 0 else -1], cost + 0.2
 
 
+def _glossed(reader: Reader, at: int) -> Iterator[Result]:
+    """Home runs (HR): the name stands in brackets behind what it means."""
+    for words in (1, 2, 3):
+        span = reader.tokens[at : at + words]
+        if len(span) < words or any(token.kind != "word" or token.low in _NOT_NAMES for token in span):
+            return
+        inner = reader.tokens[at + words + 1 : at + words + 2]
+        if reader.low(at + words) == "(" and reader.low(at + words + 2) == ")" and inner:
+            link = reader.index.column(inner)
+            if link is not None and link.sure and link.cost <= 0.1:
+                yield at + words + 3, link.columns[0], 0.3
+
+
 def _heads(reader: Reader, at: int) -> Iterator[int]:
     yield at
     start = at
-    while reader.low(start) in _BEFORE and start - at < 3:
+    while (
+        reader.low(start) in _BEFORE
+        and start - at < 3
+        and not (reader.low(start) in ("column", "columns", "field") and reader.low(start + 1) in ("name", "names"))
+    ):
         start += 1
         yield start
     if start > at and reader.low(start) in ("named", "called"):
@@ -124,7 +143,8 @@ def _column_at(reader: Reader, start: int) -> Iterator[Result]:
         if any(token.kind == "break" for token in span) or span[0].kind == "date":
             continue
         signs = any(token.kind == "sign" for token in span)
-        if span[-1].low in (",", ".", ";", ":") or span[0].low in (",", ".", ";", "(", ")"):
+        dotted = span[-1].low == "." and key(reader.raw(start, end)) in reader.index.keys and _bears_dot(reader, span)
+        if (span[-1].low in (",", ".", ";", ":") and not dotted) or span[0].low in (",", ".", ";", "(", ")"):
             continue
         link = reader.index.column(span, reader.raw(start, end))
         if link is None or (signs and link.cost > 0.1):
@@ -200,7 +220,25 @@ def columns(reader: Reader, at: int) -> Iterator[Result]:
         link = reader.index.column([reader.tokens[at + 1]])
         if link is not None and len(link.columns) == 2:  # both teams, where there are a home and an away one
             yield at + 2, link.columns, link.cost
+    yield from _counted_columns(reader, at)
     yield from _anaphora(reader, at)
+
+
+def _counted_columns(reader: Reader, at: int) -> Iterator[Result]:
+    """The three scores: as many columns as were said share that word."""
+    for end, wanted, _ in reader.slot("Count", at + (reader.low(at) in ("all", "these", "those"))):
+        if reader.low(end) in ("columns", "fields", "rows") or wanted < 2:
+            continue
+        word = stem(reader.low(end))
+        found = tuple(name for name in reader.view.names if word in map(stem, parts(name)))
+        if len(found) == wanted and stem(reader.low(end)) not in ("", "column"):
+            yield end + 1 + (reader.low(end + 1) in ("columns", "fields", "values")), found, 0.2
+    if reader.low(at) in ("all", "every", "each"):
+        word = stem(reader.low(at + 1))
+        found = tuple(name for name in reader.view.names if len(word) > 2 and word in map(stem, parts(name)))
+        plural = stem(reader.low(at + 1)) != reader.low(at + 1) or reader.low(at + 2) in ("columns", "fields")
+        if len(found) > 1 and plural and reader.view.column(reader.low(at + 1)) is None:
+            yield at + 2 + (reader.low(at + 2) in ("columns", "fields", "values")), found, 0.3
 
 
 def _more(reader: Reader, at: int, found: tuple[str, ...], cost: float) -> Iterator[Result]:
@@ -212,6 +250,20 @@ def _more(reader: Reader, at: int, found: tuple[str, ...], cost: float) -> Itera
         follow = _joint(reader, end)
         if follow is not None and len(names) < 40:
             yield from _more(reader, follow, names, cost + more)
+        elif follow is None and more == 0.0 and _is_name(reader, end - 1) and _is_name(reader, end):  # x y z
+            yield from _more(reader, end, names, cost + 0.6)
+
+
+def _bears_dot(reader: Reader, span: Sequence[Token]) -> bool:
+    """Whether a name ends with a dot, as `Phone No.` does, and was written with it."""
+    said = key("".join(token.text for token in span))
+    glued = span[-1].start == span[-2].end if len(span) > 1 else False
+    return glued and any(name.endswith(".") and key(name) == said for name in reader.view.names)
+
+
+def _is_name(reader: Reader, at: int) -> bool:
+    """Whether a name of a column stands here exactly as it is."""
+    return at < len(reader.tokens) and reader.tokens[at].text in reader.view.names
 
 
 def _one_of_many(reader: Reader, at: int) -> list[Result]:
@@ -314,7 +366,13 @@ def mark(reader: Reader, at: int) -> Iterator[Result]:
                 yield end + 1, token.text, cost
             elif end == at and token.low in ("word", "words", "text", "string", "phrase", "prefix", "suffix"):
                 continue  # `the word`: which one was not said
-            elif token.kind in ("word", "number") or (token.kind == "sign" and token.text in "_@#$%/-+*&"):
+            elif (
+                token.kind in ("word", "number")
+                or (token.kind == "sign" and token.text in "_@#$%/-+*&")
+                or (
+                    token.text == "." and reader.tokens[end + 1 : end + 2] and reader.tokens[end + 1].start == token.end
+                )
+            ):
                 last = _glued_end(reader, end)
                 yield last, reader.raw(end, last), cost + 0.1
 

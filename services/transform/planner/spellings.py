@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from contracts.data import LogicalType
-from contracts.recipe import Cast, ParseDate, ParseNumber, ReplaceText, Step
+from contracts.recipe import Cast, ParseDate, ParseNumber, ReplaceText, Step, Text, Trim
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader
 from services.transform.planner.view import ask
 from services.transform.steps.formats import SHAPES
@@ -68,6 +68,9 @@ def number_steps(reader: Reader, column: str, *, whole: bool | None = None) -> l
     if view.type is not LogicalType.STRING:
         raise ask("contradictory", f"'{column}' is no text that numbers could be read from. Which column is meant?")
     values = [value.strip() for value in view.values if value.strip()]
+    if not values:  # made by a step before: nothing is known of them but that they are to be numbers
+        trimmed = Text(columns=(column,), operations=(Trim(kind="trim"),))
+        return [trimmed, ParseNumber(columns=(column,), decimal=".", thousands=",", to="integer" if whole else "float")]
     said = reader.text
     percent = _percent(reader, column, values, said)
     steps: list[Step] = []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from services.transform.planner.conditions import Cond, both, fold, none_of
 from services.transform.planner.linking import _STOP
 from services.transform.planner.reading import Reader, Result, slot
-from services.transform.planner.valued import _flags
+from services.transform.planner.valued import _flags, names_rows
 from services.transform.planner.vocabulary import CLASSES
 from services.transform.planner.words import key, parts, stem
 
@@ -56,9 +56,12 @@ def entity(reader: Reader, at: int) -> Iterator[Result]:
     if token.low in _GENERIC:
         yield at + 1, token.low, 0.0 if token.low in _ROWS else 0.1
         return
+    if names_rows(reader, token):
+        yield at + 1, token.low, 0.2
+        return
     if token.low in _NOT_THINGS or reader.index.cells([token])[0] or _flags(reader, (token.low,)):
         return  # `smokers` says something of the rows where there is a column of smokers
-    if reader.low(at - 1) in ("every", "each", "any", "one") and token.low.isalpha():
+    if reader.low(at - 1) in ("every", "each", "any", "one", "single") and token.low.isalpha():
         yield at + 1, token.low, 0.6
     elif (
         stem(token.low) != token.low
@@ -108,6 +111,11 @@ def who(reader: Reader, at: int) -> Iterator[Result]:
         at,
     ):
         yield end, env["c"], cost + 0.5
+    for end, env, cost in reader.match(
+        "[@all] (@rows|<e:Entity>|everything|anything|those|ones) [that|which|who] (is|are|was|were|have been|has been) [still|yet|already] <w:Word> (LP|,|- |, i . e .) [with|those with|i . e .|ie|that is|where|having|meaning|whose] <c:Cond> [RP]",
+        at,
+    ):
+        yield end, env["c"], cost + 0.6
     # all but / everything except
     for start, _, cost in reader.match(
         "(everything|anything|anyone|everyone|all|all <e:Entity>|<e:Entity>|all rows|every row|all of them|everybody|anybody|rows|all records|records) [that is|that are|who is|who are|which are|which is] (except|but|except for|other than|apart from|excluding|besides|bar|not|that is not|that are not|but not|aside from|without) [for] [those|ones|rows]",

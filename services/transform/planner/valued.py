@@ -11,7 +11,7 @@ from services.transform.planner.predicates import _of_moments
 from services.transform.planner.reading import Reader, Result, listed, quoted
 from services.transform.planner.view import ask
 from services.transform.planner.worded import _truth_is, values_of
-from services.transform.planner.words import key, ordinal, parts
+from services.transform.planner.words import Token, key, ordinal, parts, stem
 
 
 @cache
@@ -53,14 +53,12 @@ def _valued(reader: Reader, at: int) -> Iterator[Result]:
         *(
             (end, reader.low(at), 0.05)
             for end, _, _ in reader.match(
-                "(is|are|was|were|got|gets|have been|has been|been|get|not|be|being|have not been|has not been|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than|neither|is neither|are neither|was neither|were neither) [@from]",
+                "(is|are|was|were|got|gets|have been|has been|been|get|not|be|being|have not been|has not been|did not|do not|does not|is not|are not|was not|were not|non|non -|is a|other than|neither|is neither|are neither|was neither|were neither|outside|outside of|not in|is outside|are outside|not from) [@from]",
                 at,
             )
         ),
     ]:
-        negated = any(
-            reader.low(step) in ("not", "non", "neither") or (reader.low(step) == "other") for step in range(at, start)
-        )
+        negated = any(reader.low(step) in ("not", "non", "neither", "outside", "other") for step in range(at, start))
         words = [reader.low(step) for step in range(at, start)]
         preposition = next((word for word in reversed(words) if word in _prepositions()), said)
         if "to" in words[-1:]:
@@ -87,7 +85,7 @@ def _valued(reader: Reader, at: int) -> Iterator[Result]:
 
 def _cells(reader: Reader, at: int, preposition: str) -> Iterator[tuple[int, Cond, float]]:
     start = at + (reader.low(at) in ("either", "both", "value"))
-    for end, options, cost in _cell_lists(reader, start, preposition):
+    for end, options, cost in cell_lists(reader, start, preposition):
         columns = {column for column, _ in options}
         if len(columns) == 1:
             column, values = options[0]
@@ -113,7 +111,7 @@ def _cells(reader: Reader, at: int, preposition: str) -> Iterator[tuple[int, Con
 Options = list[tuple[str, tuple[str, ...]]]
 
 
-def _cell_lists(reader: Reader, at: int, preposition: str, depth: int = 0) -> Iterator[tuple[int, Options, float]]:
+def cell_lists(reader: Reader, at: int, preposition: str, depth: int = 0) -> Iterator[tuple[int, Options, float]]:
     for end, options, cost in _cell(reader, at):
         yield end, options, cost
         if depth >= 12:
@@ -124,7 +122,7 @@ def _cell_lists(reader: Reader, at: int, preposition: str, depth: int = 0) -> It
         if reader.low(follow) in ("from", "in", "of", "to", "at") and follow > end:
             follow += 1
         if follow > end:
-            for stop, more, extra in _cell_lists(reader, follow, preposition, depth + 1):
+            for stop, more, extra in cell_lists(reader, follow, preposition, depth + 1):
                 later = dict(more)
                 shared = [(column, (*values, *later[column])) for column, values in options if column in later]
                 if shared:
@@ -143,12 +141,45 @@ def _cell(reader: Reader, at: int) -> Iterator[tuple[int, Options, float]]:
         if span[0].low in (",", "(", ")"):
             continue
         cells, cost = reader.index.cells(span)
-        if not cells and all(token.kind == "word" for token in span) and len(span) <= 3:
+        if len(span) == 1 and names_rows(reader, span[0]):
+            continue
+        if (
+            not cells
+            and all(token.kind == "word" for token in span)
+            and len(span) <= 3
+            and not _inside(reader, at, end)
+        ):
             part = reader.index.parts_of_values(span)
             if part and len({cell.column for cell in part}) == 1 and len({cell.value for cell in part}) == 1:
                 cells, cost = part, 1.5
         if cells:
             yield end, _grouped(cells), cost
+
+
+def _inside(reader: Reader, at: int, end: int) -> bool:
+    """Whether words stand inside of something written in one piece: of an address, `evil` is no value."""
+    tokens = reader.tokens
+    before = at > 0 and tokens[at - 1].end == tokens[at].start and tokens[at - 1].text in "/:.@\\#?=&"
+    after = (
+        end + 1 < len(tokens)
+        and tokens[end].start == tokens[end - 1].end
+        and tokens[end + 1].start == tokens[end].end
+        and tokens[end].text in "/:.@\\#?=&"
+    )
+    return before or after
+
+
+def names_rows(reader: Reader, token: Token) -> bool:
+    """Bookings are the rows where a column is the number of the booking, though a value is called `Booking` too."""
+    cells, cost = reader.index.cells([token])
+    plural = stem(token.low) != token.low
+    if not plural or not cells or cost < 0.4:
+        return False
+    names = [parts(name) for name in reader.view.names]
+    return any(len(one) > 1 and one[0] == stem(token.low) and one[-1] in _NUMBERING for one in names)
+
+
+_NUMBERING = frozenset("id no number ref reference key code name nr".split())
 
 
 def _grouped(cells: list[Cell]) -> Options:

@@ -104,6 +104,8 @@ def values_of(reader: Reader, at: int, column: str) -> Iterator[tuple[int, tuple
     view = reader.column(column)
     for end, values, cost in _one_value(reader, at, column):
         yield end, values, cost
+        for stop, span in _span(reader, end, column, values):
+            yield stop, span, cost + 0.1
         follow = end
         if reader.low(follow) == ",":
             follow += 1
@@ -120,6 +122,18 @@ def values_of(reader: Reader, at: int, column: str) -> Iterator[tuple[int, tuple
                 ask("unknown_value", f"'{column}' has no value '{token.text}'. Which value is meant?", view.values[:8]),
                 2.5,
             )
+
+
+def _span(reader: Reader, at: int, column: str, first: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """D to F, where the values are letters."""
+    view = reader.column(column)
+    if reader.low(at) not in ("to", "through", "-", "–", "until") or len(first) != 1 or not view.complete:
+        return
+    if any(len(value) != 1 or not value.isalpha() for value in view.values):
+        return
+    for end, last, _ in _one_value(reader, at + 1, column):
+        if len(last) == 1 and first[0] < last[0]:
+            yield end, tuple(value for value in sorted(view.values) if first[0] <= value <= last[0])
 
 
 def _one_value(reader: Reader, at: int, column: str) -> Iterator[tuple[int, tuple[str, ...], float]]:

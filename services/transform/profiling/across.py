@@ -1,92 +1,85 @@
 """What is only seen across columns: equal rows, columns that tell all rows apart, and numbers that go together."""
 
+import math
 from itertools import combinations
 
 import polars as pl
 
 from contracts.data import Schema
 from contracts.profile import Correlation
+from services.transform.profiling.distinct import COUNTED, Distinct
 from services.transform.profiling.scan import column_name
-from services.transform.profiling.sketch import Sketch
 from services.transform.profiling.values import NUMBERS, Values
 
-EXACT_ROWS = 20_000_000
 SAMPLED_ROWS = 50_000
 _SAMPLED_CELLS = 5_000_000
 _CORRELATED = 30
 _SHOWN = 100
 _KEY_COLUMNS = 8
 _KEYS = 5
-_GLANCE = 5_000
+_GLANCE = 2_000
+_ESTIMATED = 0.97  # an estimate is hardly ever further off
 
 
 class EqualRows:
     """Counts rows that are the same as an earlier one, by their hashes."""
 
-    def __init__(self, exact_rows: int = EXACT_ROWS) -> None:
-        self._exact_rows = exact_rows
-        self._hashes: list[pl.Series] = []
+    def __init__(self, counted: int = COUNTED) -> None:
+        self._different = Distinct(counted)
         self._rows = 0
-        self._sketch: Sketch | None = None
-        self._alike = False
-
-    @property
-    def alike(self) -> bool:
-        """Whether two rows of one piece were the same; what is the same in two pieces shows in the count alone."""
-        return self._alike
 
     @property
     def exact(self) -> bool:
         """Whether the count is no estimate."""
-        return self._sketch is None
+        return self._different.exact
 
-    def add(self, rows: pl.DataFrame) -> None:
-        """Take a piece."""
+    def add(self, rows: pl.DataFrame) -> pl.Series:
+        """Take a piece; the hashes of its rows."""
         hashes = rows.hash_rows(seed=0)
         self._rows += len(hashes)
-        if not self._alike:
-            self._alike = hashes.n_unique() < len(hashes)
-        if self._sketch is None and self._rows > self._exact_rows:
-            self._sketch = Sketch()
-            for earlier in self._hashes:
-                self._sketch.add(earlier)
-            self._hashes = []
-        if self._sketch is None:
-            self._hashes.append(hashes)
-        else:
-            self._sketch.add(hashes)
+        self._different.add(hashes)
+        return hashes
 
     def count(self) -> int:
         """Rows that repeat an earlier one."""
-        if self._sketch is not None:
-            return max(0, self._rows - self._sketch.estimate())
-        return self._rows - pl.concat(self._hashes).n_unique() if self._hashes else 0
+        return self._rows - self._different.count()
 
 
 class Keys:
-    """Pairs and triples of columns that tell all rows apart. Which to look at is judged by the first piece."""
+    """Columns, pairs and triples that tell all rows apart. Which to look at is judged by the first piece."""
 
-    def __init__(self) -> None:
-        self._hashes: dict[tuple[int, ...], list[pl.Series]] | None = None
+    def __init__(self, counted: int = COUNTED) -> None:
+        self._counted = counted
+        self._seen: dict[tuple[int, ...], Distinct] | None = None
 
-    def add(self, rows: pl.DataFrame, values: list[Values], alike: bool) -> None:
-        """Take a piece; `alike` says that two rows of this one or of an earlier one are the same throughout."""
-        if self._hashes is None:
-            self._hashes = {} if alike else {group: [] for group in _candidates(rows, values)}
-        for group, seen in list(self._hashes.items()):
-            hashes = rows.select(column_name(at) for at in group).hash_rows(seed=0)
-            if alike or hashes.n_unique() < len(hashes):
-                del self._hashes[group]
+    def add(self, rows: pl.DataFrame, hashes: pl.Series, values: list[Values]) -> None:
+        """Take a piece, with the hashes of its rows: where two of them are the same throughout, nothing is a key."""
+        if self._seen == {}:
+            return
+        alike = hashes.n_unique() < len(hashes)
+        if self._seen is None:
+            self._seen = {} if alike else {group: Distinct(self._counted) for group in _candidates(rows, values)}
+        for group, seen in list(self._seen.items()):
+            found = _hashes(rows, group)
+            if alike or any(values[at].nulls for at in group) or found.n_unique() < len(found):
+                seen.close()
+                del self._seen[group]
             else:
-                seen.append(hashes)
+                seen.add(found)
 
     def found(self, values: list[Values], rows: int) -> list[tuple[int, ...]]:
         """Single columns first; groups only where no single column does."""
         single: list[tuple[int, ...]] = [(at,) for at, one in enumerate(values) if _tells_apart(one, rows)]
         if single or not rows:
             return single[:_KEYS]
-        groups = self._hashes or {}
-        return [group for group, seen in groups.items() if seen and pl.concat(seen).n_unique() == rows][:_KEYS]
+        groups = [group for group, seen in (self._seen or {}).items() if _all_different(seen, rows)]
+        return [group for group in groups if len(group) == 1 or len(groups[0]) > 1][:_KEYS]
+
+
+def _all_different(seen: Distinct, rows: int) -> bool:
+    """Whether no two were the same; where that is an estimate, whether nothing speaks against it."""
+    different = seen.count()
+    return different == rows if seen.exact else different >= rows * _ESTIMATED
 
 
 def _tells_apart(one: Values, rows: int) -> bool:
@@ -95,18 +88,33 @@ def _tells_apart(one: Values, rows: int) -> bool:
 
 def _candidates(rows: pl.DataFrame, values: list[Values]) -> list[tuple[int, ...]]:
     ranked = sorted((at for at, one in enumerate(values) if not one.nulls), key=lambda at: -values[at].distinct)
-    glance = rows.head(_GLANCE)
     found: list[tuple[int, ...]] = []
-    for size in (2, 3):
-        for group in combinations(ranked[:_KEY_COLUMNS], size):
+    for size in (1, 2, 3):
+        for group in _at_a_glance(rows, values, list(combinations(sorted(ranked[:_KEY_COLUMNS]), size))):
             if any(set(smaller) <= set(group) for smaller in found):
                 continue
-            chosen = [column_name(at) for at in sorted(group)]
-            if glance.select(chosen).n_unique() == glance.height and rows.select(chosen).n_unique() == rows.height:
-                found.append(tuple(sorted(group)))
+            if _hashes(rows, group).n_unique() == rows.height:
+                found.append(group)
             if len(found) >= _KEYS:
                 return found
     return found
+
+
+def _at_a_glance(rows: pl.DataFrame, values: list[Values], groups: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Those that tell the first rows apart, and have values enough for all of them; the most values first."""
+    many = {group: math.prod(values[at].distinct for at in group) for group in groups}
+    enough = sorted((group for group in groups if many[group] >= rows.height), key=lambda group: -many[group])
+    glance = rows.head(_GLANCE)
+    asked = glance.lazy().select(
+        pl.struct(column_name(at) for at in group).hash().n_unique().alias(f"{number}")
+        for number, group in enumerate(enough)
+    )
+    said = asked.collect().row(0) if enough else ()
+    return [group for group, different in zip(enough, said, strict=True) if different == glance.height]
+
+
+def _hashes(rows: pl.DataFrame, group: tuple[int, ...]) -> pl.Series:
+    return rows.select(column_name(at) for at in group).hash_rows(seed=0)
 
 
 class Spread:
@@ -118,7 +126,6 @@ class Spread:
         self._stride = 1
         self._seen = 0
         self._rows: list[pl.DataFrame] = []
-        self._height = 0
 
     @property
     def whole(self) -> bool:
@@ -129,15 +136,15 @@ class Spread:
         """Take a piece."""
         if not self.columns:
             return
-        first = -self._seen % self._stride
-        taken = rows.select(column_name(at) for at in self.columns).gather_every(self._stride, first)
+        stride = self._stride
+        while -(-(self._seen + rows.height) // stride) > self._most:
+            stride *= 2
+        if stride > self._stride and self._rows:
+            self._rows = [pl.concat(self._rows).gather_every(stride // self._stride)]
+        self._stride = stride
+        first = -self._seen % stride
+        self._rows.append(rows.select(column_name(at) for at in self.columns).gather_every(stride, first))
         self._seen += rows.height
-        self._rows.append(taken)
-        self._height += taken.height
-        while self._height > self._most:
-            kept = pl.concat(self._rows).gather_every(2)
-            self._rows, self._height = [kept], kept.height
-            self._stride *= 2
 
     def rows(self) -> pl.DataFrame:
         """The rows that were kept."""

@@ -22,7 +22,7 @@ MAX_DOCUMENT = 1_000_000
 def profile(job: ProfileJob) -> Profiled:
     """The figures of the table; raises DatasetUnreadable."""
     schema = job.table_schema
-    values = [Values(column.type) for column in schema.columns]
+    values = [Values(column.type, columns=len(schema.columns)) for column in schema.columns]
     equal, keys = EqualRows(), Keys()
     spread = Spread([at for at, column in enumerate(schema.columns) if column.type in SPREAD])
     rows = 0
@@ -31,8 +31,7 @@ def profile(job: ProfileJob) -> Profiled:
         _count(piece, values)
         spread.add(piece)
         if piece.width:
-            equal.add(piece)
-            keys.add(piece, values, alike=equal.alike)
+            keys.add(piece, equal.add(piece), values)
     for one in values:
         one.finish()
     sample = spread.rows()

@@ -9,7 +9,8 @@ from contracts.data import LogicalType
 from services.transform.profiling.sketch import Sketch
 
 EXACT_VALUES = 1_000_000
-_EXACT_BYTES = 64 << 20
+_EXACT_BYTES = 64 << 20  # of one column
+_ALL_BYTES = 768 << 20  # of all columns
 _KEPT = 20_000
 NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL})
 ORDERED = frozenset(LogicalType) - {LogicalType.BINARY, LogicalType.BOOLEAN}
@@ -57,14 +58,15 @@ class Lengths:
 class Values:
     """Takes the counts of one piece of a column after the other."""
 
-    def __init__(self, type: LogicalType, exact_values: int = EXACT_VALUES) -> None:
+    def __init__(self, type: LogicalType, exact_values: int = EXACT_VALUES, *, columns: int = 1) -> None:
         self.type = type
         self.nulls = 0
         self.present = 0  # values that are not null
         self.exact = True
         self._exact_values = exact_values
+        self._exact_bytes = min(_EXACT_BYTES, _ALL_BYTES // columns)
         self._counts: list[pl.DataFrame] = []
-        self._waiting = 0
+        self._waiting = self._bytes = 0
         self._sketch = Sketch()
         self.minimum: pl.Series | None = None
         self.maximum: pl.Series | None = None
@@ -81,9 +83,10 @@ class Values:
         if known.height:
             self._counts.append(known)
             self._waiting += known.height
+            self._bytes += int(known.estimated_size())
         if not self.exact:
             self._estimate(known)
-        if self._waiting > self._exact_values + _KEPT:
+        if self._waiting > self._exact_values + _KEPT or self._bytes > 2 * self._exact_bytes:
             self._merge()
             self._judge()
 
@@ -110,18 +113,18 @@ class Values:
         if len(self._counts) > 1:
             merged = pl.concat(self._counts).lazy().group_by("v").agg(pl.col("n").sum()).collect()
             self._counts = [merged]
-        self._waiting = self.counts.height
+        self._waiting, self._bytes = self.counts.height, int(self.counts.estimated_size())
 
     def _judge(self) -> None:
         """Change over to estimates when there are too many values to keep; from then on keep the most frequent."""
         counts = self.counts
-        too_many = counts.height > self._exact_values or counts.estimated_size() > _EXACT_BYTES
+        too_many = counts.height > self._exact_values or self._bytes > self._exact_bytes
         if self.exact and too_many:
             self.exact = False
             self._estimate(counts)
         if not self.exact and counts.height > _KEPT:
-            self._counts = [counts.sort(["n", "v"], descending=[True, False]).head(_KEPT)]
-            self._waiting = _KEPT
+            kept = counts.top_k(_KEPT, by=["n", "v"], reverse=[False, True])
+            self._counts, self._waiting, self._bytes = [kept], _KEPT, int(kept.estimated_size())
 
     def _estimate(self, counts: pl.DataFrame) -> None:
         if counts.height:

@@ -1,5 +1,6 @@
 """Profiles against DuckDB: the same figures for generated tables, whole or in pieces; estimates close to them."""
 
+import contextlib
 import math
 from decimal import Decimal
 from itertools import pairwise
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from contracts.data import LogicalType, Schema
 from contracts.profile import Profile
 from services.transform.jobs import ProfileJob
-from services.transform.profiling.across import EqualRows, Spread
+from services.transform.profiling.across import EqualRows, Keys, Spread
+from services.transform.profiling.distinct import Distinct
 from services.transform.profiling.scan import pieces
 from services.transform.profiling.shape import QUANTILES, histogram, quantiles
 from services.transform.profiling.sketch import Sketch
@@ -167,7 +169,7 @@ def test_texts_that_are_too_large_to_keep_are_estimated() -> None:
 
 
 def test_equal_rows_are_estimated_beyond_the_bound() -> None:
-    exact, estimated = EqualRows(), EqualRows(exact_rows=1_000)
+    exact, estimated = EqualRows(), EqualRows(counted=1_000)
     rows = pl.DataFrame({"a": [*range(20_000), *range(10_000)]})
     for start in range(0, rows.height, 7_000):
         exact.add(rows.slice(start, 7_000))
@@ -224,3 +226,41 @@ def test_a_table_is_read_in_pieces_that_fit(tmp_path: Path) -> None:
     sizes = [piece.height for piece in pieces([str(tmp_path / "0.parquet")], table)]
     assert sum(sizes) == 150_000
     assert len(sizes) > 1
+
+
+def test_hashes_beyond_what_is_held_are_counted_from_disk(tmp_path: Path) -> None:
+    numbers = [number * 7_919 % 30_011 for number in range(50_000)]
+    held, put_down, estimated = Distinct(), Distinct(held=3_000), Distinct(counted=20_000, held=3_000)
+    with contextlib.chdir(tmp_path):
+        for start in range(0, len(numbers), 1_700):
+            hashes = pl.Series(numbers[start : start + 1_700]).hash(0)
+            for one in (held, put_down, estimated):
+                one.add(hashes)
+        wanted = len(set(numbers))
+        assert (held.count(), held.exact) == (wanted, True)
+        assert (put_down.count(), put_down.exact) == (wanted, True)
+        assert put_down.count() == wanted, "counting changes nothing"
+        assert estimated.count() == pytest.approx(wanted, rel=0.03)
+        assert not estimated.exact
+        assert list(tmp_path.iterdir()) == [], "what lies on disk has no name"
+
+
+def test_a_column_with_more_values_than_are_counted_is_still_seen_to_be_a_key() -> None:
+    alone, pairs = Keys(), Keys(counted=2_000)
+    values = [Values(LogicalType.INTEGER, exact_values=100) for _ in range(3)]
+    rows = pl.DataFrame({"c0": range(60_000), "c1": [n % 300 for n in range(60_000)], "c2": [7] * 60_000})
+    for start in range(0, rows.height, 20_000):
+        piece = rows.slice(start, 20_000)
+        for name, one in zip(piece.columns, values, strict=True):
+            one.add(piece.group_by(pl.col(name).alias("v")).agg(pl.len().alias("n")))
+        for keys in (alone, pairs):
+            keys.add(piece, piece.hash_rows(seed=0), values)
+    for one in values:
+        one.finish()
+    assert not values[0].exact
+    assert alone.found(values, rows.height) == [(0,)]
+    assert pairs.found(values, rows.height) == [(0,)], "where it is an estimate, nothing speaks against it"
+    again = rows.slice(59_999, 1)
+    for keys in (alone, pairs):
+        keys.add(pl.concat([again, again]), pl.concat([again, again]).hash_rows(seed=0), values)
+        assert keys.found(values, rows.height + 2) == []
