@@ -175,14 +175,14 @@ def figures() -> list[Figure]:
             ours, hand = ([pair[side] for pair in pairs] for side in (0, 1))
             if ours[0]["rows"] != hand[0]["rows"]:
                 raise AssertionError(f"{title}: {ours[0]['rows']} rows and {hand[0]['rows']} by hand")
-            efforts = ([Effort(run["seconds"], run["computing"]) for run in side] for side in (ours, hand))
-            found += best(f"{title}, 5 M rows", *efforts, "Polars by hand", limit=TIME)
+            mine, other = ([Effort(run["seconds"], run["computing"]) for run in side] for side in (ours, hand))
+            found += best(f"{title}, 5 M rows", mine, other, "Polars by hand", limit=TIME)
             peak = max(run["megabytes"] for run in ours)
             if recipe.whole:
-                other, beside, limit = max(run["megabytes"] for run in hand), "by hand", WHOLE
+                least, beside, limit = max(run["megabytes"] for run in hand), "by hand", WHOLE
             else:
-                other, beside, limit = _run(folder, "ours", title, tenth)["megabytes"], "a tenth of the rows", FLAT
-            found.append(Figure(f"{title}, peak of memory", "MB", limit, peak, other, beside))
+                least, beside, limit = _run(folder, "ours", title, tenth)["megabytes"], "a tenth of the rows", FLAT
+            found.append(Figure(f"{title}, peak of memory", "MB", limit, peak, least, beside))
     return found
 
 
