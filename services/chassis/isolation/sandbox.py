@@ -84,7 +84,7 @@ class Sandbox:
         search: Sequence[str] = (),
     ) -> None:
         self._limits = limits
-        self._threads = threads or min(4, os.cpu_count() or 1)
+        self._threads = threads
         self._rest_after = rest_after
         self._work = work
         self._search = [*search, str(Path(__file__).resolve().parents[3])]
@@ -263,7 +263,7 @@ class Sandbox:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-X", "utf8", str(_ZYGOTE), str(theirs.fileno()), self._work, *self._search],
                 pass_fds=[theirs.fileno()],
-                env=_environment(self._threads, self._limits),
+                env=environment(self._threads),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -304,15 +304,16 @@ def _libraries() -> tuple[str, ...]:
     return tuple(sorted(path for path in found if Path(path).is_dir()))
 
 
-def _environment(threads: int, limits: Limits) -> dict[str, str]:
+def environment(threads: int | None) -> dict[str, str]:
     """All that a child sees of the environment: nothing of ours."""
     return {
-        "POLARS_MAX_THREADS": str(threads),
+        "POLARS_MAX_THREADS": str(threads or min(4, os.cpu_count() or 1)),
         # What does not fit into memory goes into the child's own folder, which is where it stands.
         "POLARS_TEMP_DIR": ".",
         "POLARS_OOC_SPILL_DIR": ".",
         "RUST_BACKTRACE": "0",
-        "_RJEM_MALLOC_CONF": "background_thread:false",
+        # One arena for all threads: what a part of a table has given back is what the next one takes.
+        "_RJEM_MALLOC_CONF": "background_thread:false,narenas:1",
         "LC_ALL": "C.UTF-8",
     }
 
