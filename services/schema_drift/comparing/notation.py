@@ -290,7 +290,10 @@ def _heaped(before: Figures, after: Figures, longest: int) -> bool:
             (after, longest, longest),
         )
     )
-    return was_longer >= 0.1 and now_at >= 0.08 and now_at >= 2 * was_at + 0.02
+    ends = [text for text in after.counts if len(text) == longest]
+    fresh = sum(text not in before.counts for text in ends)
+    many = min(before.present, after.present) >= 40 and longest >= 5 and len(ends) >= 5 and fresh >= 0.8 * len(ends)
+    return many and was_longer >= 0.1 and now_at >= 0.08 and now_at >= 2 * was_at + 0.02
 
 
 _ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõúùûüçñ", "aaaaaaeeeeiiiiooooouuuucn")

@@ -101,12 +101,16 @@ class Figures:
                 return pair
         return None
 
+    def means(self, text: str) -> bool:
+        """Whether a value of a column of two truths stands for true."""
+        return self.truths is not None and text.casefold().removesuffix(".0") == self.truths[0]
+
     @cached_property
     def true_share(self) -> float | None:
         """The share of values that mean true."""
         if self.truths is None or not self.present:
             return None
-        true = sum(many for text, many in self.counts.items() if text.casefold().removesuffix(".0") == self.truths[0])
+        true = sum(many for text, many in self.counts.items() if self.means(text))
         return true / self.present
 
     @cached_property

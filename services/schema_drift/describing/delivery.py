@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from services.schema_drift.describing.column import Figures, figures
+from services.schema_drift.describing.plain import MISSING
 
 # So many rows are looked at across columns, and their values counted; the first ones, the same each time.
 MOST_ROWS = 1_000
@@ -48,8 +49,9 @@ class Delivery:
         return next((column for column in self.columns if column.name == name), None)
 
     def values(self, at: int) -> list[str]:
-        """The values of a column in the rows that were kept, blanks at the ends cut."""
-        return [row[at].strip() if at < len(row) else "" for row in self.rows]
+        """The values of a column in the rows that were kept, blanks at the ends cut; empty where none is."""
+        texts = (row[at].strip() if at < len(row) else "" for row in self.rows)
+        return ["" if text in MISSING else text for text in texts]
 
 
 def describe(names: Sequence[str], rows: Sequence[Sequence[str]], form: Form | None = None) -> Delivery:

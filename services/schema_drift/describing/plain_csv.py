@@ -82,7 +82,7 @@ def _header_at(rows: Sequence[Sequence[str]], earlier: Delivery | None) -> int |
     known = {name.strip().casefold() for name in earlier.names}
     hits = [(sum(cell.strip().casefold() in known for cell in row), -at) for at, row in enumerate(rows[:_PREAMBLE])]
     met, place = max(hits)
-    if met >= max(1, 0.3 * len(known)) or met >= 2:
+    if met >= max(1, 0.3 * len(known)) and not _is_row(rows[-place], earlier):
         return -place
     first = next((at for at, row in enumerate(rows[:_PREAMBLE]) if len(row) == width), 0)
     return None if _is_row(rows[first], earlier) else first

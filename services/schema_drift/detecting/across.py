@@ -21,7 +21,7 @@ _LEAST_ROWS = 40
 
 def exchanged(pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
     """Earlier name → what the column holds now, for columns that look like another one's past, not their own."""
-    moved = [pair for pair in pairs if own[pair[0].name].score < 0.62 and pair[1].present >= _LEAST_ROWS]
+    moved = [pair for pair in pairs if own[pair[0].name].score < 0.7 and pair[1].present >= _LEAST_ROWS]
     likely: dict[str, str] = {}
     for old, new in moved[:_MOST]:
         best, name = 0.0, ""
@@ -32,7 +32,7 @@ def exchanged(pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
             fits = values.score if values.kind in ("numbers", "closed", "open") else 0.0
             if fits > best:
                 best, name = fits, other.name
-        if best >= 0.8 and best >= own[old.name].score + 0.2:
+        if best >= 0.85 and best >= own[old.name].score + 0.2:
             likely[old.name] = name
     # A column alone that came to look like another is a season; two that changed places, or most of them, are not.
     many = len(likely) >= 3 and len(likely) >= 0.5 * len(pairs)
@@ -113,8 +113,9 @@ def contradicted(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, s
                 if by in rule and value
             ]
             if told.truths and came.truths:
-                met = [(told.truths.index(x.casefold()), came.truths.index(y.casefold())) for x, y in met]  # type: ignore[misc]
-            held = sum(x == y for x, y in met)
+                held = sum(told.means(x) == came.means(y) for x, y in met)
+            else:
+                held = sum(x == y for x, y in met)
             if len(met) >= _LEAST_ROWS and held <= 0.35 * len(met) and len({x for x, _ in met}) > 1:
                 known = set(told.counts) >= set(came.counts) or told.truths is not None
                 if known:

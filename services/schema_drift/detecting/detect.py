@@ -12,7 +12,7 @@ from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.detecting.across import confirmed, contradicted, disordered, exchanged, shifted
 from services.schema_drift.detecting.difference import Difference, Kind, Proof
 from services.schema_drift.detecting.form import form_changes
-from services.schema_drift.detecting.meaning import Meaning, meaning
+from services.schema_drift.detecting.meaning import INVERTED, Meaning, meaning
 from services.schema_drift.detecting.notation_lost import fresh_code, fresh_marker, rounded, stopgap
 from services.schema_drift.matching.match import Matching, Pair, match
 
@@ -129,6 +129,8 @@ class Detection:
             one = meaning(old, new, self._written[old.name], self._values[old.name])
             if one is not None:
                 found[old.name] = one
+        for name in [name for name, one in found.items() if one.text == INVERTED and self._sliced()]:
+            del found[name]
         scales = {name: one.scales for name, one in found.items() if one.scales}
         if scales:
             self._doubt(found, scales)
@@ -142,6 +144,15 @@ class Detection:
             for name, text in texts.items():
                 found.setdefault(name, Meaning(text))
         return found
+
+    def _sliced(self) -> bool:
+        """Whether a part of the table came: a column of few values lost one that a good part of the rows had."""
+        return any(
+            sum(many for text, many in old.counts.items() if text not in new.counts) >= 0.25 * old.present
+            and set(new.counts) < set(old.counts)
+            for old, new in self._pairs
+            if old.closed and new.present
+        )
 
     def _doubt(self, found: dict[str, Meaning], scales: Mapping[str, Sequence[Conversion]]) -> None:
         """Levels move with time and place: a scale is said to have changed only if the column moved alone."""

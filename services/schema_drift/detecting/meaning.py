@@ -1,5 +1,6 @@
 """Whether a column of the same name (or of a certain successor's) still means what it meant, by its own values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.schema_drift.comparing.agreement import Agreement
@@ -11,6 +12,7 @@ from services.schema_drift.describing.plain import NUMERIC
 
 # Two samples of one column seldom lie further apart than this; of a season or a slice of it they do.
 _MOVED = 0.25
+INVERTED = "inverted: what was true is false"
 ANOTHER_SIZE = Conversion("numbers of another size", lambda number: number)
 
 
@@ -83,12 +85,14 @@ def _inverted(before: Figures, after: Figures) -> Meaning | None:
     if was is None or now is None or min(before.present, after.present) < 40:
         return None
     if abs(was - 0.5) >= 0.12 and abs(now - (1 - was)) < 0.1 and abs(now - was) > 0.24:
-        return Meaning("inverted: what was true is false")
+        return Meaning(INVERTED)
     return None
 
 
 def _scale(before: Figures, after: Figures, written: Notation, values: Agreement) -> Meaning | None:
     numbers = after.numbers if written.numbers is None else written.numbers
+    if _outside(before, numbers):
+        return Meaning("numbers that it could not hold before", distance=values.distance)
     moved = max(_MOVED, 1.5 * noise(before.numbers, numbers))
     if values.distance < moved or before.distinct < 8 or len(numbers) < 20:
         return None
@@ -98,6 +102,18 @@ def _scale(before: Figures, after: Figures, written: Notation, values: Agreement
     if not found:
         return _elsewhere(before, after, values)
     return Meaning(found[0].text, found, distance=values.distance)
+
+
+def _outside(before: Figures, numbers: Sequence[float]) -> bool:
+    """Whether many numbers fall below nothing, or beyond the whole of a share, where none did."""
+    if before.present < 60 or len(numbers) < 60:
+        return False
+    low, high = before.numbers[0], before.numbers[-1]
+    below = [number for number in numbers if number < 0]
+    if low >= 0 and len(below) >= 0.1 * len(numbers) and len(set(below)) >= 8:
+        return True
+    beyond = sum(number > 1.5 for number in numbers)
+    return low >= 0 and high <= 1 and not before.whole and before.distinct >= 12 and beyond >= 0.2 * len(numbers)
 
 
 def _elsewhere(before: Figures, after: Figures, values: Agreement) -> Meaning | None:

@@ -91,7 +91,9 @@ def _level(
     if names.relation == "whole":
         return _graded(values.score, 0.55, 0.5, names.claims)
     if names.relation == "extended":
-        return _graded(values.score, enough + 0.1, enough - 0.05, names.claims)
+        graded = _graded(values.score, enough + 0.1, enough - 0.05, names.claims)
+        # In the same range another quantity may lie, and the one that is looked for cannot be told from it.
+        return "near" if graded == "no" and values.kind == "numbers" and values.distance < 0.7 else graded
     return (
         "likely"
         if values.score >= enough + 0.1 and names.strength >= 0.35

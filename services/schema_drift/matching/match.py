@@ -1,5 +1,6 @@
 """Which column that came continues which earlier one: one global assignment, and no answer where it is not clear."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.matching.assignment import assign, components, total
 from services.schema_drift.matching.candidates import Candidate, candidate
-from services.schema_drift.matching.names import joined, opaque
+from services.schema_drift.matching.names import joined, opaque, words
 from services.schema_drift.matching.parts import derived
 
 # Comparing every pair is quadratic; beyond so many, columns of names that differ in style alone are matched first and
@@ -105,6 +106,9 @@ def _candidates(gone: Sequence[Figures], came: Sequence[Figures]) -> dict[tuple[
     for column, new in enumerate(came):
         by_words.setdefault(joined(new.name), []).append(column)
     rows, columns = set(range(len(gone))), set(range(len(came)))
+    for column, bare in _bare(came).items():
+        if bare not in by_words:
+            by_words[bare] = [column]
     for row, old in enumerate(gone):
         same = by_words.get(joined(old.name), ())
         if len(same) == 1 and (one := candidate(old, came[same[0]])) is not None:
@@ -117,6 +121,17 @@ def _candidates(gone: Sequence[Figures], came: Sequence[Figures]) -> dict[tuple[
                 if (one := candidate(gone[row], came[column])) is not None:
                     found[row, column] = one
     return found
+
+
+def _bare(came: Sequence[Figures]) -> dict[int, str]:
+    """The names without a first or last word that most of them have and that is new: `src_distance` is `distance`."""
+    for end in (0, -1):
+        usual, many = Counter(words(new.name)[end] for new in came).most_common(1)[0] if came else ("", 0)
+        if many >= 4 and many >= 0.7 * len(came):
+            cut = slice(1, None) if end == 0 else slice(None, -1)
+            with_it = ((column, words(new.name)) for column, new in enumerate(came) if words(new.name)[end] == usual)
+            return {column: "".join(parts[cut]) for column, parts in with_it if len(parts) > 1}
+    return {}
 
 
 def _place(pair: tuple[int, int], gone: Sequence[Figures], came: Sequence[Figures]) -> float:
