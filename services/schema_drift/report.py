@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.events.drift import DriftChange
-from services.schema_drift.detect import Difference
-from services.schema_drift.policy import Decision, Mode, blocks
+from services.schema_drift.deciding.modes import Decision, Mode, blocks
+from services.schema_drift.detecting.schemas import Difference
 
 # An event holds 64 KB at most: it names the most severe changes, and the stored report names all of them.
 MAX_CHANGES = 50

@@ -40,7 +40,7 @@ UNREADABLE = Notation("values of another kind", safe=False, readable=False)
 
 def notation(before: Figures, after: Figures) -> Notation:
     """Compare how two columns are written."""
-    if "empty" in (before.type, after.type):
+    if not before.present or not after.present:
         return SAME
     if before.truths and after.truths and (before.type != after.type or before.truths != after.truths):
         return _truths(before, after)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from contracts.data import Column, LogicalType
 from services.schema_drift.describing.column import Figures, figures
-from services.schema_drift.describing.plain import MISSING
+from services.schema_drift.describing.plain import MISSING, Plain
 
 # So many rows are looked at across columns, and their values counted; the first ones, the same each time.
 MOST_ROWS = 1_000
@@ -52,6 +53,19 @@ class Delivery:
         """The values of a column in the rows that were kept, blanks at the ends cut; empty where none is."""
         texts = (row[at].strip() if at < len(row) else "" for row in self.rows)
         return ["" if text in MISSING else text for text in texts]
+
+
+_PLAIN: dict[LogicalType, Plain] = {
+    LogicalType.BOOLEAN: "bool", LogicalType.INTEGER: "int64", LogicalType.FLOAT: "float64",
+    LogicalType.DECIMAL: "float64", LogicalType.DATE: "date", LogicalType.TIMESTAMP: "datetime",
+    LogicalType.TIMESTAMP_TZ: "datetime",
+}  # fmt: skip
+
+
+def shape(columns: Sequence[Column]) -> Delivery:
+    """A delivery of which nothing is known but names and types."""
+    found = (Figures(one.name, at, 0, {}, {}, _PLAIN.get(one.type, "string")) for at, one in enumerate(columns))
+    return Delivery(tuple(found), ())
 
 
 def describe(names: Sequence[str], rows: Sequence[Sequence[str]], form: Form | None = None) -> Delivery:

@@ -1,6 +1,5 @@
 """All differences between two deliveries of a table, each with its evidence; pure, and the same every time."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -14,6 +13,7 @@ from services.schema_drift.detecting.difference import Difference, Kind, Proof
 from services.schema_drift.detecting.form import form_changes
 from services.schema_drift.detecting.meaning import INVERTED, Meaning, meaning
 from services.schema_drift.detecting.notation_lost import fresh_code, fresh_marker, rounded, stopgap
+from services.schema_drift.detecting.order import longest_ascending
 from services.schema_drift.matching.match import Matching, Pair, match
 
 
@@ -169,7 +169,7 @@ class Detection:
 
     def _moved(self) -> Iterator[Difference]:
         places = [new.at for _, new in self._pairs]
-        kept = _longest_ascending(places)
+        kept = longest_ascending(places)
         for at, (old, new) in enumerate(self._pairs):
             if at not in kept:
                 yield Difference("reordered", old.name, "proven", f"column {new.at + 1} now")
@@ -193,25 +193,3 @@ def _why(pair: Pair) -> str:
         + (", and the values agree" if one.values.score >= 0.6 else "")
         + ("" if pair.clear else "; others fit as well")
     )
-
-
-def _longest_ascending(positions: Sequence[int]) -> set[int]:
-    """Indexes of a longest ascending part of a sequence without repetitions."""
-    tails: list[int] = []  # positions that end the best part of each length
-    ends: list[int] = []  # their indexes
-    before: list[int | None] = []
-    for index, position in enumerate(positions):
-        length = bisect_left(tails, position)
-        before.append(ends[length - 1] if length else None)
-        if length == len(tails):
-            tails.append(position)
-            ends.append(index)
-        else:
-            tails[length] = position
-            ends[length] = index
-    kept: set[int] = set()
-    at: int | None = ends[-1] if ends else None
-    while at is not None:
-        kept.add(at)
-        at = before[at]
-    return kept

@@ -9,6 +9,7 @@ from services.schema_drift.comparing.notation import Notation, notation
 from services.schema_drift.comparing.spread import conversions
 from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
+from services.schema_drift.describing.plain import MOMENTS, NUMERIC
 from services.schema_drift.matching.names import Names, opaque, relate, words
 
 # sure: nothing else can be meant · likely: the best guess, for a person · near: alike, but another quantity · no
@@ -87,7 +88,7 @@ def _level(
     if names.differs:
         return "near" if values.score >= enough else "no"
     if values.kind == "nothing":
-        return "likely" if names.relation in ("whole", "extended") and old.type == new.type else "near"
+        return "likely" if names.relation in ("whole", "extended") and _compatible(old, new) else "near"
     if names.relation == "whole":
         return _graded(values.score, 0.55, 0.5, names.claims)
     if names.relation == "extended":
@@ -101,6 +102,12 @@ def _level(
         if values.score >= enough
         else "no"
     )
+
+
+def _compatible(old: Figures, new: Figures) -> bool:
+    """Whether values of one type may be read as the other; text may hold anything."""
+    both = {old.type, new.type}
+    return len(both) == 1 or both <= NUMERIC or both <= MOMENTS or bool(both & {"string", "empty"})
 
 
 def _graded(score: float, sure: float, likely: float, claims: bool) -> Level:

@@ -11,8 +11,8 @@ from contracts.data import FormatFacts, Schema
 from contracts.events.drift import DriftDetected
 from services.chassis.database import UnitOfWork
 from services.schema_drift import repository
-from services.schema_drift.detect import detect, remember
-from services.schema_drift.policy import decide
+from services.schema_drift.deciding.modes import decide
+from services.schema_drift.detecting.schemas import detect, remember
 from services.schema_drift.report import Report, restore, write
 
 PROCEED = SettleResult(decision="proceed")

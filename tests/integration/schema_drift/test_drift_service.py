@@ -119,14 +119,14 @@ async def test_a_decision_is_made_once_however_often_it_is_asked_for(
         "kind": "renamed",
         "column": "dep_delay",
         "became": "departure_delay",
-        "detail": "name 0.87, type fits",
+        "detail": "name 0.96, type fits",
         "confidence": None,
     }
 
     listed = (await world.request("GET", "/api/drift-reports?workflow=flights")).json()["items"]
     assert [report["id"] for report in listed] == [str(answers[0].report_id)]
     shown = (await world.request("GET", f"/api/drift-reports/{answers[0].report_id}")).json()
-    assert shown["changes"][0]["evidence"] == {"name": 0.87, "type": 1.0, "score": 0.9}
+    assert shown["changes"][0]["evidence"] == {"name": 0.96, "type": 1.0, "score": 0.89}
     assert shown["incoming"]["columns"][1]["name"] == "departure_delay"
     assert shown["contract"]["columns"][1]["name"] == "dep_delay"
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.data import Column, FormatFacts, LogicalType, Schema
-from services.schema_drift.detect import Difference, detect, remember
+from services.schema_drift.detecting.schemas import Difference, detect, remember
 
 
 def schema(**columns: str) -> Schema:

@@ -48,6 +48,7 @@ def test_what_the_values_prove(before: Figures, after: Figures, text: str) -> No
         (NUMBERS, column('{"v": 12}', '{"v": 350}'), "number inside JSON"),
         (NUMBERS, column("1200", "350", "unknown"), "words among the numbers"),
         (DECIMALS, column("1", "20", "4"), "digits lost"),
+        (NUMBERS, DECIMALS, "fractions in most values"),
         (DAYS, column("05/06/2024", "01/02/2024"), "ISO date to day/month/year"),
         (DAYS, column("31/01/24", "15/02/24"), "ISO date to day/month/year of two digits"),
         (DAYS, column("1706659200", "1707955200"), "epoch seconds"),
@@ -79,7 +80,7 @@ def test_what_is_no_value_of_the_kind(before: Figures, after: Figures) -> None:
 
 
 def test_wider_is_no_other_way() -> None:
-    assert notation(NUMBERS, DECIMALS).widened
+    assert notation(NUMBERS, column("1200.0", "350.0", "99.5")).widened
     assert notation(column("1.0", "2.0", "10.0"), column("1", "2", "10")).widened
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from contracts.data import Column, LogicalType, Schema
 from contracts.envelope import MAX_PAYLOAD_BYTES
 from contracts.events.drift import DriftDetected
-from services.schema_drift.detect import Difference, detect
-from services.schema_drift.policy import Mode, decide
+from services.schema_drift.deciding.modes import Mode, decide
+from services.schema_drift.detecting.schemas import Difference, detect
 from services.schema_drift.report import Report, advise, restore, write
 
 
@@ -79,7 +79,7 @@ def test_the_same_change_gives_the_same_decision_and_the_same_words(
 def test_a_rename_is_said_with_what_it_became_and_what_to_do() -> None:
     found = report(RENAMED, "warn")
     assert found.summary == (
-        "Column `dep_delay` is gone; `departure_delay` looks like it (name 0.87, type fits); nothing was loaded."
+        "Column `dep_delay` is gone; `departure_delay` looks like it (name 0.96, type fits); nothing was loaded."
     )
     assert "Rename `departure_delay` back to `dep_delay`" in found.advice
     assert "`modulardata quarantine release ENTRY --with FILE`" in found.advice

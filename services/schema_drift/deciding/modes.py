@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from services.schema_drift.detect import Difference
+from services.schema_drift.detecting.schemas import Difference
 
 Mode = Literal["strict", "warn"]
 Decision = Literal["proceed", "quarantine"]

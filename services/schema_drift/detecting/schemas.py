@@ -1,13 +1,14 @@
-"""What is different between the columns that came and the columns a module needs; pure, and the same every time."""
+"""What is different between the columns that came and the columns a module needs, by names and types alone."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from contracts.data import Column, FormatFacts, Schema
-from services.schema_drift.match import assign, candidates
-from services.schema_drift.types import widens
+from services.schema_drift.describing.delivery import Delivery, shape
+from services.schema_drift.detecting.order import longest_ascending
+from services.schema_drift.detecting.widening import type_fit, widens
+from services.schema_drift.matching.match import match
 
 Kind = Literal["added", "removed", "renamed", "type_changed", "reordered", "format_changed"]
 
@@ -49,22 +50,8 @@ def detect(
     missing = [column for column in contract.columns if column.name not in came]
     extra = [column for column in incoming.columns if column.name not in needed]
 
-    renames = assign(candidates(missing, extra)) if missing and extra else []
-    became = {pair.missing.name: pair.added.name for pair in renames}
-    renamed = [
-        Difference(
-            kind="renamed",
-            column=pair.missing.name,
-            became=pair.added.name,
-            absorbable=False,
-            expected_type=pair.missing.type.value,
-            incoming_type=pair.added.type.value,
-            detail=f"name {pair.name:.2f}, {_type_words(pair.missing, pair.added)}",
-            confidence=round(pair.score, 2),
-            evidence=pair.evidence,
-        )
-        for pair in renames
-    ]
+    renamed = _renamed(shape(missing), shape(extra), needed, came) if missing and extra else []
+    became = {difference.column: difference.became or "" for difference in renamed}
     removed = [
         Difference(
             kind="removed",
@@ -90,6 +77,32 @@ def detect(
         *_moves(contract, incoming, became),
         *added,
     )
+
+
+def _renamed(
+    missing: Delivery, extra: Delivery, needed: dict[str, Column], came: dict[str, Column]
+) -> list[Difference]:
+    found = []
+    for pair in match(missing, extra, exactly=True).renamed:
+        old, new = needed[pair.old.name], came[pair.new.name]
+        found.append(
+            Difference(
+                kind="renamed",
+                column=old.name,
+                became=new.name,
+                absorbable=False,
+                expected_type=old.type.value,
+                incoming_type=new.type.value,
+                detail=f"name {pair.candidate.names.strength:.2f}, {_type_words(old, new)}",
+                confidence=pair.confidence,
+                evidence={
+                    "name": round(pair.candidate.names.strength, 2),
+                    "type": type_fit(old.type, new.type),
+                    "score": pair.confidence,
+                },
+            )
+        )
+    return found
 
 
 def _in_order_of(schema: Schema, differences: Iterable[Difference]) -> list[Difference]:
@@ -129,7 +142,7 @@ def _moves(contract: Schema, incoming: Schema, became: dict[str, str]) -> list[D
     """The fewest columns whose move explains the new order of the needed ones (a renamed one keeps its identity)."""
     place = {name: index for index, name in enumerate(incoming.names)}
     present = [(name, place[became.get(name, name)]) for name in contract.names if became.get(name, name) in place]
-    kept = _longest_ascending([position for _, position in present])
+    kept = longest_ascending([position for _, position in present])
     return [
         Difference(
             kind="reordered",
@@ -140,28 +153,6 @@ def _moves(contract: Schema, incoming: Schema, became: dict[str, str]) -> list[D
         for index, (name, position) in enumerate(present)
         if index not in kept
     ]
-
-
-def _longest_ascending(positions: Sequence[int]) -> set[int]:
-    """Indexes of a longest ascending part of a sequence without repetitions."""
-    tails: list[int] = []  # positions that end the best part of each length
-    ends: list[int] = []  # their indexes
-    before: list[int | None] = []
-    for index, position in enumerate(positions):
-        length = bisect_left(tails, position)
-        before.append(ends[length - 1] if length else None)
-        if length == len(tails):
-            tails.append(position)
-            ends.append(index)
-        else:
-            tails[length] = position
-            ends[length] = index
-    kept: set[int] = set()
-    at: int | None = ends[-1] if ends else None
-    while at is not None:
-        kept.add(at)
-        at = before[at]
-    return kept
 
 
 def _format_changes(facts: FormatFacts, accepted: FormatFacts) -> Iterable[Difference]:
