@@ -31,6 +31,7 @@ EVENTS: dict[str, type[Contract]] = {
     "module.restored.v1": modules.ModuleRestored,
     "module.deleted.v1": modules.ModuleDeleted,
     "module.version_retired.v1": modules.ModuleVersionRetired,
+    "module.rolled_back.v1": modules.ModuleRolledBack,
     "module.comparison_requested.v1": modules.ComparisonRequested,
     "module.comparison_finished.v1": modules.ComparisonFinished,
     "module.trial_requested.v1": modules.TrialRequested,

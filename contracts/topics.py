@@ -73,8 +73,8 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         name="modules",
-        description="Module versions published and retired, modules archived, restored and deleted; what was asked "
-        "of them on data.",
+        description="Module versions published, retired and rolled back, modules archived, restored and deleted; "
+        "what was asked of them on data.",
         key="module, comparison or trial",
         events=(
             "module.version_published.v1",
@@ -82,6 +82,7 @@ TOPICS: tuple[Topic, ...] = (
             "module.archived.v1",
             "module.restored.v1",
             "module.deleted.v1",
+            "module.rolled_back.v1",
             "module.comparison_requested.v1",
             "module.comparison_finished.v1",
             "module.trial_requested.v1",

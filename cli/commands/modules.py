@@ -45,6 +45,9 @@ def register(app: typer.Typer) -> None:
         "set-current",
         examples="modulardata modules set-current clean-flights 1 --reason 'version 2 drops too much'",
     )(set_current)
+    command(
+        these, "rollback", examples="modulardata modules rollback clean-flights --reason 'version 2 drops too much'"
+    )(rollback)
     command(these, "decisions", examples="modulardata modules decisions clean-flights")(decisions)
     command(these, "pin", examples="modulardata modules pin clean-flights 1")(pin)
     command(these, "unpin", examples="modulardata modules unpin clean-flights 1")(unpin)
@@ -165,6 +168,53 @@ def set_current(
     found = shell.api.post(f"/api/modules/{segment(name)}:set-current", {"version": version, "reason": reason})
     shell.output.show(found, facts(found))
     return Exit.GOOD
+
+
+def rollback(
+    shell: Shell,
+    name: Name,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded.")],
+    to: Annotated[
+        int | None, typer.Option(help="The earlier version; the last one that was current, if left out.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many runs to list.")] = 50,
+) -> int:
+    """Make an earlier version current again, and list what was loaded under the one that is withdrawn.
+
+    Runs under way keep theirs, and what was loaded stays until you undo those runs, the newest first.
+    """
+    body = {"reason": reason} | ({} if to is None else {"version": to})
+    done = shell.api.post(f"/api/modules/{segment(name)}:rollback", body)
+    made = list(shell.api.pages("/api/runs", limit=limit, module=name, module_version=done["withdrawn"]))
+    shell.output.show(
+        done | {"runs": made},
+        facts(
+            {
+                "module": name,
+                "current version": done["current"],
+                "withdrawn": done["withdrawn"],
+                "still named by": ", ".join(done["workflows"]),
+            }
+        ),
+        "",
+        table(
+            ["run", "workflow", "state", "ended", "loaded", "into", "undone by"], (_made(shell, run) for run in made)
+        ),
+    )
+    if any(run["books"] and run["books"]["loaded"] and not run["undone_by"] for run in made):
+        shell.output.say("`modulardata runs undo RUN` takes out what a run loaded; begin with the newest.")
+    return Exit.GOOD
+
+
+def _made(shell: Shell, run: Json) -> list[object]:
+    """A run under a withdrawn version, with what it loaded."""
+    loaded = (run["books"] or {}).get("loaded", 0)
+    into = ""
+    if loaded:
+        destination = shell.api.get(f"/api/runs/{segment(run['id'])}")["definition"]["destination"]
+        place = ".".join(str(value) for value in destination["target"].values() if isinstance(value, str))
+        into = f"{destination['connection']}: {place}"
+    return [run["id"], run["workflow"], run["state"], run["finished_at"], f"{loaded:,}", into, run["undone_by"]]
 
 
 def decisions(shell: Shell, name: Name) -> int:

@@ -52,6 +52,17 @@ class ModuleVersionRetired(Contract):
     reason: str
 
 
+class ModuleRolledBack(Contract):
+    """An earlier version is current again: the one that was is withdrawn, and what it made may be undone."""
+
+    module_id: UUID
+    name: str
+    withdrawn: int
+    current: int
+    reason: str
+    decided_by: UUID
+
+
 class ComparisonRequested(Contract):
     """Somebody asked what two module versions make of the same rows."""
 

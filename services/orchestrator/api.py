@@ -55,6 +55,8 @@ from services.orchestrator.views import (
 )
 
 WorkflowFilter = Annotated[str | None, Query(max_length=100, description="The workflow's name")]
+ModuleFilter = Annotated[str | None, Query(max_length=100, description="Those that used this module")]
+VersionFilter = Annotated[int | None, Query(ge=1, lt=2**31, description="With `module`: this version of it")]
 READ = requires(Permission.WORKFLOWS_READ)
 WRITE = requires(Permission.WORKFLOWS_WRITE)
 RUNS = requires(Permission.RUNS_READ)
@@ -149,11 +151,19 @@ def router(
 
     @routes.get("/api/runs", dependencies=[RUNS])
     async def list_runs(
-        work: Work, paging: PageQuery, workflow: WorkflowFilter = None, state: RunState | None = None
+        work: Work,
+        paging: PageQuery,
+        workflow: WorkflowFilter = None,
+        state: RunState | None = None,
+        module: ModuleFilter = None,
+        module_version: VersionFilter = None,
     ) -> Page[RunSummary]:
         """Runs, newest first."""
+        used: dict[str, str | int] | None = None if module is None else {"name": module}
+        if module_version is not None:
+            used = {**(used or {}), "version": module_version}
         rows = await runs.list_runs(
-            work, workflow=workflow, state=state, after=uuid_after(paging), limit=paging.limit + 1
+            work, workflow=workflow, state=state, used=used, after=uuid_after(paging), limit=paging.limit + 1
         )
         return paging.page([run_summary(row) for row in rows], lambda run: (run.id,))
 

@@ -20,7 +20,7 @@ from services.transform.errors import BooksUnbalanced, RecipeInvalid, ValueRefus
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
 from services.transform.needed import read_columns
-from services.transform.running import Counter, Files, ModuleRun, Shared, rows_in, verified
+from services.transform.running import Counter, Files, ModuleRun, Shared, rows_in, verify
 from services.transform.set_aside import SetAside
 from services.transform.steps.catalog import KINDS
 from services.transform.steps.conform import Conform
@@ -133,19 +133,26 @@ def _pass(
     plan = [tally.stage for tally in tallies]
     reading = read_columns(plan, source.schema)
     whole = any(stage.kind.sees_all(stage.step) for stage in plan)
-    written: list[str] = []
-    first_row = rows = 0
-    for number, paths in enumerate([list(source.paths)] if whole else [[path] for path in source.paths]):
-        present = verified(paths, source.schema)
-        table, counters, witness = _planned(Files(tuple(paths), source.schema), reading, tallies, runs, first_row)
-        files = _sink(table, output, number, part_rows if whole else None, witness)
-        produced = sum(count for _, count in files)
-        _count(tallies, counters, present, produced)
-        written += [str(path) for path, count in files if count]
-        rows += produced
-        first_row += present
+    verify(source.paths, source.schema)
+    parts: list[tuple[str, ...]] = [(path,) for path in source.paths]
+    present = rows_in(source.paths)
+    if whole:
+        parts, present = [source.paths], [sum(present)]
+    written: list[list[Path]] = []
+    counted: list[int] = []
+    first_row = 0
+    for number, (paths, rows) in enumerate(zip(parts, present, strict=True)):
+        table, counters, witness = _planned(Files(paths, source.schema), reading, tallies, runs, first_row)
+        written.append(_sink(table, output, number, part_rows if whole else None, witness))
+        counted.append(_count(tallies, counters, rows))
+        first_row += rows
         shared.aside.part_done()
-    return Files(tuple(written), plan[-1].after if plan else source.schema), rows
+    held = iter(rows_in([path for files in written for path in files]))
+    found = [[(path, next(held)) for path in files] for files in written]
+    if [sum(rows for _, rows in files) for files in found] != counted:
+        raise BooksUnbalanced("The output does not hold the rows that were counted on the way.")
+    kept = tuple(str(path) for files in found for path, rows in files if rows)
+    return Files(kept, plan[-1].after if plan else source.schema), sum(counted)
 
 
 def _borders(job: ApplyJob) -> list[int]:
@@ -205,8 +212,8 @@ def _planned(
     return table, counters, witness
 
 
-def _sink(table: Table, output: Path, number: int, part_rows: int | None, witness: Witness) -> list[tuple[Path, int]]:
-    """Run the plan into files; their paths and rows."""
+def _sink(table: Table, output: Path, number: int, part_rows: int | None, witness: Witness) -> list[Path]:
+    """Run the plan into files."""
     group = max(1_024, min(_GROUP_ROWS, _GROUP_CELLS // max(1, len(table.inner))))
     stem = f"{number:06}"
     target: Any = output / f"{stem}.parquet"
@@ -225,16 +232,15 @@ def _sink(table: Table, output: Path, number: int, part_rows: int | None, witnes
             )
         except pl.exceptions.PolarsError as error:
             raise engine_said(error) from error
-    files = [target] if part_rows is None else sorted((output / stem).glob("*.parquet"))
-    return [(path, rows_in(path)) for path in files]
+    return [target] if part_rows is None else sorted((output / stem).glob("*.parquet"))
 
 
-def _count(tallies: Sequence[_Tally], counters: dict[int, Counter], present: int, produced: int) -> None:
+def _count(tallies: Sequence[_Tally], counters: dict[int, Counter], present: int) -> int:
+    """Put the rows of a part into the books; how many came out of it."""
     current = present
     for at, tally in enumerate(tallies):
         tally.rows_in += current
         counter = counters.get(at)
         current = current if counter is None else counter.rows
         tally.rows_out += current
-    if current != produced:
-        raise BooksUnbalanced("The output does not hold the rows that were counted on the way.")
+    return current

@@ -1,7 +1,7 @@
 """What plans ask of the run that they are part of: files, counts, other tables, secrets."""
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,24 +31,22 @@ class Files:
         return pl.scan_parquet(list(self.paths), glob=False, hive_partitioning=False, cache=False)
 
 
-def verified(paths: list[str], schema: Schema) -> int:
-    """How many rows the files hold; raises DatasetUnreadable when they do not hold the columns they should."""
-    if not paths:
-        return 0
-    try:
-        lazy = pl.scan_parquet(paths, glob=False, hive_partitioning=False)
-        found = lazy.collect_schema()
-        rows = lazy.select(pl.len()).collect(engine="streaming").item()
-    except (pl.exceptions.PolarsError, OSError):
-        raise DatasetUnreadable("The dataset's files cannot be read.") from None
-    if list(found.items()) != list(frame_schema(schema).items()):
-        raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
-    return int(rows)
+def verify(paths: Sequence[str], schema: Schema) -> None:
+    """Raise DatasetUnreadable when one of the files does not hold the columns it should."""
+    wanted = list(frame_schema(schema).items())
+    for path in paths:
+        try:
+            found = list(pl.scan_parquet(path, glob=False, hive_partitioning=False).collect_schema().items())
+        except (pl.exceptions.PolarsError, OSError):
+            raise DatasetUnreadable("The dataset's files cannot be read.") from None
+        if found != wanted:
+            raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
 
 
-def rows_in(path: Path) -> int:
-    """How many rows a file holds."""
-    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect(engine="streaming").item())
+def rows_in(paths: Sequence[str | Path]) -> list[int]:
+    """How many rows each file holds: all of them are asked at once."""
+    counts = [pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()) for path in paths]
+    return [int(one.item()) for one in pl.collect_all(counts, engine="streaming")]
 
 
 @dataclass
@@ -127,7 +125,7 @@ class ModuleRun(Tell):
             files = Files(self._module.inputs.get(name, ()), wanted.table_schema)
         if files.schema.fingerprint != wanted.table_schema.fingerprint:
             raise DatasetUnreadable(f"The input {name!r} does not hold the columns that the recipe names.")
-        verified(list(files.paths), files.schema)
+        verify(files.paths, files.schema)
         return table.beside(files.scan(), wanted.table_schema)
 
     def key(self, name: str) -> bytes:

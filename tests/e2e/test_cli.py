@@ -243,6 +243,23 @@ def test_a_file_that_does_not_fit_is_explained_corrected_and_released(modulardat
     assert sorted(row["visit_id"] for row in table["rows"]) == [1, 2, 3]
     assert modulardata("quarantine", "reject", entry["id"], "--reason", "too late").code == FAILED
 
+    released = _run_of(modulardata, "visits", "quarantine")["id"]
+    would = modulardata.json("runs", "undo", released, "--dry-run")
+    assert [step["detail"] for step in would["steps"]] == ["1 would be removed, 0 would be put back as before"]
+    done = modulardata.json("runs", "undo", released)
+    assert (done["state"], done["undoes"]) == ("succeeded", released)
+    assert sorted(row["visit_id"] for row in modulardata.json("preview", "warehouse:public.visits")["rows"]) == [1, 2]
+    again = modulardata("runs", "undo", released, "--output", "json")
+    assert (again.code, again.document["error"]["code"]) == (FAILED, "run_undone")
+    assert done["id"] in modulardata("runs", "show", released).out
+    modulardata.json("modules", "set-current", "clean-visits", "2", "--reason", "another try")
+    back = modulardata.json("modules", "rollback", "clean-visits", "--reason", "hours are not wanted")
+    assert (back["withdrawn"], back["current"], back["runs"]) == (2, 1, [])
+    modulardata.json("modules", "set-current", "clean-visits", "2", "--reason", "once more")
+    modulardata.json("run", "visits", "--wait")
+    back = modulardata.json("modules", "rollback", "clean-visits", "--reason", "hours are not wanted")
+    assert len(back["runs"]) == 1
+
 
 def test_a_connection_that_cannot_connect_says_why_and_no_secret(modulardata: Any) -> None:
     done = modulardata(

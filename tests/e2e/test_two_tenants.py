@@ -29,6 +29,7 @@ BODIES: dict[str, Any] = {
     "/api/modules/{name}:clone": {"name": "taken-along"},
     "/api/modules/{name}:read-contract": {"source": "apiVersion: v3.1.0"},
     "/api/modules/{name}:set-current": {"version": 1, "reason": "as before"},
+    "/api/modules/{name}:rollback": {"version": 1, "reason": "as before"},
     "/api/quarantine/{entry_id}:reject": {"reason": "of no use"},
     "/api/sessions/{session_id}/chat": {"message": "keep the rows where number is more than 1"},
     "/api/sessions/{session_id}/chat/{message_id}:apply": {},

@@ -177,10 +177,16 @@ PUSH_TO_COMMIT = Point(
     "worker",
     meant=milestone("push.before_commit"),
 )
+UNDO_TO_COMMIT = Point("undo-to-commit", CONNECTOR, "before", "worker", meant=milestone("undo.before_commit"))
+UNDO_COMMITTED = Point("undo-committed", CONNECTOR, "before", "worker", meant=milestone("undo.after_commit"))
+UNDO_WITHOUT_SERVER = Point(
+    "undo-without-server", CONNECTOR, "before", "worker", milestone("undo.before_commit"), kills=("postgres",)
+)
 PUSH_COMMITTED = Point("push-committed", CONNECTOR, "before", "worker", meant=milestone("push.after_commit"))
 PUSH_FENCED = Point("push-fenced", f"{LEDGER}:Fence.pass_", "raised", "worker")
 EVENTS_UNPUBLISHED = Point(
     "events-unpublished", "tests.faults.removals:publish_late", "before", "services", meant=tells_of(ObjectSeen)
 )
 # What single tests lay on their own.
-OTHERS = (PUSH_TO_BEGIN, PUSH_TO_COMMIT, PUSH_COMMITTED, PUSH_FENCED, EVENTS_UNPUBLISHED)
+UNDOING = (UNDO_TO_COMMIT, UNDO_COMMITTED, UNDO_WITHOUT_SERVER)
+OTHERS = (PUSH_TO_BEGIN, PUSH_TO_COMMIT, PUSH_COMMITTED, PUSH_FENCED, EVENTS_UNPUBLISHED, *UNDOING)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.database import Database, UnitOfWork
+from services.connector.destinations.postgres_before import Before
 from services.connector.destinations.postgres_ledger import Fence, Ledger
 from services.orchestrator.repository import receipts
 
@@ -39,8 +40,8 @@ _LATE: dict[Any, list[tuple[Any, dict[str, Any]]]] = {}
 
 
 def _ledger(gone: Callable[[], bool]) -> None:
-    """Nobody looks whether a window was loaded before."""
-    read, write = Ledger.read, Ledger.write
+    """Nobody looks whether a window was loaded before. What an undoing needs to know names windows as well."""
+    read, write, record = Ledger.read, Ledger.write, Before.record
 
     def read_or_not(self: Ledger, session: Any, key: Any) -> Any:
         return None if gone() else read(self, session, key)
@@ -49,6 +50,11 @@ def _ledger(gone: Callable[[], bool]) -> None:
         if not gone():
             write(self, session, load, target, loaded)
 
+    def record_or_not(self: Before, session: Any, load: Any, *told: Any) -> None:
+        if not gone():
+            record(self, session, load, *told)
+
+    Before.record = record_or_not  # type: ignore[method-assign]
     Ledger.read, Ledger.write = read_or_not, write_or_not  # type: ignore[method-assign]
 
 

@@ -101,6 +101,9 @@ def carried_out(given: Given, plan: Plan, folder: Path) -> tuple[list[str], list
     return list(done.table_schema.names), pl.concat(parts).rows() if parts else []
 
 
+ORACLE = duckdb.connect()  # one, because each takes its time to start
+
+
 def difference(query: str, given: Given, plan: Plan, folder: Path) -> str | None:
     """What is wrong with a plan's table beside the query's; names that begin with `_` may be any."""
     names, rows = carried_out(given, plan, folder)
@@ -108,8 +111,8 @@ def difference(query: str, given: Given, plan: Plan, folder: Path) -> str | None
         return None if len(rows) == int(query.split()[1]) else f"{len(rows)} rows"
     in_order = query.startswith("COLUMNS ")
     query = query.removeprefix("COLUMNS ")
-    with duckdb.connect() as connection:
-        connection.execute(f"CREATE VIEW t AS SELECT * FROM read_parquet('{given.path}')")
+    with ORACLE.cursor() as connection:
+        connection.execute(f"CREATE TEMP VIEW t AS SELECT * FROM read_parquet('{given.path}')")
         asked = connection.execute(query)
         wanted = [column[0] for column in asked.description]
         expected = asked.fetchall()

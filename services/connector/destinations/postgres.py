@@ -7,7 +7,7 @@ from contracts.runs import ErrorType
 from services.chassis.quoting import quoted
 from services.connector.clients.postgres import PostgresClient
 from services.connector.destinations.base import Destination, Load, Loaded, LoadKey, Undo, Undone
-from services.connector.destinations.postgres_before import NOTHING, Before, Kept
+from services.connector.destinations.postgres_before import NOTHING, UPSERT, Before, Kept
 from services.connector.destinations.postgres_ledger import Fence, Ledger, prepare
 from services.connector.destinations.postgres_plan import Plan, plan
 from services.connector.destinations.postgres_rows import copy_text
@@ -122,16 +122,13 @@ class PostgresDestination(Destination):
             return done
         if not planned.there:
             self._create(session, planned)
-        kept = self._keep(session, load, planned, staging)
-        loaded, xid = self._merge(session, load, planned, staging)
+        loaded, kept, xid = self._merge(session, load, planned, staging)
         if loaded.inserted + loaded.updated + loaded.deduplicated != load.rows:
             raise ConnectorError(
                 ErrorType.DESTINATION_REFUSED,
                 f"{self._client.where}: table {planned.spoken} did not take every row: a rule or trigger.",
             )
         self._ledger.write(session, load, planned.spoken, loaded)
-        if load.mode == "upsert":
-            kept = kept.compared(loaded.updated)
         self._before.record(session, load, planned, kept, loaded.inserted + loaded.updated, xid)
         progress.reached("push.ledger_written")
         progress.reached("push.before_commit")
@@ -162,46 +159,48 @@ class PostgresDestination(Destination):
             self._fence.pass_(session, load.key, load.epoch)
             return self._ledger.read(session, load.key)
 
-    def _keep(self, session: "Session", load: Load, planned: Plan, staging: str) -> Kept:
-        """Keep what the load is going to overwrite; in mode `replace` the table is emptied by that."""
-        if not planned.there or not load.rows:
+    def _merge(self, session: "Session", load: Load, planned: Plan, staging: str) -> tuple[Loaded, Kept, int | None]:
+        """Write the rows; what they overwrote; and what they are known by, if it is not this transaction's number."""
+        if load.mode == "upsert":
+            (rows, inserted, xid), kept = self._upsert(session, planned, staging)
+            loaded = _loaded(load, inserted, rows - inserted, load.rows - rows)
+            return loaded, kept.compared(loaded.updated), xid
+        kept = NOTHING
+        if load.mode == "replace" and planned.there and load.rows and not self._ledger.others(session, load.key):
             # An empty load empties nothing.
-            return NOTHING
-        if load.mode == "upsert":
-            return self._before.of_upsert(session, planned, staging)
-        if load.mode == "replace" and not self._ledger.others(session, load.key):
-            return self._before.of_replace(session, planned)
-        return NOTHING
-
-    def _merge(self, session: "Session", load: Load, planned: Plan, staging: str) -> tuple[Loaded, int | None]:
-        """Write the rows; and what they are known by, if that is not the number of this transaction."""
-        if load.mode == "upsert":
-            rows, inserted, xid = self._upsert(session, planned, staging)
-            return _loaded(load, inserted, rows - inserted, load.rows - rows), xid
+            kept = self._before.of_replace(session, planned)
         names = ", ".join(quoted(column.identifier) for column in planned.columns)
         cursor = session.execute(f"INSERT INTO {planned.table} ({names}) SELECT {names} FROM {staging}")  # noqa: S608
-        return _loaded(load, cursor.rowcount, 0, 0), None
+        return _loaded(load, cursor.rowcount, 0, 0), kept, None
 
-    def _upsert(self, session: "Session", planned: Plan, staging: str) -> tuple[int, int, int | None]:
+    def _upsert(self, session: "Session", planned: Plan, staging: str) -> tuple[tuple[int, int, int | None], Kept]:
         """Rows that were written, how many of them were not there before, and the number that all of them bear."""
         import psycopg.errors
 
-        take = self._upsert_from if planned.there else self._fill_from
         names = ", ".join(quoted(column.identifier) for column in planned.columns)
         keys = ", ".join(map(quoted, planned.keys))
-        session.execute("SAVEPOINT upsert")
+        session.execute(f"SAVEPOINT {UPSERT}")
         try:
-            return take(session, planned, f"SELECT {names} FROM {staging}")  # noqa: S608
+            return self._take(session, planned, staging, f"SELECT {names} FROM {staging}")  # noqa: S608
         except (psycopg.errors.CardinalityViolation, psycopg.errors.UniqueViolation):
             # A key comes more than once, which few loads have: only now it costs a sort. The last one counts.
-            session.execute("ROLLBACK TO SAVEPOINT upsert")
+            session.execute(f"ROLLBACK TO SAVEPOINT {UPSERT}")
             session.execute("SET LOCAL work_mem = '64MB'")
-            return take(
+            return self._take(
                 session,
                 planned,
+                staging,
                 f"SELECT DISTINCT ON ({keys}) {names} FROM {staging}"  # noqa: S608
                 f" ORDER BY {keys}, {quoted(planned.ordinal)} DESC",
             )
+
+    def _take(
+        self, session: "Session", planned: Plan, staging: str, rows: str
+    ) -> tuple[tuple[int, int, int | None], Kept]:
+        if not planned.there:
+            return self._fill_from(session, planned, rows), NOTHING
+        kept = self._before.of_upsert(session, planned, staging)
+        return self._upsert_from(session, planned, rows), kept
 
     def _fill_from(self, session: "Session", planned: Plan, rows: str) -> tuple[int, int, int | None]:
         """Fill the table that this transaction has made; its key is built once, after the rows, which is faster."""

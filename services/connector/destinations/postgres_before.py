@@ -1,6 +1,7 @@
 """What a load overwrites in a table, kept in the transaction that overwrites it, for as long as the settings say."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     Session = psycopg.Connection[Any]
 
+UPSERT = "upsert"  # the savepoint in which rows are changed
 _COLUMNS_AT_MOST = 1_600
 _FACTS = """
 SELECT c.relkind IN ('r', 'p'), pg_table_size(c.oid),
@@ -76,7 +78,10 @@ class Before:
         self._keeping = keeping or Keeping()
 
     def of_upsert(self, session: "Session", planned: Plan, staging: str) -> Kept:
-        """Keep the rows that the staged ones are going to change, and lock them until it is done."""
+        """Keep the rows that the staged ones are going to change, and lock them until it is done.
+
+        Within the savepoint that they are changed in: a lock of another one would cost each row a second number.
+        """
         facts = session.execute(_FACTS, (planned.table,)).fetchone()
         refused = self._refused(facts, estimate=0)
         if refused is not None:
@@ -84,6 +89,7 @@ class Before:
         keys = " AND ".join(f"s.{quoted(key)} = t.{quoted(key)}" for key in planned.keys)
         return self._kept(
             session,
+            UPSERT,
             lambda table: [
                 f"CREATE TABLE {table} AS {self._rows(planned, facts)}"  # noqa: S608
                 f" WHERE EXISTS (SELECT 1 FROM {staging} s WHERE {keys}) FOR UPDATE OF t"
@@ -96,8 +102,10 @@ class Before:
         kept = self._refused(facts, estimate=facts[1] if facts else 0)
         if kept is None:
             origin = quoted(origin_of(facts[2])) if facts else ""
+            session.execute("SAVEPOINT replace")
             kept = self._kept(
                 session,
+                "replace",
                 lambda table: [
                     f"CREATE TABLE {table} AS {self._rows(planned, facts)} LIMIT 0",
                     # Not TRUNCATE: readers with an older snapshot would find nothing.
@@ -105,6 +113,8 @@ class Before:
                     f" INSERT INTO {table} SELECT * FROM gone",
                 ],
             )
+            # Released, because rows that are written within a savepoint bear its number and not the transaction's.
+            session.execute("RELEASE SAVEPOINT replace")
         if kept.lost is None:
             return kept
         return kept if session.execute(f"DELETE FROM {planned.table}").rowcount else NOTHING  # noqa: S608
@@ -163,11 +173,10 @@ class Before:
     def _rows(self, planned: Plan, facts: Any) -> str:
         return f"SELECT t.*, t.xmin::text::bigint AS {quoted(origin_of(facts[2]))} FROM {planned.table} t"  # noqa: S608
 
-    def _kept(self, session: "Session", statements: Any) -> Kept:
+    def _kept(self, session: "Session", savepoint: str, statements: Callable[[str], list[str]]) -> Kept:
         import psycopg.errors
 
         name = f"before_{secrets.token_hex(12)}"
-        session.execute("SAVEPOINT before")
         try:
             rows = 0
             for statement in statements(quoted(SCHEMA, name)):
@@ -178,11 +187,8 @@ class Before:
             psycopg.errors.FeatureNotSupported,
         ):
             # A load that could do without this before does so now, and says so when it is to be undone.
-            session.execute("ROLLBACK TO SAVEPOINT before")
-            session.execute("RELEASE SAVEPOINT before")
+            session.execute(f"ROLLBACK TO SAVEPOINT {savepoint}")
             return Kept(lost="not_permitted")
-        # Released, because rows that are written within a savepoint bear its number and not the transaction's.
-        session.execute("RELEASE SAVEPOINT before")
         if not rows:
             session.execute(f"DROP TABLE {quoted(SCHEMA, name)}")
             return NOTHING

@@ -22,6 +22,8 @@ from services.module_registry.views.library import (
     ModuleView,
     PublishedView,
     PublishRequest,
+    RollbackRequest,
+    RolledBackView,
     SetCurrentRequest,
     UsageView,
     VersionSummary,
@@ -130,6 +132,20 @@ def library_router(drafts: Drafts, plans: Plans, http: ServiceHttp) -> APIRouter
         """Decide which version `current` means from now on; runs under way keep theirs."""
         done = await publishing.set_current(work, name, body.version, who.subject, body.reason)
         return ModuleDetail.model_validate(done)
+
+    @routes.post("/{name}:rollback", dependencies=[PUBLISH])
+    async def roll_back(name: str, body: RollbackRequest, work: Work, who: Who) -> RolledBackView:
+        """Make an earlier version current again; runs under way keep theirs, and what ran stays as it is.
+
+        409 when there is none. The runs of the withdrawn version are listed by the orchestrator, which can undo them.
+        """
+        done = await publishing.roll_back(work, name, body.version, who.subject, body.reason)
+        return RolledBackView(
+            name=name,
+            withdrawn=done.withdrawn,
+            current=done.module["current_version"],
+            workflows=await library.users_of(work, name, done.withdrawn),
+        )
 
     @routes.get("/{name}/usage", dependencies=[READ])
     async def usage(name: str, work: Work) -> UsageView:

@@ -133,6 +133,13 @@ async def add_decision(work: UnitOfWork, values: dict[str, Any]) -> None:
     await work.connection.execute(insert(module_decisions).values(id=work.ids.new(), tenant=work.tenant, **values))
 
 
+async def once_current(work: UnitOfWork, module_id: UUID) -> set[int]:
+    """The versions that were current at some time."""
+    table = module_decisions
+    query = select(table.c.after).where(table.c.tenant == work.tenant, table.c.module_id == module_id).distinct()
+    return set((await work.connection.execute(query)).scalars())
+
+
 async def list_decisions(work: UnitOfWork, module_id: UUID, *, after: UUID | None, limit: int) -> list[RowMapping]:
     """Decisions about a module, newest first."""
     table = module_decisions

@@ -112,6 +112,11 @@ async def clone(
     return published
 
 
+async def users_of(work: UnitOfWork, name: str, number: int) -> list[str]:
+    """The workflows that name this very version."""
+    return sorted({row["workflow"] for row in await uses.uses_of(work, name) if row["version"] == number})
+
+
 async def usage(work: UnitOfWork, name: str) -> Usage:
     """Who uses a module, and how often its versions ran: told by the events of workflows and runs."""
     module = await module_named(work, name)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.events.modules import ModuleVersionPublished, ModuleVersionRetired
+from contracts.events.modules import ModuleRolledBack, ModuleVersionPublished, ModuleVersionRetired
 from contracts.workflow import ModuleDraft, ModuleVersionRef
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, invalid, not_found
@@ -111,6 +111,34 @@ async def set_current(work: UnitOfWork, name: str, number: int, by: UUID, reason
         await _decide(work, module, number, by, reason)
         await modules.change_module(work, module["id"], current_version=number)
     return await module_named(work, name)
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """What a module went back from, and to."""
+
+    module: RowMapping
+    withdrawn: int
+
+
+async def roll_back(work: UnitOfWork, name: str, number: int | None, by: UUID, reason: str) -> RolledBack:
+    """Make an earlier version current again: the one that was named, or the last one before that was it once."""
+    module = await module_named(work, name, lock=True)
+    now = module["current_version"]
+    live = {row["number"] for row in await versions.list_versions(work, module["id"], retired=False)}
+    if number is None:
+        once = await modules.once_current(work, module["id"])
+        number = max((one for one in once & live if now is not None and one < now), default=None)
+        if number is None:
+            raise conflict("No earlier version was ever current that could be used again.", "nothing_earlier")
+    elif now is None or number >= now:
+        raise conflict(f"Version {number} is not an earlier one; set it as the current one instead.", "not_earlier")
+    await set_current(work, name, number, by, reason)
+    event = ModuleRolledBack(
+        module_id=module["id"], name=name, withdrawn=now, current=number, reason=reason, decided_by=by
+    )
+    await work.publish(event, key=module["id"])
+    return RolledBack(await module_named(work, name), now)
 
 
 async def set_pinned(work: UnitOfWork, name: str, number: int, *, pinned: bool) -> RowMapping:

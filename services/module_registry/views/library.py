@@ -186,6 +186,24 @@ class DecisionView(View):
     decided_at: datetime
 
 
+class RollbackRequest(View):
+    """Which earlier version is to be current, and why."""
+
+    version: int | None = Field(
+        default=None, ge=1, lt=2**31, description="The last one before that was current, if it is left out."
+    )
+    reason: str = Field(min_length=1, max_length=2_000)
+
+
+class RolledBackView(View):
+    """What a module went back from, and to; `GET /api/runs?module=…&module_version=…` has the runs of the former."""
+
+    name: str
+    withdrawn: int
+    current: int
+    workflows: list[str] = Field(description="Those that name the withdrawn version by number and go on with it.")
+
+
 class UserView(View):
     """A workflow that uses a module."""
 

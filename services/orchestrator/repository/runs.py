@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import RowMapping, cast, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from services.chassis.database import SystemWork, UnitOfWork
 from services.orchestrator.tables import run_steps, runs
@@ -56,14 +56,22 @@ async def mark_undone(work: UnitOfWork, run_id: UUID, by: UUID) -> None:
 
 
 async def list_runs(
-    work: UnitOfWork, *, workflow: str | None, state: str | None, after: UUID | None, limit: int
+    work: UnitOfWork,
+    *,
+    workflow: str | None,
+    state: str | None,
+    after: UUID | None,
+    limit: int,
+    used: dict[str, str | int] | None = None,
 ) -> list[RowMapping]:
-    """Runs, newest first."""
+    """Runs, newest first; `used`: those that used such a module version."""
     query = select(*(column for column in runs.c if column.name not in _LARGE)).where(runs.c.tenant == work.tenant)
     if workflow is not None:
         query = query.where(runs.c.workflow == workflow)
     if state is not None:
         query = query.where(runs.c.state == state)
+    if used is not None:
+        query = query.where(cast(runs.c.modules, JSONB).contains([used]))
     if after is not None:
         query = query.where(runs.c.id < after)
     found = await work.connection.execute(query.order_by(runs.c.id.desc()).limit(limit))

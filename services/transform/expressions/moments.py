@@ -1,6 +1,6 @@
 """Functions on dates and times."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -9,6 +9,7 @@ from services.transform.expressions.refusal import Refusal
 from services.transform.expressions.tree import Node
 
 _I = LogicalType.INTEGER
+_PARTS_OF_DATE = ((1, 9999), (1, 12), (1, 31))
 _EVERY = {
     "year": "1y",
     "quarter": "1q",
@@ -47,7 +48,7 @@ def _truncate(node: Node, value: pl.Expr) -> pl.Expr:
 def _make_date(node: Node, refusal: Refusal, *parts: pl.Expr) -> pl.Expr:
     types = [_I] * 3
     complaint = "There is no date of year {}, month {}, day {}"
-    return refusal.checked(parts, types, LogicalType.DATE, _date, complaint)
+    return refusal.checked(parts, types, LogicalType.DATE, _date, complaint, _dates)
 
 
 def _make_timestamp(node: Node, refusal: Refusal, *parts: pl.Expr) -> pl.Expr:
@@ -60,6 +61,18 @@ def _make_timestamp(node: Node, refusal: Refusal, *parts: pl.Expr) -> pl.Expr:
 
     complaint = "There is no timestamp of {}-{}-{} {}:{}:{}"
     return refusal.checked(parts, [_I] * 6, LogicalType.TIMESTAMP, compute, complaint)
+
+
+def _dates(parts: Sequence[pl.Series]) -> pl.Series | None:
+    """The engine's own dates, which are made much faster, where each of them exists."""
+    for part, (least, most) in zip(parts, _PARTS_OF_DATE, strict=True):
+        low, high = part.min(), part.max()
+        if isinstance(low, int) and isinstance(high, int) and (low < least or high > most):
+            return None
+    try:
+        return pl.select(pl.date(*(pl.lit(part) for part in parts))).to_series()
+    except pl.exceptions.PolarsError:
+        return None  # 30 February is among them
 
 
 def _date(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:

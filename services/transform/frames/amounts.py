@@ -143,7 +143,11 @@ def top_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
         return None
     rows = env.get("n", 1)
     sort_ = Sort(by=(SortKey(column=column, descending=descending),))
-    return act(sort_, Limit(rows=rows), touched=(column,))
+    if "q" not in env:
+        return act(sort_, Limit(rows=rows), touched=(column,))
+    if env["q"].sql.startswith("@"):
+        return None
+    return act(Filter(where=env["q"].sql), sort_, Limit(rows=rows), touched=(column,))
 
 
 _JUDGED = frozenset("by according based measured judged terms going with having ranked on highest lowest most".split())

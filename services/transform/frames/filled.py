@@ -8,6 +8,7 @@ from services.transform.frames.fills import _filled, fill_from_column, fill_valu
 from services.transform.planner.reading import NUMERIC, Reader, slot
 from services.transform.planner.roles import bag
 from services.transform.planner.view import ask
+from services.transform.planner.words import Token
 
 frames = Frames("filled")
 frame = frames.frame
@@ -51,21 +52,40 @@ def fill_roles(reader: Reader, at: int) -> Any:
         "column": f"{_WITH} [the] [value|values] [of|from|in] <d:Col> [instead|value]",
         "per": f"(per|by|within|within each|for each|for|of|in|from|among|across|over|with|separately per|separately for each|group by) [@all|the|other|known|those] [@rows|<e2:Entity>] [of|in|from|with|sharing|having|that share|belonging to] {_WHOSE} <k:Cols> [group|separately]",
         "round": "<r:Rounding>|(to|with) <r:Digits>",
+        "when": "(where|when|if|wherever|whenever) (it|they|that|this|value|one) (is|are) @blank|(where|when|if) @blank",
     }
     for needed in ("figure", "neighbour", "value", "column"):
         for target in ("gaps", "subject"):
             wanted = {
                 name: pattern
                 for name, pattern in roles.items()
-                if name in (needed, target) or (name in ("per", "round") and needed in ("figure", "neighbour"))
+                if name in (needed, target, "when") or (name in ("per", "round") and needed in ("figure", "neighbour"))
             }
             yield from bag(reader, at, wanted, frozenset({needed, target}))
+
+
+_FILLING = frozenset(
+    "fill filled impute imputed plug patch populate complete backfill bfill ffill forward carry close".split()
+)
+_MISSING = frozenset(
+    """
+    gap gaps hole holes blank blanks empty missing null nulls nan nans na nas none unknown unfilled absent void without
+    no not lacking lack lacks lacked unspecified unavailable undefined nil unrecorded empties missings unknowns nothing
+    """.split()
+)
+
+
+def _token(word: str) -> Token:
+    return Token(word, word, "word", 0, len(word))
 
 
 @frame("fill in roles", cost=0.35)
 def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Nulls take a figure, a neighbour's value, a fixed one or another column's."""
     found = env["b"]
+    said = {reader.low(step) for step in range(start, end)}
+    if not said & _MISSING and not said & _FILLING:
+        return None  # `change x to y` speaks of all values, and not of those that are missing
     columns: tuple[str, ...] = found["gaps"]["c"] if "gaps" in found else found["subject"]["cs"]
     per = tuple(found["per"]["k"]) if "per" in found else ()
     if set(per) & set(columns):
@@ -85,6 +105,11 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
             return None
         return act(FillNull(columns=columns, method="backward" if back else "forward", by=per), touched=columns)
     figure = found["figure"]
+    owner_of = reader.index.column([_token(figure["w8"])]) if "w8" in figure else None
+    if owner_of is not None:  # the station's mean: that of the same station
+        if not owner_of.sure or owner_of.columns[0] in columns:
+            return None
+        per = (*per, owner_of.columns[0])
     per = (*per, *(name for name in figure.get("k1", ()) if name not in per))
     if figure.get("c2", columns[0]) != columns[0] or (len(columns) > 1 and "c2" in figure) or set(per) & set(columns):
         return None

@@ -37,7 +37,7 @@ _HOW = frozenset(
     things thing stuff something entries entry inconsistent inconsistently messy messed mess capitalised capitalized capitals small big extra leading trailing spaces space stray whitespace around
     scale keep keeps stays stay staying becomes become values value column named name names short abbreviated full long two three four digit digits slash slashes dashes dash hyphen hyphens one
     kr usd eur gbp euro's mark marks front behind before after character characters places really quite rather instead plus prefixed at end start shown same thing
-    should become will result fraction fractions share shares ratio untidy dirty unclean chaotic irregular uneven odd weird wrong broken kind sort way jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december
+    should become will result to into fraction fractions share shares ratio untidy dirty unclean chaotic irregular uneven odd weird wrong broken kind sort way jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december
     """.split()
 )
 

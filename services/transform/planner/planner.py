@@ -5,6 +5,7 @@ number. What is left over is never passed over: it becomes a question. The same 
 same answer; nothing here reads a file, a clock or a network.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -188,7 +189,7 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
     view, renamed = state.view, dict(state.memory.renamed)
     removed = set(state.memory.removed)
     steps = (*state.steps, *done.steps)
-    column = excluded(one.where for one in _last_filters(steps)) if done.steps else None
+    column = excluded(_stays(one.where) for one in _last_filters(steps)) if done.steps else None
     if column is not None:
         raise ask(
             "contradictory", f"No row can satisfy these conditions on '{column}' at once. Which of them is meant?"
@@ -223,6 +224,16 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
         (*state.notes, *done.notes),
         state.clauses + 1,
     )
+
+
+_GONE = re.compile(r'\(("[^"]+") (<=|>=|<|>) (-?[\d.]+)\) IS NOT TRUE')
+_STAYING = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def _stays(where: str) -> str:
+    """What holds for the rows that are left when those of a bound are removed, as far as they are known."""
+    gone = _GONE.fullmatch(where)
+    return where if gone is None else f"{gone[1]} {_STAYING[gone[2]]} {gone[3]}"
 
 
 def _order_of(steps: tuple[Step, ...]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ _SAYING = frozenset(
 
 
 _LOOSE_AFTER = frozenset(
-    "share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time status state group type class category kind condition".split()
+    "share percentage pct rate rates level levels amount score scores reading readings measurement measurements total price time status state group type class category kind condition number figure".split()
 )
 
 

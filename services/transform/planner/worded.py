@@ -30,6 +30,8 @@ def _of_texts(reader: Reader, at: int, column: str) -> Iterator[Result]:
                 and words == "@contains"
             ):
                 cost += 0.6
+            if _is_figure(reader, end, words):
+                continue
             marks = [env[one] for one in ("m", "o") if one in env]
             found = [_part(reader, column, shape.replace("not ", ""), one) for one in marks]
             whole = both(found, "OR")
@@ -48,6 +50,14 @@ def _of_texts(reader: Reader, at: int, column: str) -> Iterator[Result]:
         "[is|are|has|have|of] [exactly] <n:Count> (characters|letters|chars|digits) [long]", at
     ):
         yield end, Cond(f"LENGTH({name}) = {env['n']}", (column,)), cost
+
+
+_FIGURES = frozenset("average mean median total sum count number most least more less highest lowest max min".split())
+
+
+def _is_figure(reader: Reader, end: int, words: str) -> bool:
+    """`With an average quantity above 12` is not said of a piece of text."""
+    return words == "@contains" and reader.tokens[end - 1].kind == "word" and reader.low(end - 1) in _FIGURES
 
 
 def _part(reader: Reader, column: str, shape: str, part: str) -> Cond:

@@ -81,6 +81,18 @@ async def test_an_undoing_is_a_run_that_happens_once(world: World) -> None:
     assert [(str(one), dry) for one, dry in asked_of] == [(run, True), (run, False)]
 
 
+async def test_runs_are_found_by_the_module_version_they_used(world: World) -> None:
+    run = await loaded(world)
+
+    async def used(query: str) -> list[str]:
+        return [item["id"] for item in (await world.request("GET", f"/api/runs?{query}")).json()["items"]]
+
+    assert await used("module=clean-flights&module_version=1") == [run]
+    assert await used("module=clean-flights") == [run]
+    assert await used("module=clean-flights&module_version=2") == []
+    assert await used("module=other&module_version=1") == []
+
+
 async def test_a_refusal_is_told_and_may_be_tried_again(world: World) -> None:
     run = await loaded(world)
 

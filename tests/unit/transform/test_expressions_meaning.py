@@ -276,6 +276,8 @@ def test_conversions(text: str, expected: Any) -> None:
         ("CAST(f AS INTEGER)", "2.5 is not an integer."),
         ("CAST(raw AS STRING)", "a value of bytes is not text."),
         ("MAKE_DATE(2013, j, 30)", "There is no date of year 2013, month 2, day 30."),
+        ("MAKE_DATE(2013, j + 256, 1)", "There is no date of year 2013, month 258, day 1."),
+        ("MAKE_DATE(j - 2, 1, 1)", "There is no date of year 0, month 1, day 1."),
         ("MAKE_TIMESTAMP(2013, 1, 1, 24, 0, 0)", "There is no timestamp of 2013-1-1 24:0:0."),
         ("d * 99999999999999999999999999999", "is too large for a decimal"),
     ],

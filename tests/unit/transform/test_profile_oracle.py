@@ -37,6 +37,9 @@ VALUES = st.tuples(
 )
 
 
+ORACLE = duckdb.connect()  # one, because each takes its time to start
+
+
 def described(folder: Path, table: Schema, *parts: pl.DataFrame) -> Profile:
     paths = []
     for number, part in enumerate(parts):
@@ -46,9 +49,8 @@ def described(folder: Path, table: Schema, *parts: pl.DataFrame) -> Profile:
 
 
 def asked(query: str, given: pl.DataFrame) -> list[tuple[Any, ...]]:
-    with duckdb.connect() as oracle:
-        oracle.register("given", given.to_arrow())
-        return oracle.execute(query).fetchall()
+    ORACLE.register("given", given.to_arrow())
+    return ORACLE.execute(query).fetchall()
 
 
 @settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
