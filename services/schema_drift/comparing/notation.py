@@ -1,12 +1,11 @@
 """Whether a column that came says the same facts in another way: which way it is, and whether the values prove it."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from services.schema_drift.comparing.spread import distance
-from services.schema_drift.describing.column import Figures
+from services.schema_drift.describing.column import FOLDS, Figures
 from services.schema_drift.describing.dates import counted
 from services.schema_drift.describing.plain import MOMENT, MOMENTS, NUMERIC
 
@@ -241,37 +240,23 @@ def _numerals(before: Figures, after: Figures) -> Notation:
 
 
 def _texts(before: Figures, after: Figures) -> Notation:
-    wrapped = sum(many for text, many in after.counts.items() if text[:1] + text[-1:] in ("{}", "[]"))
-    earlier = sum(many for text, many in before.counts.items() if text[:1] + text[-1:] in ("{}", "[]"))
-    if wrapped >= 0.9 * after.present and earlier < 0.1 * before.present:
+    if after.wrapped >= 0.9 and before.wrapped < 0.1:
         return Notation("text inside JSON", safe=False)
-    for text, fold in _FOLDS:
-        known, folded = set(before.counts), {fold(value) for value in before.counts}
-        fresh = {value: many for value, many in after.counts.items() if value not in known}
-        share = sum(fresh.values()) / after.present
-        back = sum(many for value, many in fresh.items() if fold(value) in folded)
-        if share > 0.5 and back >= 0.8 * sum(fresh.values()) and len(fresh) >= 2:
-            return Notation(text, safe=False)
-    if _cased(before) != _cased(after) and None not in (_cased(before), _cased(after)):
+    fresh = {value: many for value, many in after.counts.items() if value not in before.counts}
+    if len(fresh) >= 2 and sum(fresh.values()) > 0.5 * after.present:
+        for text, known, folded in zip(FOLDS, before.folded, after.folds, strict=True):
+            back = sum(many for value, many in fresh.items() if folded[value] in known)
+            if back >= 0.8 * sum(fresh.values()):
+                return Notation(text, safe=False)
+    if before.cased != after.cased and None not in (before.cased, after.cased):
         return Notation("other letter case in values", safe=False)
     return _shortened(before, after)
 
 
-def _cased(column: Figures) -> bool | None:
-    """Whether texts have small letters; None where that says nothing."""
-    small, large = (
-        sum(sum(map(is_case, text)) * many for text, many in column.counts.items())
-        for is_case in (str.islower, str.isupper)
-    )
-    if small + large < 4 * column.present or column.distinct < 3:
-        return None
-    return True if small > 0.3 * (small + large) else False if small == 0 else None
-
-
 def _shortened(before: Figures, after: Figures) -> Notation:
     """Texts that are cut at a length."""
-    longest = max(map(len, after.counts))
-    if max(map(len, before.counts)) > longest + 2:
+    longest = after.longest
+    if before.longest > longest + 2:
         cut = [value for value in after.counts if len(value) == longest]
         starts = {value[:longest].rstrip() for value in before.counts if len(value) > longest}
         known = len(cut) >= 2 and starts and sum(value.rstrip() in starts for value in cut) >= 0.5 * len(cut)
@@ -294,11 +279,3 @@ def _heaped(before: Figures, after: Figures, longest: int) -> bool:
     fresh = sum(text not in before.counts for text in ends)
     many = min(before.present, after.present) >= 40 and longest >= 5 and len(ends) >= 5 and fresh >= 0.8 * len(ends)
     return many and was_longer >= 0.1 and now_at >= 0.08 and now_at >= 2 * was_at + 0.02
-
-
-_ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõúùûüçñ", "aaaaaaeeeeiiiiooooouuuucn")
-_FOLDS: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("other letter case in values", str.casefold),
-    ("other separators in values", lambda value: re.sub(r"[\W_]+", "", value.casefold())),
-    ("accents lost in values", lambda value: value.casefold().translate(_ACCENTS)),
-)

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,13 @@ TRUTHS: tuple[tuple[str, str], ...] = (
     ("oui", "non"), ("si", "no"), ("sí", "no"), ("sim", "não"), ("x", ""),
 )  # fmt: skip
 _CONVENTIONAL = TRUTHS[:5]
+_ACCENTS = str.maketrans("áàâäãåéèêëíìîïóòôöõúùûüçñ", "aaaaaaeeeeiiiiooooouuuucn")
+# What may differ in the texts of a column without another fact being meant.
+FOLDS: dict[str, Callable[[str], str]] = {
+    "other letter case in values": str.casefold,
+    "other separators in values": lambda value: re.sub(r"[\W_]+", "", value.casefold()),
+    "accents lost in values": lambda value: value.casefold().translate(_ACCENTS),
+}
 _RUNS = ((re.compile(r"[^\W\d_]+"), "a"), (re.compile(r"\d+"), "9"))
 
 
@@ -123,6 +130,35 @@ class Figures:
                 shape = pattern.sub(sign, shape)
             found[shape[:24]] += many
         return {shape: many / self.present for shape, many in found.most_common(200)}
+
+    @cached_property
+    def folds(self) -> tuple[dict[str, str], ...]:
+        """The texts as each of FOLDS leaves them."""
+        return tuple({text: fold(text) for text in self.counts} for fold in FOLDS.values())
+
+    @cached_property
+    def folded(self) -> tuple[frozenset[str], ...]:
+        """What each of FOLDS leaves of the texts."""
+        return tuple(frozenset(one.values()) for one in self.folds)
+
+    @cached_property
+    def wrapped(self) -> float:
+        """The share of values that look like JSON objects or lists."""
+        found = sum(many for text, many in self.counts.items() if text[:1] + text[-1:] in ("{}", "[]"))
+        return found / self.present if self.present else 0.0
+
+    @cached_property
+    def cased(self) -> bool | None:
+        """Whether texts have small letters; None where that says nothing."""
+        small, large = self.letters[:2]
+        if self.distinct < 3 or (small + large) * self.length < 4:
+            return None
+        return True if small > 0.3 * (small + large) else False if small == 0 else None
+
+    @cached_property
+    def longest(self) -> int:
+        """The length of the longest text."""
+        return max(map(len, self.counts), default=0)
 
     @cached_property
     def letters(self) -> tuple[float, ...]:
