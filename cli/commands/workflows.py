@@ -11,7 +11,7 @@ from cli import waiting
 from cli.client import Api, Json, segment
 from cli.commands.runs import exit_code, told
 from cli.documents import WorkflowFile
-from cli.errors import CliError, Exit
+from cli.errors import CliError, Exit, usage
 from cli.output import facts, picked, table
 from cli.shell import Shell, command
 from cli.starter import Starter
@@ -42,6 +42,15 @@ def register(app: typer.Typer) -> None:
         modulardata apply orders.yaml
         """,
     )(apply)
+    command(
+        app,
+        "dry-run",
+        panel=PANEL,
+        examples="""
+        modulardata dry-run orders.yaml --last 3 · the file's definition on what the last three runs read
+        modulardata dry-run orders --use clean-orders=4 · another version of a module
+        """,
+    )(dry_run)
     command(app, "validate", panel=PANEL, examples="modulardata validate orders.yaml")(validate)
     command(
         app,
@@ -112,6 +121,56 @@ def apply(
         parts += _triggers(found)
     shell.output.show(found, *parts)
     return Exit.GOOD
+
+
+def dry_run(
+    shell: Shell,
+    workflow: Annotated[str, typer.Argument(help="A workflow file (YAML), or the name of a workflow.")],
+    last: Annotated[int, typer.Option(min=1, max=20, help="On what so many past runs read.")] = 1,
+    use: Annotated[list[str] | None, typer.Option(help="MODULE=VERSION to take instead; repeatable.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for its end.")] = RUN_SECONDS,
+) -> int:
+    """Try a workflow on what its last runs read, and compare with what they made of it. Nothing is written.
+
+    Neither the source nor the destination is touched, and the file is not applied. Exit code 0 when all came out the
+    same, 1 when something differs, 2 when it failed.
+    """
+    if Path(workflow).suffix in (".yaml", ".yml"):
+        draft = WorkflowFile(Path(workflow)).definition().model_dump(mode="json")
+    else:
+        draft = shell.api.get(f"/api/workflows/{segment(workflow)}")["definition"]
+    versions = dict(_use(one) for one in use or ())
+    if unknown := versions.keys() - {one["name"] for one in draft["modules"]}:
+        raise usage(f"The workflow uses no module {sorted(unknown)[0]!r}.")
+    for one in draft["modules"]:
+        one["version"] = versions.get(one["name"], one["version"])
+    asked = shell.api.post(f"/api/workflows/{segment(draft['name'])}:dry-run", draft, last=last)
+    ended = waiting.run(shell.api, shell.output, asked["id"], seconds=timeout)
+    figures = ["left_rows", "right_rows", "equal", "changed", "only_left", "only_right"]
+    rows = (
+        [one["run_id"], one["rows_in"], *(one["difference"][name] for name in figures), one["set_aside_now"]]
+        for one in ended["rehearsed"]
+    )
+    heads = ["run", "read", "then", "now", "equal", "changed", "only then", "only now", "set aside now"]
+    document, parts = told(shell.api, ended)
+    shell.output.show(document, *parts, "", table(heads, rows))
+    if ended["state"] != "succeeded":
+        return Exit.FAILED
+    return Exit.GOOD if all(_same(one) for one in ended["rehearsed"]) else Exit.PARTIAL
+
+
+def _use(text: str) -> tuple[str, int]:
+    name, _, version = text.partition("=")
+    if not version.isdecimal():
+        raise usage(f"{text!r} is not MODULE=VERSION.")
+    return name, int(version)
+
+
+def _same(one: Json) -> bool:
+    found = one["difference"]
+    beside = found["columns_only_left"] or found["columns_only_right"]
+    moved = found["changed"] or found["only_left"] or found["only_right"]
+    return not (moved or beside or one["set_aside_then"] != one["set_aside_now"])
 
 
 def applied(api: Api, document: WorkflowFile, *, dry_run: bool = False) -> Json:

@@ -7,6 +7,7 @@ from contracts.commands.command import RunScope, WindowRequest
 from contracts.commands.connector import UndoResult
 from contracts.commands.transform import StepBooks
 from contracts.data import Contract, DatasetRef, RowBooks
+from contracts.differences import DataDifference, DifferenceRows
 from contracts.workflow import ModuleVersionRef, WorkflowDefinition
 
 
@@ -17,6 +18,25 @@ class StartRunInput(Contract):
     run_id: UUID
 
 
+class PastRun(Contract):
+    """What a run was given and which versions it used: enough to find out again what it loaded."""
+
+    run_id: UUID
+    modules: tuple[ModuleVersionRef, ...]
+    inputs: tuple[DatasetRef, ...]
+
+
+class Rehearsed(Contract):
+    """What a draft makes of rows that a past run read, beside what that run made of them."""
+
+    run_id: UUID
+    rows_in: int
+    difference: DataDifference  # left: then, right: with the draft
+    rows: DifferenceRows
+    set_aside_then: int
+    set_aside_now: int
+
+
 class RunPlan(Contract):
     """All that a run depends on, fixed at its start."""
 
@@ -25,7 +45,8 @@ class RunPlan(Contract):
     definition: WorkflowDefinition
     window: WindowRequest = WindowRequest()
     undoes: UUID | None = None  # the run whose rows are taken out again; then nothing else is done
-    dry_run: bool = False  # only find out whether that can be done
+    dry_run: bool = False  # nothing is written
+    past: tuple[PastRun, ...] = ()  # of a dry run: the runs whose rows the definition is tried on
 
 
 class PinModulesInput(Contract):
@@ -58,6 +79,7 @@ class FinishRunInput(Contract):
     message: str | None = None
     inputs: tuple[DatasetRef, ...] = ()  # what the first module was given
     undone: UndoResult | None = None  # what an undoing took out and put back
+    rehearsed: tuple[Rehearsed, ...] = ()  # what came of a dry run
 
 
 class FindRunInput(Contract):

@@ -138,6 +138,8 @@ class DifferInput(Contract):
     left: ResolvedModule
     right: ResolvedModule
     keys: tuple[str, ...] | None = None  # None: those of the contract, else such as are found
+    left_then: tuple[ResolvedModule, ...] = ()  # modules that follow on that side
+    right_then: tuple[ResolvedModule, ...] = ()
 
 
 class DifferResult(Contract):

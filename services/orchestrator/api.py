@@ -25,7 +25,7 @@ from services.chassis.http import (
 )
 from services.chassis.problems import not_found
 from services.orchestrator.repository import definitions, runs
-from services.orchestrator.service import asking, cancelling, log, undoing
+from services.orchestrator.service import asking, cancelling, log, rehearsing, undoing
 from services.orchestrator.service.applying import Definitions
 from services.orchestrator.service.executions import Executions
 from services.orchestrator.service.hooks import Hooks
@@ -145,6 +145,26 @@ def router(
     ) -> RunAccepted:
         """Run a workflow on everything new in its source."""
         accepted = await asking.by_hand(work, name, idempotency_key)
+        row = await _run(work, accepted.run_id)
+        response.headers["Location"] = f"/api/runs/{accepted.run_id}"
+        return RunAccepted(id=accepted.run_id, state=row["state"], new=accepted.new)
+
+    @routes.post("/api/workflows/{name}:dry-run", status_code=202, dependencies=[requires(Permission.RUNS_START)])
+    async def dry_run(
+        name: str,
+        body: WorkflowDefinition,
+        work: Work,
+        who: Who,
+        response: Response,
+        last: Annotated[int, Query(ge=1, le=20, description="On what so many runs read")] = 1,
+        idempotency_key: Annotated[str | None, Header(description="The same key is the same run")] = None,
+    ) -> RunAccepted:
+        """Try a definition on what the last runs of the workflow read, and compare with what they made of it.
+
+        Nothing is read from the source or written anywhere, and the definition is not applied. The run's answer has the
+        difference for each, row by row in its figures.
+        """
+        accepted = await rehearsing.ask(work, name, body, last, who.subject, idempotency_key)
         row = await _run(work, accepted.run_id)
         response.headers["Location"] = f"/api/runs/{accepted.run_id}"
         return RunAccepted(id=accepted.run_id, state=row["state"], new=accepted.new)

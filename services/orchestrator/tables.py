@@ -85,6 +85,9 @@ runs = Table(
     Column("dry_run", Boolean, nullable=False),
     Column("requested_by", Uuid),
     Column("undone_by", Uuid),
+    Column("draft", JSON(none_as_null=True)),
+    Column("past", JSON(none_as_null=True)),
+    Column("rehearsed", JSON(none_as_null=True)),
 )
 
 run_steps = Table(

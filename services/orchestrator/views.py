@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import RowMapping
 
 from contracts.commands.connector import Problem
+from contracts.commands.orchestrator import Rehearsed
 from contracts.commands.transform import StepBooks
 from contracts.data import RowBooks
+from contracts.differences import DataDifference
 from contracts.workflow import ModuleVersionRef, WorkflowDefinition
 from services.orchestrator.changes import Change
 from services.orchestrator.service.applying import Applied
@@ -113,6 +115,16 @@ class ProgressView(View):
     last_failure: str | None
 
 
+class RehearsedView(View):
+    """What a draft makes of rows that a past run read (right), beside what that run made of them (left)."""
+
+    run_id: UUID
+    rows_in: int
+    difference: DataDifference
+    set_aside_then: int
+    set_aside_now: int
+
+
 class RunSummary(View):
     """A run, short."""
 
@@ -143,6 +155,7 @@ class RunView(RunSummary):
     quarantine_entry: UUID | None
     cancel_requested_at: datetime | None
     requested_by: UUID | None = None
+    rehearsed: list[RehearsedView] = []
     step_books: list[StepBooks]
     steps: list[StepView]
     progress: list[ProgressView]
@@ -281,15 +294,21 @@ def run_view(row: RowMapping, definition: Any, steps: list[RowMapping], progress
     """A run, whole."""
     return RunView(
         **run_summary(row).model_dump(),
-        definition=WorkflowDefinition.model_validate(definition),
+        definition=WorkflowDefinition.model_validate(row["draft"] or definition),
         objects=row["requested_window"].get("objects"),
         quarantine_entry=row["requested_window"].get("quarantine_entry"),
         cancel_requested_at=row["cancel_requested_at"],
         requested_by=row["requested_by"],
+        rehearsed=[rehearsed_view(Rehearsed.model_validate(one)) for one in row["rehearsed"] or ()],
         step_books=row["step_books"] or [],
         steps=[step_view(step) for step in steps],
         progress=[ProgressView.model_validate(item) for item in progress],
     )
+
+
+def rehearsed_view(one: Rehearsed) -> RehearsedView:
+    """What came of one past run's rows; where the rows lie that differ is the platform's own affair."""
+    return RehearsedView.model_validate(one.model_dump(exclude={"rows"}))
 
 
 def step_view(row: RowMapping) -> StepView:

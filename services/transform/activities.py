@@ -109,7 +109,8 @@ class TransformActivities:
     @activity.defn(name=DIFFER.name)
     async def differ(self, input: DifferInput) -> DifferResult:
         """Run two versions over the same rows and compare what comes out."""
-        left, right = _job_module(input.left, "/left"), _job_module(input.right, "/right")
+        left = [_job_module(one, "/left") for one in (input.left, *input.left_then)]
+        right = [_job_module(one, "/right") for one in (input.right, *input.right_then)]
         async with heartbeating(lambda: {"doing": "differ", "rows": input.dataset.rows}):
             try:
                 return await self._computing.differ(input.tenant, input.dataset, left, right, input.keys, self._seconds)

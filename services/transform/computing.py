@@ -170,24 +170,24 @@ class Computing:
         self,
         tenant: UUID,
         dataset: DatasetRef,
-        left: JobModule,
-        right: JobModule,
+        left: Sequence[JobModule],
+        right: Sequence[JobModule],
         keys: tuple[str, ...] | None,
         seconds: float,
     ) -> DifferResult:
-        """Run two recipes over the same rows and compare what comes out; raises TransformError."""
+        """Run recipes over the same rows in two ways and compare what comes out; raises TransformError."""
         async with AsyncExitStack() as open_files:
             parts = await open_files.enter_async_context(self._parts(tenant, dataset))
-            sides, beside = await self._given(open_files, tenant, (left, right))
+            sides, beside = await self._given(open_files, tenant, (*left, *right))
             folder = await open_files.enter_async_context(self._folder())
             job = DifferJob(
                 inputs=tuple(map(str, parts)),
                 table_schema=dataset.table_schema,
-                left=sides[0],
-                right=sides[1],
+                left=tuple(sides[: len(left)]),
+                right=tuple(sides[len(left) :]),
                 keys=keys,
                 output=str(folder),
-                secrets=await self._secrets(tenant, (left, right)),
+                secrets=await self._secrets(tenant, (*left, *right)),
             )
             done = await self._run(job, [*parts, *beside], folder, seconds)
             if not isinstance(done, Differed):

@@ -178,8 +178,8 @@ class DifferJob(Contract):
     kind: Literal["differ"] = "differ"
     inputs: tuple[str, ...]
     table_schema: Schema
-    left: JobModule
-    right: JobModule
+    left: tuple[JobModule, ...]
+    right: tuple[JobModule, ...]
     keys: tuple[str, ...] | None = None
     output: str  # an empty folder
     part_rows: int = Field(default=500_000, ge=1)

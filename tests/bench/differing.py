@@ -40,7 +40,7 @@ async def _figures() -> list[Figure]:
         dataset = places.stored([rows.slice(start, 500_000) for start in range(0, ROWS, 500_000)])
         for number in range(ROUNDS + 1):
             effort, peak, found = await places.ours(
-                lambda computing: computing.differ(TENANT, dataset, sides[0], sides[1], ("id",), 300)
+                lambda computing: computing.differ(TENANT, dataset, sides[:1], sides[1:], ("id",), 300)
             )
             beside, its_peak, wanted = await places.by_hand("difference", dataset)
             if _said(found) != wanted:

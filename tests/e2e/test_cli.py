@@ -220,6 +220,11 @@ def test_a_file_that_does_not_fit_is_explained_corrected_and_released(modulardat
     place.write_text(place.read_text().replace("modules: []", "modules: [{name: clean-visits}]"))
     modulardata.json("apply", "visits.yaml")
     assert modulardata.json("run", "visits", "--wait")["books"]["loaded"] == 2
+    assert modulardata("dry-run", "visits.yaml").code == GOOD
+    draft = modulardata("dry-run", "visits", "--use", "clean-visits=2", "--output", "json")
+    assert draft.code == PARTIAL
+    [then_and_now] = draft.document["rehearsed"]
+    assert then_and_now["difference"]["columns_only_right"] == ["hours"]
 
     wrong = "visit_id,patient,minutes_spent\n3,c,30\n"
     (modulardata.folder / "later.csv").write_text(wrong)

@@ -30,6 +30,11 @@ BODIES: dict[str, Any] = {
     "/api/modules/{name}:read-contract": {"source": "apiVersion: v3.1.0"},
     "/api/modules/{name}:set-current": {"version": 1, "reason": "as before"},
     "/api/modules/{name}:rollback": {"version": 1, "reason": "as before"},
+    "/api/workflows/{name}:dry-run": {
+        "name": "any",
+        "source": {"connection": "any", "selection": {"path": "*.csv"}},
+        "destination": {"connection": "any", "target": {"table": "any"}},
+    },
     "/api/quarantine/{entry_id}:reject": {"reason": "of no use"},
     "/api/sessions/{session_id}/chat": {"message": "keep the rows where number is more than 1"},
     "/api/sessions/{session_id}/chat/{message_id}:apply": {},

@@ -13,7 +13,7 @@ from services.orchestrator.tables import run_steps, runs
 
 OPEN = ("requested", "running")
 # Columns that are large; a list does without them.
-_LARGE = {"requested_window", "step_books", "checked_at", "inputs"}
+_LARGE = {"requested_window", "step_books", "checked_at", "inputs", "draft", "past", "rehearsed"}
 
 
 async def add_run(work: UnitOfWork, values: Mapping[str, Any]) -> None:
@@ -33,6 +33,23 @@ async def lock_run(work: UnitOfWork, run_id: UUID) -> RowMapping | None:
     """One run, which nobody else changes until the transaction ends."""
     mine = select(runs).where(runs.c.tenant == work.tenant, runs.c.id == run_id)
     return (await work.connection.execute(mine.with_for_update())).mappings().one_or_none()
+
+
+async def last_with_inputs(work: UnitOfWork, workflow_id: UUID, most: int) -> list[UUID]:
+    """The last runs of a workflow that loaded something of rows that are recorded, newest first."""
+    found = await work.connection.execute(
+        select(runs.c.id)
+        .where(
+            runs.c.tenant == work.tenant,
+            runs.c.workflow_id == workflow_id,
+            runs.c.state.in_(("succeeded", "partial")),
+            runs.c.inputs.is_not(None),
+            runs.c.undoes.is_(None),
+        )
+        .order_by(runs.c.id.desc())
+        .limit(most)
+    )
+    return list(found.scalars())
 
 
 async def open_undoing(work: UnitOfWork, run_id: UUID) -> UUID | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from contracts.commands.command import WindowRequest
 from contracts.data import ObjectVersion
 from contracts.events.runs import RunRequested
+from contracts.workflow import WorkflowDefinition
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict
 from services.orchestrator.repository import receipts, runs
@@ -32,6 +33,8 @@ class Asked:
     undoes: UUID | None = None  # the run whose rows are taken out
     dry_run: bool = False
     by: UUID | None = None
+    draft: WorkflowDefinition | None = None  # of a dry run: what is tried …
+    past: tuple[UUID, ...] = ()  # … on what these runs read
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ async def accept(
             "undoes": asked.undoes,
             "dry_run": asked.dry_run,
             "requested_by": asked.by,
+            "draft": None if asked.draft is None else asked.draft.model_dump(mode="json"),
+            "past": [str(run) for run in asked.past] or None,
         },
     )
     await work.publish(

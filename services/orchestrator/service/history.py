@@ -12,6 +12,7 @@ from contracts.workflow import ModuleVersionRef, WorkflowDefinition
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.metrics import RUNS_FINISHED
 from services.orchestrator.repository import definitions, runs
+from services.orchestrator.service import rehearsing
 from services.orchestrator.service.executions import Executions
 
 # A command is tried again after a second at the soonest: a shorter step had one attempt.
@@ -62,10 +63,11 @@ class History:
             return RunPlan(
                 scope=RunScope(tenant=tenant, run_id=run_id, workflow_id=row["workflow_id"], workflow=row["workflow"]),
                 workflow_version=row["workflow_version"],
-                definition=WorkflowDefinition.model_validate(definition),
+                definition=WorkflowDefinition.model_validate(row["draft"] or definition),
                 window=WindowRequest.model_validate(row["requested_window"]),
                 undoes=row["undoes"],
                 dry_run=row["dry_run"],
+                past=await rehearsing.past_runs(work, row["past"] or []),
             )
 
     async def pin(self, pinned: PinModulesInput) -> None:
@@ -174,6 +176,7 @@ async def finish(work: UnitOfWork, end: FinishRunInput) -> bool:
             "message": message,
             "finished_at": now,
             "inputs": [dataset.model_dump(mode="json") for dataset in end.inputs] or None,
+            "rehearsed": [one.model_dump(mode="json") for one in end.rehearsed] or None,
         },
     )
     if changed is None:

@@ -40,6 +40,8 @@ def lines(run: RowMapping, steps: list[RowMapping]) -> list[Line]:
 
 def _lines(run: RowMapping, steps: list[RowMapping]) -> Iterator[Line]:
     asked = _ASKED.get(run["trigger_kind"], "Asked for")
+    if run["draft"] is not None:
+        yield Line(run["created_at"], "info", f"Tried on what {len(run['past'])} runs read; nothing is written")
     if run["undoes"] is not None:
         what = "Whether it can be undone is to be found out" if run["dry_run"] else "To be undone"
         yield Line(run["created_at"], "info", f"{what}: run {run['undoes']}")

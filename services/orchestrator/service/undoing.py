@@ -22,6 +22,8 @@ async def ask(work: UnitOfWork, run_id: UUID, by: UUID, key: str | None, *, dry_
     )
     if row["undoes"] is not None:
         raise conflict("The run is an undoing itself; run the workflow to load again.", "run_is_undoing")
+    if row["dry_run"]:
+        raise conflict("The run was a dry one: it has loaded nothing.", "run_was_dry")
     if row["state"] in runs.OPEN:
         raise conflict("The run has not ended yet; wait for its end, or cancel it.", f"run_{row['state']}")
     if row["undone_by"] is not None:

@@ -46,6 +46,7 @@ from services.orchestrator.workflows.calls import (
     reason_of,
     to_its_end,
 )
+from services.orchestrator.workflows.rehearse import rehearse
 from services.orchestrator.workflows.set_aside import SetAside
 from services.orchestrator.workflows.steps import Steps
 from services.orchestrator.workflows.tally import Tally
@@ -79,6 +80,8 @@ class RunWorkflow:
         plan = await to_its_end(note(START_RUN, StartRunInput(tenant=request.tenant, run_id=request.run_id)))
         if plan.undoes is not None:
             return await undo(plan, plan.undoes, STREAM)
+        if plan.dry_run:
+            return await rehearse(plan)
         progress = Progress(plan, Steps(plan.scope))
         try:
             check_cancelled()

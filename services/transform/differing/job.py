@@ -15,7 +15,7 @@ def run(job: DifferJob) -> Differed:
     folder = Path(job.output)
     left, right = _applied(job, job.left, folder / "left"), _applied(job, job.right, folder / "right")
     here, there = _side(folder / "left", left), _side(folder / "right", right)
-    found, written = differ(here, there, folder, keys=job.keys, contract=_unique(job.left) + _unique(job.right))
+    found, written = differ(here, there, folder, keys=job.keys, contract=_unique(job.left[-1]) + _unique(job.right[-1]))
     counted = counted_schema(pairs(here.schema, there.schema))
     return Differed(
         left=left,
@@ -27,13 +27,13 @@ def run(job: DifferJob) -> Differed:
     )
 
 
-def _applied(job: DifferJob, module: JobModule, folder: Path) -> Applied:
+def _applied(job: DifferJob, modules: tuple[JobModule, ...], folder: Path) -> Applied:
     folder.mkdir()
     return runner.apply(
         ApplyJob(
             inputs=job.inputs,
             table_schema=job.table_schema,
-            modules=(module,),
+            modules=modules,
             output=str(folder),
             part_rows=job.part_rows,
             keys=job.secrets,

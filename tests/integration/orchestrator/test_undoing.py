@@ -12,7 +12,7 @@ from contracts.permissions import Role
 from contracts.runs import ErrorType
 from deploy.local.state import State
 from tests.integration.orchestrator.test_cancelling import Held, log
-from tests.integration.orchestrator.world import World, world_of
+from tests.integration.orchestrator.world import World, document, world_of
 
 
 @pytest.fixture
@@ -91,6 +91,32 @@ async def test_runs_are_found_by_the_module_version_they_used(world: World) -> N
     assert await used("module=clean-flights") == [run]
     assert await used("module=clean-flights&module_version=2") == []
     assert await used("module=other&module_version=1") == []
+
+
+async def test_a_dry_run_tries_a_draft_on_what_past_runs_read(world: World) -> None:
+    draft = document(modules=[{"name": "clean-flights", "version": 2}, {"name": "more", "version": 1}])
+    path = "/api/workflows/flights:dry-run?last=2"
+    assert (await world.request("POST", path, json=draft)).status_code == 404
+    first, second = await loaded(world), await loaded(world)
+    wrong = await world.request("POST", path, json=draft | {"name": "other"})
+    assert wrong.status_code == 422
+    before = len(world.services.asked)
+    dry = (await world.request("POST", path, json=draft)).json()["id"]
+    await world.hear_own()
+    ended = await world.ended(dry)
+    assert (ended["state"], ended["dry_run"], ended["undoes"]) == ("succeeded", True, None)
+    assert [module["version"] for module in ended["definition"]["modules"]] == [2, 1]
+    assert [(one["run_id"], one["rows_in"]) for one in ended["rehearsed"]] == [(second, 10), (first, 10)]
+    assert [step["detail"] for step in ended["steps"]] == ["the same 10 rows as then"] * 2
+    asked = {name for name, _ in world.services.asked[before:]}
+    assert asked == {"module_registry.resolve", "transform.differ"}
+    (told, _) = world.services.named("transform.differ")
+    assert (told.left.ref.name, len(told.left_then), len(told.right_then)) == ("clean-flights", 0, 1)
+    assert told.keys == ("carrier", "flight")
+    shown = (await world.request("GET", "/api/workflows/flights")).json()
+    assert shown["version"] == 1
+    never = await undo(world, dry)
+    assert (never.status_code, never.json()["code"]) == (409, "run_was_dry")
 
 
 async def test_a_refusal_is_told_and_may_be_tried_again(world: World) -> None:

@@ -125,8 +125,11 @@ async def test_versions_are_compared_while_others_write_the_very_rows_they_read(
     writing = asyncio.create_task(write())
     try:
         for _ in range(5):
-            found = await bench.computing.differ(TENANT, dataset, left, right, ("a",), 60)
+            found = await bench.computing.differ(TENANT, dataset, [left], [right], ("a",), 60)
             assert found.difference.left_rows == 5_000
+        fewer = module("fewer", {"kind": "limit", "rows": 10})
+        found = await bench.computing.differ(TENANT, dataset, [left], [left, fewer], ("a",), 60)
+        assert (found.difference.equal, found.difference.only_left) == (10, 4_990)
     finally:
         over.set()
         await writing
