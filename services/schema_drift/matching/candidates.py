@@ -91,10 +91,12 @@ def _level(
         return "likely" if names.relation in ("whole", "extended") and _compatible(old, new) else "near"
     if names.unit and values.kind == "numbers" and values.distance > noise(old.numbers, new.numbers):
         # The unit may be the one that it always had, or the one that it was converted to.
-        return "likely" if values.score >= enough else "near" if values.distance < 0.7 else "no"
+        return "likely" if values.score >= 0.5 else "near" if values.distance < 0.7 else "no"
     if names.relation == "whole":
         return _graded(values.score, 0.55, 0.5, names.claims)
     if names.relation == "extended":
+        if written.lossy and values.score >= 0.4:
+            return "likely"  # what was rounded lies apart for that, and a person is asked anyway
         graded = _graded(values.score, enough + 0.1, enough - 0.05, names.claims)
         # In the same range another quantity may lie, and the one that is looked for cannot be told from it.
         return "near" if graded == "no" and values.kind == "numbers" and values.distance < 0.7 else graded
