@@ -248,9 +248,15 @@ def _texts(before: Figures, after: Figures) -> Notation:
             back = sum(many for value, many in fresh.items() if folded[value] in known)
             if back >= 0.8 * sum(fresh.values()):
                 return Notation(text, safe=False)
-    if before.cased != after.cased and None not in (before.cased, after.cased):
+    if before.cased != after.cased and None not in (before.cased, after.cased) and _worded(before, after):
         return Notation("other letter case in values", safe=False)
     return _shortened(before, after)
+
+
+def _worded(before: Figures, after: Figures) -> bool:
+    """Whether texts begin with words that they began with before."""
+    starts = {text.casefold().split(" ")[0] for text in before.counts}
+    return sum(text.casefold().split(" ")[0] in starts for text in after.counts) >= 0.2 * after.distinct
 
 
 def _shortened(before: Figures, after: Figures) -> Notation:
@@ -277,5 +283,8 @@ def _heaped(before: Figures, after: Figures, longest: int) -> bool:
     )
     ends = [text for text in after.counts if len(text) == longest]
     fresh = sum(text not in before.counts for text in ends)
+    starts = {text[:3] for text in before.counts}
+    if sum(text[:3] in starts for text in ends) < 0.3 * len(ends):
+        return False
     many = min(before.present, after.present) >= 40 and longest >= 5 and len(ends) >= 5 and fresh >= 0.8 * len(ends)
     return many and was_longer >= 0.1 and now_at >= 0.08 and now_at >= 2 * was_at + 0.02

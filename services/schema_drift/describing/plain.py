@@ -15,7 +15,7 @@ NUMERIC: frozenset[Plain] = frozenset({"int64", "float64"})
 MOMENTS: frozenset[Plain] = frozenset({"date", "datetime"})
 
 _INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+PLAIN_NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 
@@ -45,7 +45,7 @@ def plain_type(values: Iterable[str]) -> Plain:
         return "bool"
     if all(_INTEGER.fullmatch(value) for value in found):
         return "int64"
-    if all(_FLOAT.fullmatch(value) for value in found):
+    if all(PLAIN_NUMBER.fullmatch(value) for value in found):
         return "float64"
     if all(map(is_date, found)):
         return "date"

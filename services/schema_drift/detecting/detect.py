@@ -129,6 +129,9 @@ class Detection:
             one = meaning(old, new, self._written[old.name], self._values[old.name])
             if one is not None:
                 found[old.name] = one
+        for pair in self.matching.renamed:
+            if pair.candidate.converted is not None:
+                found[pair.old.name] = Meaning(pair.candidate.converted.text)
         for name in [name for name, one in found.items() if one.text == INVERTED and self._sliced()]:
             del found[name]
         scales = {name: one.scales for name, one in found.items() if one.scales}

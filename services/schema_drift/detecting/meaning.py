@@ -94,7 +94,7 @@ def _scale(before: Figures, after: Figures, written: Notation, values: Agreement
     if _outside(before, numbers):
         return Meaning("numbers that it could not hold before", distance=values.distance)
     moved = max(_MOVED, 1.5 * noise(before.numbers, numbers))
-    if values.distance < moved or before.distinct < 8 or len(numbers) < 20:
+    if values.distance < moved or before.distinct < 8 or len(numbers) < 20 or _goes_on(before.numbers, numbers):
         return None
     found = tuple(
         one for one, apart in conversions(before.numbers, numbers, before.places) if apart < 0.5 * values.distance
@@ -102,6 +102,20 @@ def _scale(before: Figures, after: Figures, written: Notation, values: Agreement
     if not found:
         return _elsewhere(before, after, values)
     return Meaning(found[0].text, found, distance=values.distance)
+
+
+def _goes_on(before: Sequence[float], numbers: Sequence[float]) -> bool:
+    """Whether the numbers begin where the earlier ones ended: rows that were sorted by them, and cut."""
+    ends = sorted([(before[0], before[-1]), (min(numbers), max(numbers))])
+    short, long = sorted(high - low for low, high in ends)
+    gap = ends[1][0] - ends[0][1]
+    if short < 0.3 * long or not -0.02 * short <= gap <= 0.05 * short:
+        return False
+    # Where sorted rows are cut there are many; at the end of numbers there are few.
+    cut = (ends[0][1] + ends[1][0]) / 2
+    return all(
+        sum(abs(number - cut) <= 0.1 * short for number in side) >= 0.06 * len(side) for side in (before, numbers)
+    )
 
 
 def _outside(before: Figures, numbers: Sequence[float]) -> bool:

@@ -1,10 +1,11 @@
 """Details that a column of the same type had and has no more, and missing values that are written in a new way."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from services.schema_drift.comparing.notation import Notation
 from services.schema_drift.describing.column import Figures
-from services.schema_drift.describing.plain import NUMERIC
+from services.schema_drift.describing.plain import NUMERIC, PLAIN_NUMBER
 
 # Words that people write where a value is missing; a reader cannot tell them from data.
 _WORDS = frozenset(
@@ -33,19 +34,22 @@ def stopgap(before: Figures, after: Figures) -> Notation | None:
     if not after.present or not before.present:
         return None
     filled = before.empty_share - after.empty_share
-    for text, many in sorted(after.counts.items(), key=lambda pair: -pair[1])[:5]:
+    usual = sorted(after.counts.items(), key=lambda pair: -pair[1])
+    for text, many in (*usual[:5], *(pair for pair in usual[5:] if _suspect(after, pair[0]))):
         share = many / after.present
-        earlier = before.counts.get(text, 0) / before.present
+        earlier = _earlier(before, text) / before.present
         if share < 0.008 or many < 3 or earlier > 0.2 * share:
             continue
         gap = before.empty_share >= 0.008 and filled >= 0.5 * before.empty_share and share >= 0.35 * before.empty_share
         if text.casefold() in _WORDS or (gap and before.type == "string" and _alone(before, after, text, share)):
             return Notation(f"missing written {text}", safe=False)
+        # Nothing is a number like others: it has to be among the usual ones, and no gap may be left.
+        heaped = gap and many >= 5 and (text, many) in usual[:5] and filled >= 0.8 * before.empty_share
         if after.type in NUMERIC and before.numbers:
             number = float(text)
             outside = number < before.numbers[0] or number > before.numbers[-1]
             far = outside and _far(before.numbers, number)
-            if number in _STOPGAPS and ((gap and (outside or number == 0)) or (far and number != 0)):
+            if number in _STOPGAPS and ((outside and (gap or (far and number != 0))) or (number == 0 and heaped)):
                 return Notation(f"missing written {text}", safe=False)
     return None
 
@@ -62,6 +66,16 @@ def _alone(before: Figures, after: Figures, text: str, share: float) -> bool:
         return False
     fresh = sorted((many for value, many in after.counts.items() if value not in before.counts), reverse=True)
     return len(fresh) == 1 or (share >= 0.02 and fresh[0] == after.counts[text] and fresh[1] < 0.5 * fresh[0])
+
+
+def _suspect(column: Figures, text: str) -> bool:
+    return float(text) in _STOPGAPS if column.type in NUMERIC else text.casefold() in _WORDS
+
+
+def _earlier(before: Figures, text: str) -> int:
+    if before.numbers and PLAIN_NUMBER.fullmatch(text):
+        return bisect_right(before.numbers, float(text)) - bisect_left(before.numbers, float(text))
+    return before.counts.get(text, 0)
 
 
 def _far(numbers: Sequence[float], number: float) -> bool:

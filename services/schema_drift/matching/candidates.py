@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import Notation, notation
-from services.schema_drift.comparing.spread import conversions
+from services.schema_drift.comparing.spread import conversions, noise
 from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.plain import MOMENTS, NUMERIC
@@ -89,6 +89,9 @@ def _level(
         return "near" if values.score >= enough else "no"
     if values.kind == "nothing":
         return "likely" if names.relation in ("whole", "extended") and _compatible(old, new) else "near"
+    if names.unit and values.kind == "numbers" and values.distance > noise(old.numbers, new.numbers):
+        # The unit may be the one that it always had, or the one that it was converted to.
+        return "likely" if values.score >= enough else "near" if values.distance < 0.7 else "no"
     if names.relation == "whole":
         return _graded(values.score, 0.55, 0.5, names.claims)
     if names.relation == "extended":

@@ -34,7 +34,8 @@ class Names:
     relation: Relation
     strength: float
     differs: bool = False  # a word says that the new one is another quantity
-    claims: bool = False  # the new name claims a unit or a currency that the old one did not
+    claims: bool = False  # the new name claims another unit, or a currency
+    unit: bool = False  # the new name says a unit that the old one did not
 
 
 def fold(name: str) -> str:
@@ -78,7 +79,8 @@ def _relate(old: tuple[str, ...], new: tuple[str, ...]) -> Names:
     one, other = "".join(old), "".join(new)
     if one == other:
         return Names("same", 1.0)
-    if _slip(one, other):
+    # A word more is no slip: `weight_b` is not `weight`.
+    if _slip(one, other) and (len(old) == len(new) or min(map(len, (*old, *new))) > 2):
         return Names("whole", 0.95)
     if same_meaning("_".join(old), "_".join(new)):
         return Names("whole", 0.92, claims=_claims(old, new))
@@ -91,11 +93,12 @@ def _relate(old: tuple[str, ...], new: tuple[str, ...]) -> Names:
         return Names("none", 0.0, differs)
     mean = sum(told) / len(told)
     claims = _claims(tuple(left_old), tuple(left_new))
+    unit = any(word in UNITS for word in left_new)
     if not rest_old and not rest_new:
         beside = any(word in BESIDE for word in (*left_old, *left_new))
-        return Names("extended" if beside else "whole", mean, differs, claims)
+        return Names("extended" if beside else "whole", mean, differs, claims, unit)
     if not rest_old or not rest_new:
-        return Names("extended", 0.9 * mean, differs, claims)
+        return Names("extended", 0.9 * mean, differs, claims, unit)
     known = len(told) / (len(told) + max(len(rest_old), len(rest_new)))
     return Names("partial", 0.8 * mean * known, differs, claims)
 
