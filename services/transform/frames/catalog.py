@@ -23,6 +23,7 @@ from services.transform.frames import (
     repeats,
     rows,
     shaping,
+    sized,
     sorting,
     spelled,
     tabled,
@@ -62,6 +63,7 @@ FRAMES: tuple[Frame, ...] = (
     *kept.frames.all,
     *parted.frames.all,
     *hidden.frames.all,
+    *sized.frames.all,
 )
 
 # Every word that stands in a pattern: none of them is a misspelling.

@@ -10,6 +10,7 @@ from contracts.recipe import (
     Step,
 )
 from services.transform.planner.conditions import Cond
+from services.transform.planner.dates import moments
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask
@@ -71,7 +72,10 @@ def count_words(reader: Reader, at: int) -> Any:
 def one_figure(reader: Reader, at: int) -> Any:
     """One or several figures, without names."""
     of = "[of|for|in|across|over] [@all|its|their|their own|column|values of|the] [values of|value of|column]"
+    timed = reader.low(at) in ("latest", "newest", "earliest") or reader.low(at + 1) == "recent"
     for end, env, cost in reader.match(f"<f:FigureWords> {of} <c:Cols> [values|value]", at):
+        if timed and any(name not in moments(reader) for name in env["c"]):
+            continue  # the latest price is not the highest one
         yield end, tuple(Figure(function, name) for name in env["c"] for function in env["f"]), cost
     for end, env, cost in reader.match("<c:Cols> ['s] <f:FigureWords>", at):
         if len(env["c"]) == 1:
