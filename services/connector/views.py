@@ -1,10 +1,7 @@
 """What the API of connector takes and gives: explicit models, secrets only ever on the way in."""
 
-import base64
-import math
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.data import FormatFacts, Schema
 from contracts.workflow import Name
+from services.chassis.rows import plain
 from services.connector.kinds.base import Kind
 from services.connector.kinds.upload import UPLOADS
 from services.connector.service.looking import Checked, Previewed
@@ -229,7 +227,7 @@ class PreviewView(BaseModel):
         """The view of a preview."""
         return cls(
             table_schema=found.schema,
-            rows=[{name: _plain(value) for name, value in row.items()} for row in found.rows],
+            rows=[{name: plain(value, None) for name, value in row.items()} for row in found.rows],
             facts=found.facts,
             object=found.object,
             whole=found.whole,
@@ -297,18 +295,3 @@ def _uploaded(kept: Uploaded) -> Json:
         "selection": kept.selection,
         "source": {"connection": UPLOADS, "selection": kept.selection},
     }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 2**53:
-        # Beyond what a JavaScript number holds.
-        return str(value)
-    return value

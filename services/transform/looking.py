@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from contracts.commands.connector import Problem
 from contracts.data import DatasetRef, Schema
+from services.chassis import rows
 from services.chassis.problems import invalid, unavailable
 from services.chassis.storage import DatasetCorrupt, Storage
-from services.transform import rows
 from services.transform.computing import Computing
 from services.transform.errors import DatasetUnreadable, TransformError
 from services.transform.exporting.files import FILES, FileKind, Format, exported

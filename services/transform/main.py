@@ -31,7 +31,10 @@ def build(platform: Platform) -> Service:
     settings = TransformSettings()
     sandbox = Sandbox(
         Limits(
-            memory_mb=settings.child_memory_mb, cpu_seconds=settings.child_cpu_seconds, file_mb=settings.child_file_mb
+            memory_mb=settings.child_memory_mb,
+            cpu_seconds=settings.child_cpu_seconds,
+            file_mb=settings.child_file_mb,
+            disk_mb=settings.child_disk_mb,
         ),
         work="services.transform.worker",
         at_once=settings.children,

@@ -15,6 +15,7 @@ class TransformSettings(BaseSettings):
     child_memory_mb: int = Field(default=4096, ge=256, description="Memory one job may take")
     child_cpu_seconds: int = Field(default=3 * 3600, ge=1, description="Computing time one job may take")
     child_file_mb: int = Field(default=64 * 1024, ge=1, description="The largest file one job may write")
+    child_disk_mb: int = Field(default=128 * 1024, ge=1, description="What all files of one job may take")
     child_threads: int | None = Field(default=None, ge=1, description="Threads of one job; else as many as cores, to 4")
     children: int = Field(default=2, ge=1, description="Jobs at once; the others wait")
     rest_seconds: float = Field(default=30.0, ge=0, description="Idle time after which the engine leaves memory")

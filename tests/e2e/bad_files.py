@@ -133,8 +133,8 @@ READ: dict[str, tuple[Content, list[list[Any]], int]] = {
     "58/no-end.csv": (b"id,a\n1,x", [[1, "x"]], 0),
     "59/names.csv": (QUOTED + b"\n" + b",".join([b"1"] * len(HEADERS)) + b"\n", [[1] * len(HEADERS)], 0),
     "62/formulas.csv": (
-        b"id,f\n1,=cmd|'/c calc'!A1\n2,@x\n3,+1+1\n4,-x\n5,\"\t=1\"\n",
-        [[1, "=cmd|'/c calc'!A1"], [2, "@x"], [3, "+1+1"], [4, "-x"], [5, "=1"]],
+        b"id,f\n1,=cmd|'/c calc'!A1\n2,@x\n3,+1+1\n4,-x\n5,\"\t=1\"\n6,\"\r=1\"\n",
+        [[1, "=cmd|'/c calc'!A1"], [2, "@x"], [3, "+1+1"], [4, "-x"], [5, "\t=1"], [6, "\r=1"]],
         0,
     ),
     "76/int96.parquet": (
@@ -150,7 +150,9 @@ READ: dict[str, tuple[Content, list[list[Any]], int]] = {
     "76/twice-named.parquet": (twice_named, [[1, "x"]], 0),
     "76/unsigned.parquet": (lambda: parquet(pa.table({"u": pa.array([2**63], pa.uint64())})), [[str(2**63)]], 0),
     "77/big.json": (b'[{"a": 9007199254740993}, {"a": 1}]', [["9007199254740993"], [1]], 0),
-    "77/huge.json": (b'[{"a": 1e400}]', [["1E+400"]], 0),
+    "77/bigger.json": (b'[{"a": 9223372036854775809}]', [["9223372036854775809"]], 0),
+    "77/beside.json": (b'[{"a": 9007199254740993}, {"a": 0.5}]', [["9007199254740993"], ["0.5"]], 0),
+    "77/huge.json": (b'[{"a": 1e400}, {"a": 0.5}]', [["1E+400"], ["0.5"]], 0),
     "77/twice.json": (b'[{"a": 1, "a": 2}]', [[1, 2]], 0),
     "77/mark.json": (b'\xef\xbb\xbf[{"a": 1}]', [[1]], 0),
     "77/joined.jsonl": (b'{"a": 1}{"a": 2}\n{"a": 3}\n', [[3]], 1),
@@ -165,6 +167,19 @@ READ: dict[str, tuple[Content, list[list[Any]], int]] = {
     "a.json": (b'[{"id": 1, "n": {"x": 2}}]', [[1, 2]], 0),
     "a.parquet": (parquet(pa.table({"id": [1, 2], "name": ["a", None]})), [[1, "a"], [2, None]], 0),
 }  # fmt: skip
+
+# The types of some of them: a number that none of them holds exactly is a text, and is never cut to fit.
+TYPES = {
+    "56/codes.csv": ["string", "float", "string", "string", "string"],
+    "56/markers.csv": ["boolean", "integer", "string", "float"],
+    "62/formulas.csv": ["integer", "string"],
+    "77/big.json": ["integer"],
+    "77/bigger.json": ["string"],
+    "77/beside.json": ["decimal"],
+    "77/huge.json": ["string"],
+}
+# What would be there if an entry of an archive had been written where it says.
+OUTSIDE = ("/etc/cron.d/x", "/x.csv", "/etc/x.csv", "/tmp/modulardata-through.csv")
 
 # Name, behind its row in the catalogue: content, the codes that may be said.
 REFUSED: dict[str, tuple[Content, str]] = {
@@ -193,7 +208,7 @@ REFUSED: dict[str, tuple[Content, str]] = {
     "71/climbs.tar.gz": (tarred(("../x.csv", tarfile.REGTYPE, None, CSV)), "archive_path"),
     "71/link.tar.gz": (tarred(("a.csv", LINK, "/etc/passwd", b"")), "archive_path"),
     "71/through.tar.gz": (
-        tarred(("d", LINK, "/tmp", b""), ("d/a.csv", tarfile.REGTYPE, None, CSV)), "archive_path",
+        tarred(("d", LINK, "/tmp", b""), ("d/modulardata-through.csv", tarfile.REGTYPE, None, CSV)), "archive_path",
     ),
     "71/hard.tar.gz": (tarred(("a.csv", HARD, "/etc/passwd", b"")), "archive_path"),
     "71/device.tar.gz": (tarred(("a.csv", DEVICE, None, b"")), "archive_path"),

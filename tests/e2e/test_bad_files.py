@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.bad_files import CSV, HEADERS, LARGE, READ, REFUSED, content, zipped
+from tests.e2e.bad_files import CSV, HEADERS, LARGE, OUTSIDE, READ, REFUSED, TYPES, content, zipped
 from tests.e2e.client import until
 from tests.e2e.running import Running
 from tests.e2e.seeding import Seeded, workspace
@@ -48,10 +49,14 @@ def test_what_can_be_read_is_read_exactly(seeded: Seeded, name: str) -> None:
     names = [column["name"] for column in answer.json["schema"]["columns"]]
     assert [[row[one] for one in names] for row in answer.json["rows"]] == expected
     assert answer.json["rejected"] == aside
+    types = [column["type"] for column in answer.json["schema"]["columns"]]
+    assert types == TYPES.get(name, types)
     if name == "59/names.csv":
-        assert len(set(names)) == len(names) == len(HEADERS)
-        assert all(0 < len(one) <= 10_240 for one in names)
-        assert len(answer.json["facts"]["renamed_headers"]) < len(HEADERS), "what could stay stayed"
+        long = names[5]
+        assert names == ["a", "a_2", "A", "column_4", "column_5", long, *HEADERS[6:]], "what could stay stayed"
+        assert (len(long), long[:100]) == (200, "x" * 100)
+        renamed = {"a_2": "a", "column_4": "", "column_5": "", long: "x" * 10_240}
+        assert answer.json["facts"]["renamed_headers"] == renamed
         again = looked_at(seeded, name, content(body))
         assert again.json["schema"] == answer.json["schema"], "the same every time"
 
@@ -66,6 +71,7 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(seeded: Seeded, name: st
     assert problem["message"].endswith(".")
     assert "passwd" not in answer.body.decode(errors="replace")
     assert "Traceback" not in answer.body.decode(errors="replace")
+    assert not any(Path(path).exists() for path in OUTSIDE)
 
 
 @pytest.mark.parametrize("name", LARGE)

@@ -38,7 +38,7 @@ def seeded(platform: Running) -> Iterator[Seeded]:
     made.api.close()
 
 
-def put_workflow(seeded: Seeded, name: str, *triggers: dict[str, Any]) -> Any:
+def put_workflow(seeded: Seeded, name: str, *triggers: dict[str, Any], mode: str = "append") -> Any:
     """A workflow over a folder of its own into a table of its own."""
     return seeded.api.call(
         "PUT",
@@ -50,6 +50,7 @@ def put_workflow(seeded: Seeded, name: str, *triggers: dict[str, Any]) -> Any:
             "destination": {
                 "connection": "warehouse",
                 "target": {"schema": "public", "table": f"{seeded.word}_{name.replace('-', '_')}"},
+                "mode": mode,
             },
             "triggers": list(triggers),
         },

@@ -43,7 +43,7 @@ class Fate:
     exit_code: int | None
     signal: int | None
     max_rss_mb: int
-    too_large: bool = False
+    exceeded: str | None = None
 
 
 @dataclass
@@ -170,7 +170,7 @@ class Sandbox:
         fate, its_fate = socket.socketpair()
         try:
             with its_channel, its_fate:
-                await self._fork(its_channel, its_fate)
+                await self._fork(its_channel, its_fate, folder)
             channel.setblocking(False)
             fate.setblocking(False)
             order = {
@@ -205,6 +205,9 @@ class Sandbox:
         return self._judge(answer, self.last, folder)
 
     def _judge(self, answer: bytes | None, fate: Fate, folder: Path) -> bytes:
+        if fate.exceeded == "disk":
+            most = f"{self._limits.disk_mb} MB of disk or makes more than {self._limits.entries:,} files"
+            raise OutputTooLarge(f"It fills more than {most}.")
         if answer is not None:
             said: Any = json.loads(answer)
             if said.get("kind") == "failed" and said.get("type") == MemoryExceeded.type.value:
@@ -218,7 +221,7 @@ class Sandbox:
             raise OutputTooLarge("The result is too large to be written.")
         errors = _tail(folder / ERRORS)
         starved = "memory allocation of" in errors or "Cannot allocate memory" in errors or "MemoryError" in errors
-        if starved or fate.too_large:
+        if starved or fate.exceeded == "memory":
             raise self._memory()
         if fate.signal == signal.SIGKILL:
             raise _Killed("The process that ran it was killed.")
@@ -228,13 +231,13 @@ class Sandbox:
     def _memory(self) -> JobFailed:
         return MemoryExceeded(f"It needs more than {self._limits.memory_mb} MB of memory.")
 
-    async def _fork(self, channel: socket.socket, fate: socket.socket) -> None:
+    async def _fork(self, channel: socket.socket, fate: socket.socket, folder: Path) -> None:
         """Have a child made that holds the other ends; by a new process, if the old one is just dying."""
         for last in (False, True):
             zygote = await self._ready()
             try:
-                memory = str(self._limits.memory_mb).encode()
-                socket.send_fds(zygote.control, [memory], [channel.fileno(), fate.fileno()])
+                watched = json.dumps(asdict(self._limits) | {"folder": str(folder)}).encode()
+                socket.send_fds(zygote.control, [watched], [channel.fileno(), fate.fileno()])
             except OSError as error:
                 async with self._starting:
                     if self._zygote is zygote:
@@ -323,9 +326,10 @@ def _fate(told: dict[str, Any]) -> Fate:
     rss = int(told.get("max_rss_kb", 0)) // 1024
     if status is None:
         return Fate(None, None, rss)
+    exceeded = told.get("exceeded")
     if os.WIFSIGNALED(status):
-        return Fate(None, os.WTERMSIG(status), rss, bool(told.get("too_large")))
-    return Fate(os.WEXITSTATUS(status), None, rss)
+        return Fate(None, os.WTERMSIG(status), rss, exceeded)
+    return Fate(os.WEXITSTATUS(status), None, rss, exceeded)
 
 
 async def _exactly(channel: socket.socket, size: int) -> bytes:

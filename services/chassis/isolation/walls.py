@@ -26,6 +26,8 @@ class Limits:
     memory_mb: int = 4096
     cpu_seconds: int = 3600
     file_mb: int = 64 * 1024
+    disk_mb: int = 128 * 1024
+    entries: int = 20_000  # files and folders in its folder
     files: int = 1024
     threads: int = 128
 
@@ -99,6 +101,7 @@ def _limit(readable: Sequence[str], limits: Limits, own_user: bool) -> None:
     wanted = {
         resource.RLIMIT_AS: memory * _ADDRESSES + mapped + _ADDRESSES_BEYOND,
         resource.RLIMIT_CPU: limits.cpu_seconds,
+        # One file's; what all of them together take is watched from outside.
         resource.RLIMIT_FSIZE: limits.file_mb * _MEGABYTE,
         resource.RLIMIT_NOFILE: limits.files,
         resource.RLIMIT_CORE: 0,

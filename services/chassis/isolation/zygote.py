@@ -1,7 +1,7 @@
 """A small process that has loaded the engine once and forks a child for each job; it never runs a job itself.
 
-It also watches how much memory each child uses, and ends the one that uses too much: limits of the kernel count
-addresses, of which the engine reserves many more than it uses.
+It also watches how much memory each child uses and how much it has on disk, and ends the one that has too much. The
+limits of the kernel count addresses, of which the engine reserves many more than it uses, and the bytes of one file.
 
 Started as a script, by its path, with: the number of its socket, the module whose `handle` does the jobs, and where
 modules are found. It ends when the socket closes, and takes its children with it.
@@ -16,22 +16,43 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 _WATCH_SECONDS = 0.02
+_LOOKING_SHARE = 20  # a look into a folder takes at most one part in so many of the time
+_BLOCK = 512  # what the kernel counts a file's place in
+_MESSAGE = 1 << 14
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class _Child:
     """One running job: its process, and the socket on which its end is told. If that closes first, it is ended."""
 
-    def __init__(self, pid: int, fate: socket.socket, most: int) -> None:
+    def __init__(self, pid: int, fate: socket.socket, order: dict[str, Any]) -> None:
         self.pid = pid
         self.fate = fate
-        self.most = most  # bytes of memory
         self.unwanted = False
-        self.too_large = False
+        self.exceeded: str | None = None
+        self._order = order
+        self._next_look = 0.0
+
+    def excess(self) -> str | None:
+        """What it has too much of, if of anything."""
+        if _memory(self.pid) > self._order["memory_mb"] << 20:
+            return "memory"
+        began = time.monotonic()
+        if began >= self._next_look:
+            overfull = self.overfull()
+            self._next_look = began + (time.monotonic() - began) * _LOOKING_SHARE
+            return "disk" if overfull else None
+        return None
+
+    def overfull(self) -> bool:
+        """Whether its folder holds more than it may."""
+        return _overfull(self._order["folder"], self._order["disk_mb"] << 20, self._order["entries"])
 
 
 class Zygote:
@@ -66,7 +87,7 @@ class Zygote:
             self._watch()
 
     def _fork(self) -> bool:
-        message, ancillary, _, _ = self._control.recvmsg(64, socket.CMSG_SPACE(8))
+        message, ancillary, _, _ = self._control.recvmsg(_MESSAGE, socket.CMSG_SPACE(8))
         handles = array.array("i")
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
@@ -80,7 +101,7 @@ class Zygote:
             self._live(channel, parent)
             os._exit(1)
         os.close(channel)
-        child = _Child(pid, socket.socket(fileno=fate), int(message) << 20)
+        child = _Child(pid, socket.socket(fileno=fate), json.loads(message))
         self._children[pid] = child
         self._selector.register(child.fate, selectors.EVENT_READ, child)
         return True
@@ -93,8 +114,8 @@ class Zygote:
 
     def _watch(self) -> None:
         for child in self._children.values():
-            if _memory(child.pid) > child.most:
-                child.too_large = True
+            child.exceeded = child.exceeded or child.excess()
+            if child.exceeded:
                 _kill(child.pid)
 
     def _reap(self) -> None:
@@ -108,7 +129,9 @@ class Zygote:
                 os.killpg(pid, signal.SIGKILL)
             if not child.unwanted:
                 self._selector.unregister(child.fate)
-            told = {"status": status, "max_rss_kb": usage.ru_maxrss, "too_large": child.too_large}
+            if child.exceeded is None and child.overfull():
+                child.exceeded = "disk"
+            told = {"status": status, "max_rss_kb": usage.ru_maxrss, "exceeded": child.exceeded}
             with suppress(OSError):  # nobody may be listening any more
                 child.fate.sendall(json.dumps(told).encode())
             child.fate.close()
@@ -127,6 +150,29 @@ def _memory(pid: int) -> int:
     except OSError:
         return 0
     return (int(resident) - int(shared)) * _PAGE
+
+
+def _overfull(folder: str, most_bytes: int, most_entries: int) -> bool:
+    """Whether a folder holds more than it may; it is counted no further than that."""
+    size = entries = 0
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as found:
+                for entry in found:
+                    with suppress(FileNotFoundError):  # removed meanwhile
+                        size += entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                    entries += 1
+                    if size > most_bytes or entries > most_entries:
+                        return True
+        except FileNotFoundError:
+            continue
+        except OSError:
+            # A folder that was made so that nobody can look into it, or so deep that its name is too long.
+            return True
+    return False
 
 
 def _kill(pid: int) -> None:

@@ -8,7 +8,7 @@ import pyarrow.compute
 
 from contracts.data import FormatQuestion, LogicalType
 from services.connector.formats.base import Answer
-from services.connector.formats.csv_types import Converted, Lexicon, convert, infer, trimmed, wider
+from services.connector.formats.csv_types import Converted, Lexicon, convert, infer, trimmed, trimmed_texts, wider
 from services.connector.formats.null_markers import MARKERS
 from services.connector.formats.spellings import Context, Evidence, Spelling, convert_spelled
 
@@ -76,7 +76,7 @@ class Guess:
             return convert_spelled(values, self.type, self.spelling)
         column = convert(values, self.type or LogicalType.STRING, self.lexicon)
         if self.type in (None, LogicalType.STRING):
-            bare = trimmed(values, blanks=self.blanks)
+            bare = trimmed_texts(values, blanks=self.blanks)
             return column if bare is values else convert(bare, LogicalType.STRING)
         if column.bad is not None:
             bare = trimmed(values)

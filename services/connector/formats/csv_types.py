@@ -15,6 +15,8 @@ from services.connector.formats.null_markers import MARKERS
 # Blanks of other kinds: tabs, and those of Unicode. A line end is content: somebody quoted it.
 _RARE_BLANKS = (b"\t", b"\xc2\xa0", b"\xe2\x80", b"\xe3\x80\x80")
 _BLANKS = " \t\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
+# A tab in front of what a spreadsheet program would take for a formula: somebody put it there so that it does not.
+_GUARDED = r"^\t[\t ]*(?:[=@]|[+-][^\d.,\s])"
 Lexicon = Literal["text", "postgres"]
 Values = Any  # an Arrow array
 pc: Any = pyarrow.compute  # its stubs know too few of its overloads
@@ -76,6 +78,14 @@ def trimmed(values: Values, *, blanks: bool = False) -> Values:
         emptied = pc.and_(pc.equal(bare, ""), pc.not_equal(values, ""))
         return pc.if_else(emptied, values if blanks else pa.scalar(None, pa.string()), bare)
     return values
+
+
+def trimmed_texts(values: Values, *, blanks: bool = False) -> Values:
+    """The same for a column of texts, where a tab can be a part of the value."""
+    bare = trimmed(values, blanks=blanks)
+    if bare is values:
+        return values
+    return pc.if_else(pc.match_substring_regex(values, _GUARDED), pc.utf8_rtrim(values, characters=_BLANKS), bare)
 
 
 def infer(values: Values) -> LogicalType | None:

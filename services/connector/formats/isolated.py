@@ -12,7 +12,13 @@ from typing import Any
 
 from contracts.data import FormatFacts, Schema
 from contracts.runs import ErrorType
-from services.chassis.isolation.failures import IsolationUnavailable, JobFailed, MemoryExceeded, TimeExceeded
+from services.chassis.isolation.failures import (
+    IsolationUnavailable,
+    JobFailed,
+    MemoryExceeded,
+    OutputTooLarge,
+    TimeExceeded,
+)
 from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.isolation.walls import Limits as Walls
 from services.connector.failures import ConnectorError, Unreadable
@@ -65,6 +71,8 @@ class Children:
             raise Unreadable("too_large", f"Reading the file takes more than {self._limits.memory_mb} MB.") from None
         except TimeExceeded:
             raise Unreadable("too_slow", "Reading the file takes longer than it may.") from None
+        except OutputTooLarge:
+            raise Unreadable("too_large", "Reading the file takes more of the disk than it may.") from None
         except IsolationUnavailable as error:
             raise ConnectorError(ErrorType.ISOLATION_UNAVAILABLE, error.message) from None
         except JobFailed as error:

@@ -18,6 +18,8 @@ from services.connector.formats.documents import BadLine
 
 _BATCH_ROWS = 8_192
 _EXACT = 10**18  # from here on digits count more than the number
+_FLOAT_EXACT = 2**53  # beyond it, not every whole number is a float
+_DIGITS, _PLACES = 29, 9  # of a decimal, before the point and after it
 _EXPLODED = 10_000_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 Row = dict[str, Any]
@@ -32,6 +34,8 @@ class _Kinds:
     fractions: bool = False
     truths: bool = False
     large: bool = False
+    beyond_float: bool = False
+    beyond_decimal: bool = False
 
     @property
     def type(self) -> LogicalType:
@@ -40,6 +44,8 @@ class _Kinds:
             return LogicalType.STRING
         if self.truths:
             return LogicalType.BOOLEAN
+        if self.fractions and self.beyond_float:
+            return LogicalType.STRING if self.beyond_decimal else LogicalType.DECIMAL
         if self.fractions:
             return LogicalType.FLOAT
         return LogicalType.INTEGER if self.numbers else LogicalType.STRING
@@ -51,11 +57,18 @@ class _Kinds:
         elif isinstance(value, int):
             self.numbers = True
             self.large = self.large or abs(value) >= _EXACT
+            self.beyond_float = self.beyond_float or abs(value) > _FLOAT_EXACT
         elif isinstance(value, Decimal):
             self.numbers = self.fractions = True
             self.large = self.large or not value.is_finite() or abs(value.adjusted()) > 300 or _long(value)
+            self.beyond_decimal = self.beyond_decimal or not _is_decimal(value)
         else:
             self.texts = True
+
+
+def _is_decimal(value: Decimal) -> bool:
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -_PLACES and value.adjusted() < _DIGITS
 
 
 def _long(value: Decimal) -> bool:
@@ -223,6 +236,8 @@ def _batch(rows: list[Row], names: list[str], kinds: list[LogicalType], arrow: p
             values = [None if value is None else _as_text(value) for value in values]
         elif kind == LogicalType.FLOAT:
             values = [None if value is None else float(value) for value in values]
+        elif kind == LogicalType.DECIMAL:
+            values = [None if value is None else Decimal(value) for value in values]
         arrays.append(pa.array(values, type=entry.type))
     return pa.RecordBatch.from_arrays(arrays, schema=arrow)
 

@@ -16,8 +16,8 @@ from contracts.commands.connector import Problem
 from contracts.data import DatasetRef
 from services.chassis.database import Database
 from services.chassis.problems import ProblemError, conflict, invalid
+from services.chassis.rows import page
 from services.chassis.storage import AddressRefused, DatasetCorrupt, Storage
-from services.schema_drift.safe_rows import page
 from services.schema_drift.service import quarantine
 
 

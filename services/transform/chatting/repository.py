@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, case, exists, func, insert, literal, select, update
+from sqlalchemy import RowMapping, Select, case, exists, func, insert, literal, select, text, update
 
 from services.chassis.database import UnitOfWork
 from services.transform.tables import messages, tasks
 from services.transform.task_store import OPEN
+
+_TAKE_MODEL = text("SELECT pg_try_advisory_xact_lock(hashtextextended('model ' || CAST(:tenant AS text), 0))")
 
 
 def _seen() -> Select[Any]:
@@ -65,6 +67,14 @@ async def full_until(work: UnitOfWork, within: timedelta, most: int, *, planner:
     query = query.order_by(messages.c.created_at.desc()).offset(most - 1).limit(1)
     oldest = (await work.connection.execute(query)).scalar_one_or_none()
     return None if oldest is None else oldest + within
+
+
+async def take_the_model(work: UnitOfWork) -> bool:
+    """Have the model for this workspace until the transaction ends; False if somebody has it.
+
+    An answer counts once it is kept: whoever asked meanwhile would not be counted in time.
+    """
+    return bool((await work.connection.execute(_TAKE_MODEL, {"tenant": str(work.tenant)})).scalar_one())
 
 
 async def asked_model(work: UnitOfWork, session_id: UUID, within: timedelta) -> bool:

@@ -124,11 +124,14 @@ class Conversations:
 
         try:
             made = await self._model.plan(message, view, judge)
+            if isinstance(made, Question):
+                return "question", {"text": made.text, "kind": made.kind, "choices": list(made.choices)}
+            return _answer(await self._computing.plan(tenant, dataset, seconds, steps=made))
         except ModelGone as error:
             return "refusal", str(error)
-        if isinstance(made, Question):
-            return "question", {"text": made.text, "kind": made.kind, "choices": list(made.choices)}
-        return _answer(await self._computing.plan(tenant, dataset, seconds, steps=made))
+        except TransformError as error:
+            # The model was asked, and that counts: what cannot be computed after it is an answer, and is kept.
+            return "refusal", error.message
 
     async def _within_limits(self, work: UnitOfWork, planner: str) -> None:
         if self._computing.waiting >= self._settings.session_waiting:
@@ -137,6 +140,8 @@ class Conversations:
         if full is not None:
             raise too_many("That is more than can be planned in a minute.", _seconds_until(work, full))
         if planner == "model":
+            if not await repository.take_the_model(work):
+                raise too_many("The model is planning for this workspace already.", 1)
             full = await repository.full_until(work, MODEL_DAY, self._settings.model_per_day, planner="model")
             if full is not None:
                 message = "The workspace has asked the model as often as it may in a day."

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from contracts.data import Schema
 from services.chassis.arrow import to_arrow
+from services.chassis.rows import plain
 from services.transform.exporting import workbook
 from services.transform.exporting.formulas import escaped, escaped_name
-from services.transform.rows import plain
 
 Format = Literal["csv", "jsonl", "parquet", "xlsx"]
 Batches = Iterator[pa.RecordBatch]

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 import pyarrow as pa
 
-from services.transform.rows import plain
+from services.chassis.rows import plain
 
 MAX_ROWS = 1_048_575  # and one with the names
 MAX_COLUMNS = 16_384

@@ -174,6 +174,8 @@ def keep_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 @frame("rows that", cost=0.4)
 def bare_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A condition by itself is one on the rows to keep."""
+    if reader.memory.last == "aggregate":
+        return None  # `the mean for remote and non-remote people`: no figure is to go
     return filtered(env["w"], remove=False, reader=reader)
 
 

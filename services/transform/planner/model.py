@@ -22,6 +22,7 @@ from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import UsageLimits
 
 from contracts.commands.connector import Problem
 from contracts.recipe import Step
@@ -92,7 +93,8 @@ class ModelPlanner:
 
                 try:
                     async with asyncio.timeout(self._seconds):
-                        done = await agent.run(message(instruction, view, values=self._values))
+                        told = message(instruction, view, values=self._values)
+                        done = await agent.run(told, usage_limits=UsageLimits(request_limit=1 + MAX_REPAIRS))
                 except TimeoutError:
                     raise ModelGone("The model took too long to answer.") from None
                 except ModelHTTPError as error:

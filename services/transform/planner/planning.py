@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contracts.recipe import Recipe, Step
-from services.transform import rows, runner
+from services.chassis import rows
+from services.transform import runner
 from services.transform.check import stages
 from services.transform.jobs import ApplyJob, Asked, JobModule, Looked, LookJob, PlanJob, Planned
 from services.transform.planner.looking import look

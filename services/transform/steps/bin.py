@@ -8,6 +8,7 @@ from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Bin
 from services.transform.conversions import to_text
 from services.transform.expressions.tree import NUMBERS
+from services.transform.steps.exact import quantile_of
 from services.transform.steps.kind import MAX_COLUMNS, Report, Site, Sources, StepKind, listed, with_column
 from services.transform.table import Table
 
@@ -95,7 +96,7 @@ def _by_width(value: pl.Expr, step: Bin) -> pl.Expr:
 
 def _by_size(value: pl.Expr, step: Bin) -> pl.Expr:
     finite, count = pl.when(value.is_finite()).then(value), step.count or 1
-    edges = [finite.quantile(at / count, interpolation="linear") for at in range(count + 1)]
+    edges = [quantile_of(finite, at / count) for at in range(count + 1)]
     return _computed(finite, edges, step)
 
 

@@ -21,6 +21,7 @@ from services.transform.table import Table
 _WIDTH = 126 - 33  # bits of a value, when there are as many rows as 33 bits can count
 _FLOAT = 53  # bits of a float
 _SQUARED = 1e150
+_FAR_APART = 1e307
 _UNITS = 10**38  # of the ninth digit, which a decimal stays below
 _MOST = 1_000  # 2.0 ** 1000 is still a number
 
@@ -107,6 +108,12 @@ def float_mean(value: pl.Expr, scale: Scale) -> pl.Expr:
     count = pl.when(value.count() > 0).then(value.count())
     found = as_float(whole_sums(value, scale), scale, count)
     return pl.coalesce(special_sum(value), found) if scale.special else found
+
+
+def quantile_of(value: pl.Expr, q: float) -> pl.Expr:
+    """The quantile of floats, between two values in proportion; also where the distance of the two is no float."""
+    unit = pl.when(value.abs().max() > _FAR_APART).then(4.0).otherwise(1.0)
+    return (value / unit).quantile(q, interpolation="linear") * unit
 
 
 def unit_of(value: pl.Expr) -> pl.Expr:

@@ -8,7 +8,7 @@ from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import FillNull
 from services.transform.dtypes import DTYPES
 from services.transform.expressions.tree import NUMBERS, ExpressionInvalid
-from services.transform.steps.exact import Scale, float_mean, floats_of, from_units, scales
+from services.transform.steps.exact import Scale, float_mean, floats_of, from_units, quantile_of, scales
 from services.transform.steps.kind import Report, Site, Sources, StepKind, column_of, listed, shown, with_columns
 from services.transform.steps.scalars import value_for
 from services.transform.table import Table
@@ -86,7 +86,7 @@ def _figure(value: pl.Expr, type: LogicalType, step: FillNull, scale: Scale | No
         # Of those that are equally frequent the first one, in the order of the rows.
         return value.drop_nulls().mode(maintain_order=True).first()
     if type is LogicalType.FLOAT:
-        return float_mean(value, scale or Scale()) if step.method == "mean" else value.median()
+        return float_mean(value, scale or Scale()) if step.method == "mean" else quantile_of(value, 0.5)
     # Exact, and so always between the least and the greatest value: it fits whatever they are.
     if step.method == "mean":
         return _number(_mean(_units(value, type)), type)

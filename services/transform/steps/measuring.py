@@ -7,10 +7,11 @@ import polars as pl
 
 from contracts.data import LogicalType
 from services.transform.expressions.tree import NUMBERS
-from services.transform.steps.exact import as_float, narrowed, scales, special_sum, unit_of, whole_sums
+from services.transform.steps.exact import as_float, narrowed, quantile_of, scales, special_sum, unit_of, whole_sums
 from services.transform.steps.kind import Site
 from services.transform.table import Table
 
+_HALF_OF_DIGITS = pl.lit(10**18, dtype=pl.Int128())
 _ORDERED = frozenset(LogicalType) - {LogicalType.BINARY}
 _ANY = frozenset(LogicalType)
 _SUMMED = NUMBERS | {LogicalType.BOOLEAN}
@@ -113,12 +114,21 @@ class Measuring:
             return self._ask(value.min() if function == "min" else value.max())
         value = value.cast(pl.Float64)
         if function == "median":
-            return self._ask(value.median())
+            return self._ask(quantile_of(value, 0.5))
         if function == "quantile":
-            return self._ask(value.quantile(figure.q or 0.0, interpolation="linear"))
+            return self._ask(quantile_of(value, figure.q or 0.0))
         unit = unit_of(value)
         size, listed = self._ask(unit), self._ask((value / unit).drop_nulls().implode()).list.sort()
         return listed.list.std(ddof=1) * size if function == "std" else listed.list.var(ddof=1) * size * size
+
+    def _units(self, value: pl.Expr) -> pl.Expr:
+        """The sum of decimals in units of their ninth digit, as a float: it may be more than a decimal holds."""
+        units = value.to_physical()
+        high = units // _HALF_OF_DIGITS
+        more, rest = self._ask(high.sum()), self._ask((units - high * _HALF_OF_DIGITS).sum())
+        exact = (more * _HALF_OF_DIGITS + rest).cast(pl.Float64)
+        beyond = more.cast(pl.Float64) * 1e18 + rest.cast(pl.Float64)
+        return pl.when(more.abs() < 10**19).then(exact).otherwise(beyond)
 
     def _sum(self, function: str, value: pl.Expr, type: LogicalType, inner: str, pointer: str) -> pl.Expr:
         count = self._ask(value.count())
@@ -130,8 +140,7 @@ class Measuring:
             if scale.special:
                 found = pl.coalesce(self._ask(special_sum(value)), found)
         elif type is LogicalType.DECIMAL:
-            found = self._ask(value.sum())
-            found = found.cast(pl.Float64) / there if function == "mean" else found
+            found = self._units(value) / 1e9 / there if function == "mean" else self._ask(value.sum())
         else:
             total = self._ask(value.cast(pl.Int128).sum())
             if function == "mean":

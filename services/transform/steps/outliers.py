@@ -1,16 +1,21 @@
 """Find numbers far from the others in their column; drop their rows, cut them to the bound, flag or empty them."""
 
+import sys
+
 import polars as pl
 
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Outliers
 from services.transform.conversions import convert
 from services.transform.expressions.tree import NUMBERS
-from services.transform.steps.exact import Scale, float_mean, scales, unit_of
+from services.transform.steps.exact import Scale, float_mean, scales
 from services.transform.steps.kind import Removal, Report, Site, Sources, StepKind, column_of, listed, with_columns
 from services.transform.table import Table
 
 _FAR = {"iqr": 1.5, "zscore": 3.0}
+_MOST = sys.float_info.max
+# Numbers so large, or so small, that their squares or a distance between two of them is no float.
+_LARGE, _SMALL, _STEP = 1e150, 1e-150, 2.0**600
 
 
 class OutliersKind(StepKind[Outliers]):
@@ -53,7 +58,7 @@ class OutliersKind(StepKind[Outliers]):
     def plan(self, table: Table, step: Outliers, site: Site) -> Table:
         numbers = {name: table.fresh() for name in step.columns}
         lazy = table.lazy.with_columns(
-            table.column(name).cast(pl.Float64).alias(inner) for name, inner in numbers.items()
+            (_float(table, name) / _unit(_float(table, name))).alias(inner) for name, inner in numbers.items()
         )
         known = scales(lazy, list(numbers.values()), site) if step.method == "zscore" else {}
         bounds = {name: _bounds(pl.col(inner), step, known.get(inner, Scale())) for name, inner in numbers.items()}
@@ -91,31 +96,46 @@ class OutliersKind(StepKind[Outliers]):
         return done.then(done.lazy.select([*done.hidden, *done.inner.values()]))
 
 
+def _float(table: Table, name: str) -> pl.Expr:
+    return table.column(name).cast(pl.Float64)
+
+
+def _unit(value: pl.Expr) -> pl.Expr:
+    """What a column is measured in: a power of two, so that no digit is lost."""
+    most = pl.when(value.is_finite()).then(value).abs().max()
+    return pl.when(most > _LARGE).then(_STEP).when(most < _SMALL).then(1 / _STEP).otherwise(1.0)
+
+
 def _bounds(value: pl.Expr, step: Outliers, scale: Scale) -> tuple[pl.Expr, pl.Expr]:
+    """The last values inside, in the column's unit. They are numbers: infinity is beyond."""
+    low, high = _fences(value, step, scale)
+    return low.clip(lower_bound=-_MOST), high.clip(upper_bound=_MOST)
+
+
+def _fences(value: pl.Expr, step: Outliers, scale: Scale) -> tuple[pl.Expr, pl.Expr]:
     finite, far = pl.when(value.is_finite()).then(value), step.factor or _FAR[step.method]
     if step.method == "iqr":
         first = finite.quantile(0.25, interpolation="linear")
         third = finite.quantile(0.75, interpolation="linear")
         return first - (third - first) * far, third + (third - first) * far
     mean = float_mean(finite, scale)
-    unit = unit_of(finite)
     # Sorted, so that it is the same however the rows are shared among threads.
-    deviation = (finite / unit).drop_nulls().implode().list.sort().list.std(ddof=1).first() * unit
+    deviation = finite.drop_nulls().implode().list.sort().list.std(ddof=1).first()
     # Where all values are one, the mean may still miss it by its last digit, and none is far from the others.
-    one = finite.min() == finite.max()
+    one = (finite.min() == finite.max()) & (finite.count() > 1)
     low, high = mean - deviation * far, mean + deviation * far
     return pl.when(one).then(finite.min()).otherwise(low), pl.when(one).then(finite.max()).otherwise(high)
 
 
 def _put(table: Table, column: Column, low: str, high: str, step: Outliers) -> pl.Expr:
-    value = table.column(column.name)
     if step.action == "null":
         return pl.lit(None, dtype=pl.Null())
+    unit = _unit(_float(table, column.name))
+    lower, upper = (pl.col(low) * unit).clip(lower_bound=-_MOST), (pl.col(high) * unit).clip(upper_bound=_MOST)
     # A whole number is cut to the last one inside.
-    lower, upper = pl.col(low), pl.col(high)
     if column.type is LogicalType.INTEGER:
         lower, upper = lower.ceil(), upper.floor()
-    bound = pl.when(value.cast(pl.Float64) < pl.col(low)).then(lower).otherwise(upper)
+    bound = pl.when(_float(table, column.name) / unit < pl.col(low)).then(lower).otherwise(upper)
     rounded = bound.round(9) if column.type is LogicalType.DECIMAL else bound
     return convert(rounded, LogicalType.FLOAT, column.type)
 

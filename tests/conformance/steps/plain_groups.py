@@ -41,11 +41,31 @@ def spread(values: list[float]) -> float:
 
 
 def quantile(values: list[float], q: float) -> float:
+    if all(map(math.isfinite, values)):
+        return rounded_off(between(list(map(Fraction, values)), q))
     ordered = sorted(values, key=lambda value: (math.isnan(value), value))
     place = (len(ordered) - 1) * q
     low = math.floor(place)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] if place == low else ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def between(values: list[Fraction], q: float) -> Fraction:
+    """The quantile of numbers, to the last digit."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * q
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * Fraction(place - low)
+
+
+def deviation(values: list[Fraction]) -> Fraction:
+    """The standard deviation of a sample of numbers, to more digits than a float has."""
+    mean = sum(values) / len(values)
+    variance = Fraction(sum((value - mean) ** 2 for value in values), len(values) - 1)
+    # So many bits more that the root of the whole number has enough of them.
+    more = max(0, 200 + variance.denominator.bit_length() - variance.numerator.bit_length()) // 2
+    return Fraction(math.isqrt((variance.numerator << 2 * more) // variance.denominator), 1 << more)
 
 
 def figure(function: str, values: list[Any], q: float = 0.5) -> Any:
@@ -60,9 +80,9 @@ def figure(function: str, values: list[Any], q: float = 0.5) -> Any:
     if function == "sum":
         return total(there)
     if function == "mean":
-        if isinstance(there[0], float):
-            return total(there) / len(there)
-        return rounded_off(Fraction(total(there)) / len(there))
+        if isinstance(there[0], float) and not all(map(math.isfinite, there)):
+            return total(there)
+        return rounded_off(sum(map(Fraction, there)) / len(there))
     if function in ("min", "max"):
         best = there[0]
         for value in there:

@@ -3,6 +3,7 @@
 import math
 import re
 import statistics
+import sys
 from collections import Counter
 from collections.abc import Callable
 from decimal import (
@@ -19,10 +20,11 @@ from decimal import (
 from fractions import Fraction
 from typing import Any
 
-from tests.conformance.steps.plain_groups import quantile, spread, total
+from tests.conformance.steps.plain_groups import between, deviation, quantile, rounded_off, total
 from tests.conformance.steps.plain_texts import put, several
 from tests.conformance.steps.subject import Case, Row
 
+_MOST = sys.float_info.max
 _MODES = {
     "half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "down": ROUND_DOWN, "up": ROUND_UP,
     "floor": ROUND_FLOOR, "ceil": ROUND_CEILING,
@@ -88,18 +90,33 @@ def nearest(value: Fraction, digits: int) -> Decimal:
     return Decimal(whole if value >= 0 else -whole).scaleb(-digits, Context(prec=60))
 
 
-def outliers(rows: list[Row], name: str, method: str, far: float, action: str) -> list[Row]:
-    values = [float(row[name]) for row in rows if row[name] is not None and math.isfinite(row[name])]
-    low, high = -math.inf, math.inf
+def fences(rows: list[Row], name: str, method: str, far: float) -> tuple[Fraction, Fraction] | None:
+    """The last numbers that are not far from the others, where there is such a thing."""
+    values = [Fraction(row[name]) for row in rows if row[name] is not None and math.isfinite(row[name])]
     if values and method == "iqr":
-        one, three = quantile(values, 0.25), quantile(values, 0.75)
-        low, high = one - (three - one) * far, three + (three - one) * far
-    elif len(values) > 1:
-        low, high = (float(statistics.mean(values)) + sign * far * spread(values) for sign in (-1, 1))
+        one, three = between(values, 0.25), between(values, 0.75)
+        return one - (three - one) * Fraction(far), three + (three - one) * Fraction(far)
+    if len(values) < 2 or method == "iqr":
+        return None
+    mean, off = sum(values) / len(values), deviation(values) * Fraction(far)
+    return mean - off, mean + off
+
+
+def at_a_fence(rows: list[Row], name: str, method: str, far: float) -> bool:
+    """Whether a value is so near a fence that only more digits than a float has can tell on which side it is."""
+    found = fences(rows, name, method, far)
+    values = [Fraction(row[name]) for row in rows if row[name] is not None and math.isfinite(row[name])]
+    size = max((abs(value) for value in (*values, *(found or ()))), default=Fraction(0)) / 10**12
+    return any(0 < abs(value - fence) <= size for fence in found or () for value in values)
+
+
+def outliers(rows: list[Row], name: str, method: str, far: float, action: str) -> list[Row]:
+    bounds = fences(rows, name, method, far)
+    low, high = (-math.inf, math.inf) if bounds is None else bounds
     found = []
     for row in rows:
         # NaN and an empty cell are far from nothing.
-        out = row[name] is not None and (float(row[name]) < low or float(row[name]) > high)
+        out = row[name] is not None and (row[name] < low or row[name] > high)
         if action == "flag":
             found.append(row | {f"{name}_outlier": out})
         elif not out:
@@ -108,8 +125,9 @@ def outliers(rows: list[Row], name: str, method: str, far: float, action: str) -
             found.append(row | {name: None})
         elif action == "clip":
             bound = low if row[name] < low else high
-            cut = (math.ceil(bound) if bound == low else math.floor(bound)) if isinstance(row[name], int) else bound
-            found.append(row | {name: cut})
+            whole = math.ceil(bound) if bound == low else math.floor(bound)
+            cut = max(-_MOST, min(_MOST, rounded_off(bound)))
+            found.append(row | {name: whole if isinstance(row[name], int) else cut})
     return found
 
 

@@ -89,6 +89,23 @@ def says(arguments: Any) -> Answer:
     return answer
 
 
+def calls(*names: str) -> Answer:
+    """Calls tools by these names, whatever it was given, in the protocol of OpenAI."""
+
+    def answer(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        made = [
+            {"id": f"call-{at}", "type": "function", "function": {"name": name, "arguments": "{}"}}
+            for at, name in enumerate(names)
+        ]
+        message = {"role": "assistant", "content": None, "tool_calls": made}
+        send(handler, 200, {
+            "id": "chat-1", "object": "chat.completion", "created": 1, "model": "local",
+            "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
+        })  # fmt: skip
+
+    return answer
+
+
 def chats(text: str) -> Answer:
     """Talks instead of proposing anything."""
 

@@ -180,6 +180,40 @@ def fill_disk(megabytes: str) -> Any:
     return True
 
 
+def fill_disk_in_pieces(megabytes: str) -> Any:
+    for number in range(int(megabytes) // 8):
+        Path(f"piece-{number}").write_bytes(bytes(8 << 20))
+    return True
+
+
+def fill_disk_in_depth(megabytes: str) -> Any:
+    for _ in range(int(megabytes) // 32):
+        os.mkdir("deeper")
+        os.chdir("deeper")
+        Path("piece").write_bytes(bytes(32 << 20))
+    return True
+
+
+def make_files(count: str) -> Any:
+    for number in range(int(count)):
+        Path(str(number)).touch()
+    return True
+
+
+def make_folders(count: str) -> Any:
+    for number in range(int(count)):
+        os.mkdir(str(number))
+    return True
+
+
+def hide_files(_: str) -> Any:
+    # Deeper than a path may be long, where only who stands there can look.
+    for _ in range(30):
+        os.mkdir("x" * 200)
+        os.chdir("x" * 200)
+    return True
+
+
 def spin(_: str) -> Any:
     while True:
         pass

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from contracts.commands.transform import FailTaskInput, RunTaskInput
@@ -140,6 +141,23 @@ async def test_more_messages_than_a_minute_has_room_for_are_told_when_to_come(wo
         "UPDATE transform.messages SET created_at = created_at - interval '1 minute' WHERE tenant = $1", world.tenant
     )
     assert (await say(world, session, "sort by distance")).status_code == 201, "whoever waited may go on"
+
+
+async def test_a_workspace_asks_the_model_one_thing_at_a_time(world: Composed, doing: Doing) -> None:
+    session = await opened(world, doing)
+    other = await asyncpg.connect(world.admin_url)
+    try:
+        async with other.transaction():
+            assert await other.fetchval(
+                "SELECT pg_try_advisory_xact_lock(hashtextextended('model ' || $1, 0))", str(world.tenant)
+            )
+            refused = await say(world, session, "sort by distance", planner="model")
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+            assert (await say(world, session, "sort by distance")).status_code == 201, "the rules are free"
+    finally:
+        await other.close()
+    after = await say(world, session, "sort by distance", planner="model")
+    assert after.json()["errors"][0]["code"] == "no_model"
 
 
 async def test_what_was_asked_of_a_model_is_not_removed_from_the_count(world: Composed, doing: Doing) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
+from services.chassis.isolation.failures import OutputTooLarge
 from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.isolation.walls import Limits
 from services.transform.errors import ChildDied, IsolationUnavailable, MemoryExceeded, TimeExceeded
@@ -27,7 +28,7 @@ from tests.conftest import open_folder
 ROOT = Path(__file__).resolve().parents[3]
 HERE = "tests.integration.transform"
 PRYING = f"{HERE}.prying"
-LIMITS = Limits(memory_mb=1024, cpu_seconds=60, file_mb=64)
+LIMITS = Limits(memory_mb=1024, cpu_seconds=60, file_mb=64, disk_mb=96, entries=500)
 
 
 class Box:
@@ -239,6 +240,26 @@ async def test_a_file_has_an_end(box: Box) -> None:
     said = await box.attempt("fill_disk", 100)
     assert "File too large" in said["refused"]
     assert sum(path.stat().st_size for path in box.folder.iterdir()) <= 64 << 20
+
+
+@pytest.mark.parametrize(
+    ("way", "argument"),
+    [
+        ("fill_disk_in_pieces", 128),
+        ("fill_disk_in_depth", 128),
+        ("make_files", 600),
+        ("make_folders", 600),
+        ("hide_files", ""),
+    ],
+)
+async def test_all_files_together_have_an_end(tmp_path: Path, box: Box, way: str, argument: object) -> None:
+    (tmp_path / "bare").mkdir()
+    assert unwalled(tmp_path / "bare", way, argument)["got"] is True
+    with pytest.raises(OutputTooLarge, match="more than 96 MB of disk or makes more than 500 files"):
+        await box.attempt(way, argument)
+    shutil.rmtree(box.folder)
+    box.folder.mkdir()
+    assert (await box.attempt("answer", "still here"))["got"] == "still here"
 
 
 @pytest.mark.parametrize(("way", "argument"), [("spin", ""), ("sleep", "60")])

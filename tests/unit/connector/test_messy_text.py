@@ -69,6 +69,9 @@ LAYOUTS: dict[str, tuple[str, list[str], list[tuple[Any, ...]], list[str]]] = {
         [(1, 2, 3), (4, 5, 6), (7, 8, 9)], []),
     "two byte order marks": ("\ufeff\ufeffid,a\n1,2\n", ["id", "a"], [(1, 2)], []),
     "blanks of every kind around values": ("id,a\n1,\u00a0x\t\n2,\u3000y \n", ["id", "a"], [(1, "x"), (2, "y")], []),
+    "a tab that guards a formula": ('id,a\n1,"\t=1+1 "\n2,\t@x\n3,\t-y\n4,\t z\n', ["id", "a"],
+        [(1, "\t=1+1"), (2, "\t@x"), (3, "\t-y"), (4, "z")], []),
+    "a tab before numbers": ("id,a\n1,\t-5\n2,\t7\n", ["id", "a"], [(1, -5), (2, 7)], []),
 }  # fmt: skip
 
 

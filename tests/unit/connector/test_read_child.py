@@ -8,6 +8,7 @@ import lzma
 import tarfile
 import zipfile
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,23 @@ def test_a_member_is_chosen(tmp_path: Path) -> None:
     data = zipped(("a.csv", CSV), ("b.csv", b"x\n1\n"))
     assert text(answer(tmp_path, data, member="b.csv")) == "x\n1\n"
     assert answer(tmp_path, data, member="c.csv")["code"] == "member_unknown"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("[9007199254740993, 0.5]", [Decimal(9007199254740993), Decimal("0.5")]),
+        ("[9007199254740993, 1e-10]", ["9007199254740993", "1E-10"]),
+        ("[9007199254740992, 0.5]", [9007199254740992.0, 0.5]),
+        ("[9007199254740993, 1]", [9007199254740993, 1]),
+        ("[9223372036854775809, 1]", ["9223372036854775809", "1"]),
+    ],
+)
+def test_no_number_loses_a_digit(tmp_path: Path, values: str, expected: list[Any]) -> None:
+    data = json.dumps([{"a": "@"}, {"a": "@"}])
+    for value in values[1:-1].split(", "):
+        data = data.replace('"@"', value, 1)
+    assert [row["a"] for row in records(answer(tmp_path, data.encode(), "a.json"))] == expected
 
 
 REFUSED: dict[str, tuple[bytes, str]] = {

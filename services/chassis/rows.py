@@ -2,8 +2,10 @@
 
 import base64
 import math
+from collections.abc import Iterable, Iterator
 from datetime import date, time
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +19,21 @@ def shown(table: pa.Table) -> list[dict[str, Any]]:
     """Rows of a table, value by value."""
     columns = [[plain(value) for value in column.to_pylist()] for column in table.columns]
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def page(batches: Iterable[pa.RecordBatch], start: int, limit: int) -> list[dict[str, Any]]:
+    """`limit` rows from row `start` on."""
+    return list(islice(_rows(batches, start), limit))
+
+
+def _rows(batches: Iterable[pa.RecordBatch], skip: int) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        if skip >= batch.num_rows:
+            skip -= batch.num_rows
+            continue
+        for row in batch.slice(skip).to_pylist():
+            yield {name: plain(value) for name, value in row.items()}
+        skip = 0
 
 
 def plain(value: Any, longest: int | None = MAX_TEXT) -> bool | int | float | str | None:
