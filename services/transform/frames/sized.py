@@ -36,12 +36,15 @@ def _is(reader: Reader, said: str, end: int, column: str) -> bool:
     return said == reader.low(end - 1) and link is not None and link.columns == (column,)
 
 
-@frame("rows of groups of a size", cost=0.3)
+@frame("rows of groups of a size", cost=1.2)
 def rows_of_groups(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The rows of groups that have so many of them."""
-    column, operator, value = env["s"]
+    column, operator, value = env.get("s") or env["g"]
     if column is None or reader.view.rows <= 0:
         return None
+    if "g" in env:
+        ways = [f"the rows of each such '{column}'", f"one row for each such '{column}', with their number"]
+        raise ask("ambiguous", f"Are {ways[0]} wanted, or {ways[1]}?", ways)
     name = fresh(reader, f"rows_of_{column}")
     return act(
         Window(partition_by=(column,), columns=(WindowColumn(name=name, function="count"),)),

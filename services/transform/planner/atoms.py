@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from services.transform.planner.conditions import Cond, both, fold
+from contracts.data import LogicalType
+from services.transform.planner.conditions import Cond, both, fold, one_of
 from services.transform.planner.counted import _aged, _counted, _measured
+from services.transform.planner.dates import weekday_number
 from services.transform.planner.predicates import predicates
 from services.transform.planner.reading import NUMERIC, Reader, Result, number, quoted, slot
 from services.transform.planner.valued import _called_off, _dated, _flagged, _valued
@@ -28,9 +30,34 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
     yield from _dated(reader, at)
     yield from _bracketed(reader, at)
     yield from _called_off(reader, at)
+    yield from _on_weekends(reader, at)
     yield from did(reader, at)
     yield from _calculated(reader, at)
 
+
+def _on_weekends(reader: Reader, at: int) -> Iterator[Result]:
+    """On the weekend, on weekdays, where one column holds the names of days."""
+    days = [
+        one
+        for one in reader.view.columns
+        if one.type is LogicalType.STRING and one.complete and one.values and all(map(weekday_number, one.values))
+    ]
+    if len(days) != 1:
+        return
+    weekends = {value for value in days[0].values if (weekday_number(value) or 0) >= 6}
+    for words, wanted in (
+        ("weekend|weekends|weekend days", weekends),
+        ("weekday|weekdays|week days|workdays|working days", set(days[0].values) - weekends),
+    ):
+        for end, _, cost in reader.match(f"[on|at|during|from|of] [the|each|every] ({words})", at):
+            if not wanted:
+                continue
+            found = one_of(days[0].name, sorted(wanted))
+            yield end, found, cost + 0.1
+            for stop, said, more in reader.match("[only] LP <o:OldValues> RP", end):
+                if set(said["o"]) <= wanted:
+                    yield stop, one_of(days[0].name, tuple(said["o"])), cost + more
+    
 
 def _of_several(reader: Reader, at: int) -> Iterator[Result]:
     """Both of two columns, or either of them, satisfy the same."""

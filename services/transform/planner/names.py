@@ -26,7 +26,7 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
     if token.kind != "word":
         return
     if token.low in _NOT_NAMES:
-        if token.low in (
+        if reader.low(at - 1) in ("called", "named") or token.low in (
             "name",
             "date",
             "number",
