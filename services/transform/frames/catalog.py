@@ -23,6 +23,7 @@ from services.transform.frames import (
     repeats,
     rows,
     shaping,
+    shares,
     sized,
     sorting,
     spelled,
@@ -64,6 +65,7 @@ FRAMES: tuple[Frame, ...] = (
     *parted.frames.all,
     *hidden.frames.all,
     *sized.frames.all,
+    *shares.frames.all,
 )
 
 # Every word that stands in a pattern: none of them is a misspelling.

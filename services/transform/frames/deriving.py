@@ -65,7 +65,13 @@ def calculation(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
         formula = Formula(" + ".join(map(quoted, env["c"])), env["c"])
     elif formula is None:
         a, b = env["a"], env["b"]
-        sign = "*" if {"multiply", "multiplying", "multiplies"} & set(low) else "/" if {"divide", "dividing", "divides"} & set(low) else "-"
+        sign = (
+            "*"
+            if {"multiply", "multiplying", "multiplies"} & set(low)
+            else "/"
+            if {"divide", "dividing", "divides"} & set(low)
+            else "-"
+        )
         formula = Formula(f"({a.sql}) {sign} ({b.sql})", (*a.columns, *b.columns))
     if not formula.columns:
         return None

@@ -3,7 +3,18 @@
 from typing import Any
 
 from contracts.data import LogicalType
-from contracts.recipe import Deduplicate, Derivation, Derive, Drop, Filter, ParseDate, SortKey, Step, Window, WindowColumn
+from contracts.recipe import (
+    Deduplicate,
+    Derivation,
+    Derive,
+    Drop,
+    Filter,
+    ParseDate,
+    SortKey,
+    Step,
+    Window,
+    WindowColumn,
+)
 from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.planner import dates
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot

@@ -57,7 +57,7 @@ def _on_weekends(reader: Reader, at: int) -> Iterator[Result]:
             for stop, said, more in reader.match("[only] LP <o:OldValues> RP", end):
                 if set(said["o"]) <= wanted:
                     yield stop, one_of(days[0].name, tuple(said["o"])), cost + more
-    
+
 
 def _of_several(reader: Reader, at: int) -> Iterator[Result]:
     """Both of two columns, or either of them, satisfy the same."""
@@ -120,8 +120,23 @@ def _owned(reader: Reader, at: int) -> Iterator[Result]:
         "(with|have|has|having|that have|which have|who have) [known|valid|recorded|given|actual|real|non - blank|value for|value in|value of|any|some|non blank|non - empty|non - null|non null|filled in|complete] <c:Cols>|[with|have|has] value (for|in) <c:Cols>|(do|does) have <c:Cols>|(with|have|has) <c:Cols> (given|recorded|filled in|present|known|set|available)",
         at,
     ):
-        found = [Cond(f"{quoted(name)} IS NOT NULL", (name,)) for name in env["c"]]
+        said = {reader.low(step) for step in range(at, end)}
+        found = [
+            Cond(f"{quoted(name)} > 0", (name,))
+            if _counts_from_zero(reader, name) and not said & _KNOWN
+            else Cond(f"{quoted(name)} IS NOT NULL", (name,))
+            for name in env["c"]
+        ]
         yield end, both(found), cost + 1.2
+
+
+_KNOWN = frozenset("known valid recorded given actual value complete filled available present set data".split())
+
+
+def _counts_from_zero(reader: Reader, name: str) -> bool:
+    """Whether nothing is written as 0 and not left blank: with a discount, then, is with more than 0 of it."""
+    column = reader.column(name)
+    return column.type in NUMERIC and not column.nulls and column.least == 0
 
 
 def _is_said_known(reader: Reader, at: int, end: int) -> bool:
