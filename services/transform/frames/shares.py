@@ -6,7 +6,8 @@ from contracts.recipe import Derivation, Derive, Drop, Step, Window, WindowColum
 from services.transform.frames.aggregating import aggregated
 from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.frames.measures import Figure
-from services.transform.planner.reading import Reader, quoted, slot
+from services.transform.planner.linking import truth
+from services.transform.planner.reading import NUMERIC, Reader, quoted, slot
 
 frames = Frames("shares")
 frame = frames.frame
@@ -16,7 +17,8 @@ frame = frames.frame
 def whole(reader: Reader, at: int) -> Any:
     """What is shared out: a column that is summed, None for the rows."""
     for end, name, cost in reader.slot("Col", at):
-        yield end, name, cost
+        if reader.column(name).type in NUMERIC and truth(reader.column(name)) is None:
+            yield end, name, cost
     for end, _, cost in reader.match("@rows|<e:Entity>", at):
         yield end, None, cost + 0.3
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from services.transform.planner.reading import Reader, Result, slot
 from services.transform.planner.slots import _NOT_NAMES, _glued_end, _joint
 
-
 _WAY_TO_WRITE = re.compile(r"(?i)(?:d{1,2}|m{2,4}|y{2,4})(?:[-._]?(?:d{1,2}|m{1,4}|y{2,4})){1,2}")
 
 

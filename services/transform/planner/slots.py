@@ -169,32 +169,18 @@ def _column_at(reader: Reader, start: int) -> Iterator[Result]:
             yield end + 3, name, link.cost + 0.3  # a unit or gloss in brackets
 
 
+_PRONOUNS = (
+    "it|this|that|result|new column|that column|this column|resulting column|new one|that one|"
+    "same column|count|average|total|sum|mean|median|figure|value|number"
+).split("|")
+
+
 def _pronoun(reader: Reader, at: int) -> Iterator[Result]:
     made = reader.memory.made or reader.memory.touched
     if len(made) != 1 or reader.view.column(made[0]) is None:
         return
-    for words in (
-        ("it",),
-        ("this",),
-        ("that",),
-        ("result",),
-        ("new", "column"),
-        ("that", "column"),
-        ("this", "column"),
-        ("resulting", "column"),
-        ("new", "one"),
-        ("that", "one"),
-        ("same", "column"),
-        ("count",),
-        ("average",),
-        ("total",),
-        ("sum",),
-        ("mean",),
-        ("median",),
-        ("figure",),
-        ("value",),
-        ("number",),
-    ):
+    for said in _PRONOUNS:
+        words = tuple(said.split())
         if tuple(reader.low(at + step) for step in range(len(words))) == words:
             yield at + len(words), made[0], 0.9 if len(words) == 1 and words[0] not in ("it", "that", "this") else 0.5
 
