@@ -14,6 +14,7 @@ from services.transform.table import Table
 
 _RANKS = frozenset({"rank", "dense_rank", "percent_rank"})
 _ORDERED = frozenset(LogicalType) - {LogicalType.BINARY}
+_HALVINGS = 64  # after which no sum of floats is too large for one
 _SUMMED = NUMBERS | {LogicalType.BOOLEAN}
 
 
@@ -161,7 +162,12 @@ def _running(value: pl.Expr, type: LogicalType, figure: str) -> pl.Expr:
         return count
     if figure in ("sum", "mean"):
         total = _wide(value, type).fill_null(0).cum_sum()
-        return there.then(total) if figure == "sum" else there.then(total.cast(pl.Float64) / count)
+        if figure == "sum":
+            return there.then(total)
+        mean = total.cast(pl.Float64) / count
+        if type is LogicalType.FLOAT:
+            mean = _unless_too_large(mean, (value * 2.0**-_HALVINGS).fill_null(0).cum_sum() / count)
+        return there.then(mean)
     if type is not LogicalType.FLOAT:
         return (value.cum_min() if figure == "min" else value.cum_max()).forward_fill()
     # NaN lies above all numbers, and the engine passes over it.
@@ -187,13 +193,23 @@ def _moving(value: pl.Expr, type: LogicalType, figure: str, size: int) -> pl.Exp
             moved = value.rolling_min(size, min_samples=1)
         return from_units(moved) if exact else moved
     if type is LogicalType.FLOAT:
-        return (value.rolling_sum if figure == "sum" else value.rolling_mean)(size, min_samples=1)
+        rolled = [value, value * 2.0**-_HALVINGS]
+        one, other = (
+            each.rolling_sum(size, min_samples=1) if figure == "sum" else each.rolling_mean(size, min_samples=1)
+            for each in rolled
+        )
+        return _unless_too_large(one, other)
     # Exact: the running sum here, less what it was so many rows before.
     count, total = value.is_not_null().cast(pl.Int64).cum_sum(), _wide(value, type).fill_null(0).cum_sum()
     present = count - count.shift(size).fill_null(0)
     moved = total - total.shift(size).fill_null(0)
     there = pl.when(present > 0)
     return there.then(moved) if figure == "sum" else there.then(moved.cast(pl.Float64) / present)
+
+
+def _unless_too_large(found: pl.Expr, smaller: pl.Expr) -> pl.Expr:
+    """What was found; where a sum on the way was no float, that of the smaller values, made large again."""
+    return pl.when(found.is_finite()).then(found).otherwise(smaller * 2.0**_HALVINGS)
 
 
 def _wide(value: pl.Expr, type: LogicalType) -> pl.Expr:

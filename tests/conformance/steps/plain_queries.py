@@ -17,7 +17,9 @@ QUERIES = [
     "SELECT k, COUNT(*) AS n, MIN(name) AS low, MAX(day) AS high, SUM(price) AS paid FROM input GROUP BY k",
     "SELECT k + 1 AS up, MEDIAN(v) AS mid, SUM(v) AS s FROM input GROUP BY k + 1 HAVING COUNT(*) > 1",
     "SELECT ok, day, SUM(k) FILTER (WHERE v > 0) AS s, COUNT(*) FILTER (WHERE v > 0) AS n FROM input GROUP BY ALL",
-    "SELECT k % 2 = 0 AS even, QUANTILE_CONT(v, 0.25) AS q, SUM(k) / COUNT(*) AS m FROM input GROUP BY 1",
+    # Between minus infinity and a number DuckDB says minus infinity, and arithmetic nothing.
+    "SELECT k % 2 = 0 AS even, QUANTILE_CONT(CASE WHEN ABS(v) < 1.8e300 THEN v END, 0.25) AS q, SUM(k) / COUNT(*) AS m"
+    " FROM input GROUP BY 1",
     "SELECT name FROM input GROUP BY name",
     "SELECT DISTINCT k, ok FROM input",
     "SELECT k, v FROM input WHERE v IS NOT NULL ORDER BY v DESC, k LIMIT 3 OFFSET 1",

@@ -158,7 +158,7 @@ def execute(
 ) -> tuple[Applied, list[Row]]:
     """Run a step over rows in so many parts."""
     size = max(1, -(-len(given) // parts))
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:  # a refused plan may still write
         folder = Path(name)
         paths = []
         for number, start in enumerate(range(0, max(1, len(given)), size)):
