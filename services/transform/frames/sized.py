@@ -82,16 +82,16 @@ def latest_row(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
         return None
     if len(moments) != 1:
         raise ask("ambiguous", f"'{reader.raw(start, end)}': latest by which column?", moments or reader.view.names)
-    column, steps, gone = moments[0], [], ()
+    column = moments[0]
+    steps: list[Step] = []
+    gone: tuple[Step, ...] = ()
     if reader.column(column).type is LogicalType.STRING:
         read = fresh(reader, f"{column}_read")
         formats = date_format(reader, column)
         to = "timestamp" if any("%H" in one for one in formats) else "date"
-        copied: tuple[Step, ...] = (
-            Derive(columns=(Derivation(column=read, expression=quoted(column)),)),
-            ParseDate(columns=(read,), formats=formats, to=to),
-        )
-        steps, gone, column = list(copied), (Drop(columns=(read,)),), read
+        steps.append(Derive(columns=(Derivation(column=read, expression=quoted(column)),)))
+        steps.append(ParseDate(columns=(read,), formats=formats, to=to))
+        gone, column = (Drop(columns=(read,)),), read
     elif reader.column(column).type not in (*TEMPORAL, *NUMERIC):
         return None
     order = (SortKey(column=column, descending=env["t"]),)
