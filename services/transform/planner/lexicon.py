@@ -53,6 +53,7 @@ ABBREVIATIONS: dict[str, frozenset[str]] = {
         wind_direction wind_dir
         direction dir
         mpg miles_per_gallon
+        mileage miles
         horsepower hp
         standard std
         deviation dev
