@@ -1,13 +1,15 @@
 """Frames about groups, said in any order: the figures, of what rows, for each what, under which names, in which order."""
 
+import re
 from typing import Any
 
 from contracts.recipe import Derivation, Derive, Drop, Filter, Sort, SortKey
 from services.transform.frames.base import Act, Answer, Frames, act, fresh
 from services.transform.frames.grouping import of_groups
 from services.transform.frames.measures import Figure, Keys, _with, calendar_keys
-from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, listed, quoted, slot
 from services.transform.planner.roles import bag
+from services.transform.planner.view import ask
 from services.transform.planner.words import parts
 
 frames = Frames("grouped")
@@ -16,6 +18,7 @@ frame = frames.frame
 _NO_VERBS = frozenset("not no without except never nor neither excluding minus than".split())
 
 
+_ONLY = frozenset("only just or counting considering".split())
 _DUE = frozenset({"figures", "keys"})
 
 
@@ -122,6 +125,15 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
         condition = found["rows"]["w"]
         if condition.sql.startswith("@") or set(condition.columns) & set(given["k"].columns) == set(condition.columns):
             return None
+        low = {reader.low(step) for step in range(start, end)}
+        values = re.findall(r"'((?:[^']|'')*)'", condition.sql)
+        several = len(set(condition.columns)) == 1 and len(values) > 1 and not condition.negated
+        if several and "and" in low and not low & _ONLY:
+            raise ask(  # the average age of men and women: of each of them, or of both together?
+                "ambiguous",
+                f"Is each of {listed(values)} to have a figure of its own, or all of them one?",
+                ["a figure for each", "one figure for all of them"],
+            )
         before = (*before, Filter(where=condition.sql))
     if "order" in found:
         if len(done.made) != 1:

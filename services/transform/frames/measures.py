@@ -224,7 +224,7 @@ def _named(reader: Reader, at: int) -> Any:
     for end, some, cost in reader.slot("Figure1", at):
         yield end, some, cost
         for stop, env, more in reader.match(
-            f"LP <n:NewName> RP|{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
+            f"LP <n:NewName> RP|{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP|with] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
             end,
         ):
             if "n" in env and len(some) != 1:
