@@ -27,7 +27,7 @@ WHERES = ("carrier = 'UA'", "dep_delay > 60", "distance > 2000 AND origin = 'JFK
 
 
 def figures() -> list[Figure]:
-    """The slowest of twenty, of each kind of look."""
+    """The 95th percentile of each kind of look."""
     with tempfile.TemporaryDirectory(prefix="modulardata-bench-") as name:
         # The servers' user has folders of its own below, also when root measures.
         Path(name).chmod(0o755)

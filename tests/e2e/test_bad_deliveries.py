@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests.e2e.deliveries import notification, put_file, put_workflow, supplied
 from tests.e2e.running import Running
-from tests.e2e.seeding import Seeded, s3_connection, signed, warehouse_connection, workspace
-from tests.e2e.test_bad_input import KEEP, notification, put_file, put_workflow
+from tests.e2e.seeding import Seeded, signed
 
 # What is in the file, how a run over it ends, and the reason of what it sets aside.
 EMPTY: dict[str, tuple[bytes, str, list[str]]] = {
@@ -24,12 +24,8 @@ EMPTY: dict[str, tuple[bytes, str, list[str]]] = {
 @pytest.fixture(scope="module")
 def seeded(platform: Running) -> Iterator[Seeded]:
     """A workspace with a bucket, a warehouse and a module."""
-    made = workspace(platform.api, "deliveries")
-    made.api.call("POST", "/api/connections", s3_connection(platform.state, "landing"))
-    made.api.call("POST", "/api/connections", warehouse_connection(platform.state, "warehouse"))
-    made.api.call("POST", "/api/modules", KEEP)
-    yield made
-    made.api.close()
+    with supplied(platform, "deliveries") as made:
+        yield made
 
 
 def loaded(platform: Running, seeded: Seeded, workflow: str) -> list[tuple[Any, ...]]:

@@ -7,59 +7,23 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import aiokafka
 import psycopg
 import pytest
 
 from tests.e2e.client import door, until
+from tests.e2e.deliveries import KEEP, notification, put_file, put_workflow, supplied
 from tests.e2e.running import Running
 from tests.e2e.scanning import in_topics
-from tests.e2e.seeding import Seeded, s3_connection, signed, warehouse_connection, workspace
-
-BOTH = {"columns": [{"name": "a", "type": "integer"}, {"name": "b", "type": "string"}]}
-KEEP = {
-    "name": "keep",
-    "recipe": {"steps": [{"kind": "filter", "where": "a > 0"}]},
-    "input_contract": BOTH,
-    "output_contract": BOTH,
-}
+from tests.e2e.seeding import Seeded, s3_connection, signed, warehouse_connection
 
 
 @pytest.fixture(scope="module")
 def seeded(platform: Running) -> Iterator[Seeded]:
     """A workspace with a bucket, a warehouse and a module."""
-    made = workspace(platform.api, "bad")
-    made.api.call("POST", "/api/connections", s3_connection(platform.state, "landing"))
-    made.api.call("POST", "/api/connections", warehouse_connection(platform.state, "warehouse"))
-    made.api.call("POST", "/api/modules", KEEP)
-    yield made
-    made.api.close()
-
-
-def put_workflow(seeded: Seeded, name: str, *triggers: dict[str, Any], mode: str = "append") -> Any:
-    """A workflow over a folder of its own into a table of its own."""
-    return seeded.api.call(
-        "PUT",
-        f"/api/workflows/{name}",
-        {
-            "name": name,
-            "source": {"connection": "landing", "selection": {"path": f"{seeded.word}/{name}/**.csv"}},
-            "modules": [{"name": "keep", "version": 1}],
-            "destination": {
-                "connection": "warehouse",
-                "target": {"schema": "public", "table": f"{seeded.word}_{name.replace('-', '_')}"},
-                "mode": mode,
-            },
-            "triggers": list(triggers),
-        },
-    )
-
-
-def put_file(seeded: Seeded, key: str, body: bytes) -> Any:
-    """An object in the bucket."""
-    return seeded.api.call("PUT", f"/api/connections/landing/files/{quote(key)}", body)
+    with supplied(platform, "bad") as made:
+        yield made
 
 
 # -- who asks -----------------------------------------------------------------------------------------------------
@@ -273,13 +237,6 @@ def test_a_bucket_that_cannot_be_reached_says_which_way(
 
 
 # -- events -------------------------------------------------------------------------------------------------------
-
-
-def notification(bucket: str, key: str, etag: str, size: int = 10) -> bytes:
-    """An S3 event notification, keys encoded as stores do."""
-    thing = {"key": quote_plus(key), "eTag": etag, "size": size}
-    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": thing}}
-    return json.dumps({"Records": [record]}).encode()
 
 
 def test_events_of_a_bucket(platform: Running, seeded: Seeded) -> None:

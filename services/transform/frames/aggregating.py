@@ -2,7 +2,7 @@
 
 from contracts.data import LogicalType
 from contracts.recipe import Aggregate, Derivation, Derive, Drop, Filter, Measure, Round, Step
-from services.transform.frames.base import Act, act
+from services.transform.frames.base import Act, act, unused
 from services.transform.frames.measures import Figure, Keys
 from services.transform.planner.reading import NUMERIC, Reader, quoted
 from services.transform.planner.view import ask
@@ -30,7 +30,7 @@ def aggregated(reader: Reader, keys: Keys, wanted: tuple[Figure, ...]) -> Act | 
                 f"'{one.column}' holds no numbers, so it has no {_SAID.get(one.function, one.function)}. Which column is meant?",
                 reader.of_type(NUMERIC),
             )
-        name = one.name or _unique(_default(one), taken)
+        name = one.name or unused(_default(one), taken)
         if name in taken:
             raise ask("contradictory", f"Two columns cannot both be called '{name}'. What is the figure to be called?")
         taken.add(name)
@@ -39,12 +39,8 @@ def aggregated(reader: Reader, keys: Keys, wanted: tuple[Figure, ...]) -> Act | 
             steps.append(Filter(where=one.where.sql))
             measures.append(Measure(function="count", name=name))
         elif one.where is not None:
-            flag = _unique(f"is_{name}", taken | set(reader.view.names))
-            columns = [one.where.columns[0]] if one.where.columns and not one.whole else []
-            known = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in columns) or "TRUE"
-            high = "1" if one.whole else "1.0"
-            low = "0" if one.whole else "0.0"
-            del known
+            flag = unused(f"is_{name}", taken | set(reader.view.names))
+            high, low = ("1", "0") if one.whole else ("1.0", "0.0")
             steps.append(
                 Derive(
                     columns=(
@@ -56,7 +52,7 @@ def aggregated(reader: Reader, keys: Keys, wanted: tuple[Figure, ...]) -> Act | 
             if one.q == 100.0:
                 after.append(Derivation(column=name, expression=f"{quoted(name)} * 100"))
         elif one.function == "range":
-            low_name, high_name = _unique(f"{name}_low", taken), _unique(f"{name}_high", taken)
+            low_name, high_name = unused(f"{name}_low", taken), unused(f"{name}_high", taken)
             helpers += [low_name, high_name]
             measures += [
                 Measure(function="min", column=one.column, name=low_name),
@@ -87,10 +83,3 @@ def _default(one: Figure) -> str:
     if one.column is None:
         return "count" if one.function in ("count", "counted") else "share"
     return f"{one.function}_{one.column}"
-
-
-def _unique(wanted: str, taken: set[str]) -> str:
-    name, number = wanted, 2
-    while name in taken:
-        name, number = f"{wanted}_{number}", number + 1
-    return name

@@ -1,7 +1,7 @@
 """A frame: ways to ask for one thing, and what is done when one of them fits."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -90,7 +90,12 @@ def act(
 
 def fresh(reader: Reader, wanted: str) -> str:
     """A name for a column that nobody named."""
+    return unused(wanted, reader.view.names)
+
+
+def unused(wanted: str, taken: Collection[str]) -> str:
+    """The name, or if that is taken the first of it with a number behind."""
     name, number = wanted, 2
-    while reader.view.column(name) is not None:
+    while name in taken:
         name, number = f"{wanted}_{number}", number + 1
     return name

@@ -23,6 +23,8 @@ from services.transform.frames import (
     repeats,
     rows,
     shaping,
+    shares,
+    sized,
     sorting,
     spelled,
     tabled,
@@ -62,6 +64,8 @@ FRAMES: tuple[Frame, ...] = (
     *kept.frames.all,
     *parted.frames.all,
     *hidden.frames.all,
+    *sized.frames.all,
+    *shares.frames.all,
 )
 
 # Every word that stands in a pattern: none of them is a misspelling.

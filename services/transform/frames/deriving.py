@@ -65,10 +65,18 @@ def calculation(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
         formula = Formula(" + ".join(map(quoted, env["c"])), env["c"])
     elif formula is None:
         a, b = env["a"], env["b"]
-        sign = "*" if {"multiply", "multiplying"} & set(low) else "/" if {"divide", "dividing"} & set(low) else "-"
+        sign = (
+            "*"
+            if {"multiply", "multiplying", "multiplies"} & set(low)
+            else "/"
+            if {"divide", "dividing", "divides"} & set(low)
+            else "-"
+        )
         formula = Formula(f"({a.sql}) {sign} ({b.sql})", (*a.columns, *b.columns))
     if not formula.columns:
         return None
+    if "d" in env:
+        formula = Formula(f"ROUND({formula.sql}, {env['d']})", formula.columns)
     if (
         formula.simple
         and formula.sql == quoted(formula.columns[0])
@@ -76,6 +84,10 @@ def calculation(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
         and not {"=", "as", "equal", "equals"} & set(low)
     ):
         return None
+    if low[:1] != ["add"] and "as" in low and low[-1] not in ("percent", "%") and formula.simple:
+        return None
+    if "pc" in env:
+        formula = Formula(f"({formula.sql}) * 100", formula.columns)
     if (
         reader.view.column(name) is not None
         and name not in formula.columns

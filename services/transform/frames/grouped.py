@@ -1,13 +1,15 @@
 """Frames about groups, said in any order: the figures, of what rows, for each what, under which names, in which order."""
 
+import re
 from typing import Any
 
-from contracts.recipe import Derivation, Derive, Filter, Sort, SortKey
-from services.transform.frames.base import Act, Answer, Frames, act
+from contracts.recipe import Derivation, Derive, Drop, Filter, Sort, SortKey
+from services.transform.frames.base import Act, Answer, Frames, act, fresh
 from services.transform.frames.grouping import of_groups
-from services.transform.frames.measures import Keys
-from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
+from services.transform.frames.measures import Figure, Keys, _with, calendar_keys
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, listed, quoted, slot
 from services.transform.planner.roles import bag
+from services.transform.planner.view import ask
 from services.transform.planner.words import parts
 
 frames = Frames("grouped")
@@ -16,12 +18,19 @@ frame = frames.frame
 _NO_VERBS = frozenset("not no without except never nor neither excluding minus than".split())
 
 
+_ONLY = frozenset("only just or counting considering".split())
 _DUE = frozenset({"figures", "keys"})
+
+
+_PERIODS = {"monthly": "month", "quarterly": "quarter", "weekly": "week"}
 
 
 @slot("Yearly")
 def yearly(reader: Reader, at: int) -> Any:
-    """Yearly, annual: for each of the one column of years, or of the years of the one column of dates."""
+    """Yearly, annual: for each of the one column of years, or of the years of the one column of dates; monthly too."""
+    unit = _PERIODS.get(reader.low(at))
+    if unit is not None:
+        yield from ((at + 1, keys, cost) for _, keys, cost in calendar_keys(reader, at, unit))
     if reader.low(at) not in ("yearly", "annual", "annually"):
         return
     years = [name for name in reader.view.names if "year" in parts(name) and reader.column(name).type in NUMERIC]
@@ -49,10 +58,12 @@ def group_roles(reader: Reader, at: int) -> Any:
     grouping = "(group|grouped|grouping|broken down|break down|split|summarised|summarized|aggregated|summarise|summarize|aggregate|split up|tallied|separately)"
     roles = {
         "figures": "[@lead] [@lead] [the] <f:Figures>",
-        "keys": f"@per <k:GroupKeys>|(for|in|within|of|from|at|on) (each|every) <k:GroupKeys>|{grouping} [it|@table|@rows|<e:Entity>] (by|per|for each) <k:GroupKeys>|(did|does|do|has|have|had|is|are|were|was) (each|every) <k:GroupKeys> [<v:PlainVerb>]|<v:PlainVerb> (each|every|per) <k:GroupKeys>",
+        "keys": f"(of|in|from|at|on|for|per) (each|every) <k:GroupKeys> [<v:PlainVerb>] (on|in|at|of|from|for|per) (each|every) <k2:GroupKeys>|@per <k:GroupKeys>|(for|in|within|of|from|at|on) (each|every) <k:GroupKeys>|{grouping} [it|@table|@rows|<e:Entity>] (by|per|for each) <k:GroupKeys>|(did|does|do|has|have|had|is|are|were|was) (each|every) <k:GroupKeys> [<v:PlainVerb>]|<v:PlainVerb> (each|every|per) <k:GroupKeys>",
         "period": "<k9:Yearly>",
         "names": "(@call|as|in|into|with|under|using|to be called|giving) [it|them|the|that|these] [new|result|resulting] [@columns|@column|names|column names|headers|count|total|average|result] [called|named] <nn:Names> [@columns|@column] [respectively]|@columns [:|called|named] <nn:Names> [respectively]",
         "rows": "(for|of|among|amongst|counting only|considering only|only counting|based on|using only|@only for|but only|@only|looking at|taking|over|across) [the] <w:Who>",
+        "having": "[and|but] [@keep|show|list|leave|keeping|showing] [@only|just|those|for] [the|those] <s:GroupSize>",
+        "less": "(ignoring|excluding|leaving out|not counting|disregarding|without|skipping|except|apart from) [the|those|ones] [@rows|<e8:Entity>] [where|whose|with|for which|that have] <w:Cond>|(ignoring|excluding|leaving out|not counting|disregarding|without|skipping) [the|those] <w:Who>",
         "order": "[with|the] (<x:Superlative>) [ones|values|count|counts|total|totals|average|averages|number|numbers|figure|figures|<e:Entity>|@rows] (first|on top|at top|coming first)|[then] (sorted|ordered|sort|order|arranged|ranked) [it|them|@rows|result] [by] [that|it|this|count|total|average|number|the figure|value|result] [,] [in|from] [<dir:Direction>]|[in|from] <dir:Direction>",
         "round": "<d:Rounding>|(to|with) <d:Digits>",
         "percent": "<pc:InPercent>",
@@ -73,6 +84,9 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     if found["keys"].get("v") in ("first", "last"):
         return None
     given: dict[str, Any] = {"f": found["figures"]["f"], "k": found["keys"]["k"]}
+    if "k2" in found["keys"]:
+        one, other = given["k"], found["keys"]["k2"]
+        given["k"] = Keys((*one.columns, *other.columns), (*one.steps, *other.steps))
     if "names" in found:
         names = found["names"]["nn"]
         if len(names) != len(given["f"]) or any(one.name for one in given["f"]):
@@ -82,16 +96,45 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
         given["d0"] = found["round"]["d"]
     if "percent" in found:
         given["pc"] = True
+    helper = None
+    if "having" in found:
+        column = found["having"]["s"][0]
+        if given["k"].columns != (column or given["k"].columns[0],):
+            return None
+        helper = fresh(reader, "rows_in_group")
+        names = given.pop("nn", None)
+        if names is not None:
+            given["f"] = tuple(_with(one, name=name) for one, name in zip(given["f"], names, strict=True))
+        given["f"] = (*given["f"], Figure("count", None, helper))
     done = of_groups(reader, given, start, end)
     if not isinstance(done, Act):
         return None
     before: tuple[Any, ...] = ()
     after: tuple[Any, ...] = ()
+    if helper is not None:
+        _, operator, value = found["having"]["s"]
+        made = tuple(name for name in done.made if name != helper)
+        having = (Filter(where=f"{quoted(helper)} {operator} {value}"), Drop(columns=(helper,)))
+        done = act(*done.steps, *having, made=made, used=done.used)
+    if "less" in found:
+        condition = found["less"]["w"]
+        if condition.sql.startswith("@"):
+            return None
+        before = (Filter(where=f"({condition.sql}) IS NOT TRUE"),)
     if "rows" in found:
         condition = found["rows"]["w"]
         if condition.sql.startswith("@") or set(condition.columns) & set(given["k"].columns) == set(condition.columns):
             return None
-        before = (Filter(where=condition.sql),)
+        low = {reader.low(step) for step in range(start, end)}
+        values = re.findall(r"'((?:[^']|'')*)'", condition.sql)
+        several = len(set(condition.columns)) == 1 and len(values) > 1 and not condition.negated
+        if several and "and" in low and not low & _ONLY:
+            raise ask(  # the average age of men and women: of each of them, or of both together?
+                "ambiguous",
+                f"Is each of {listed(values)} to have a figure of its own, or all of them one?",
+                ["a figure for each", "one figure for all of them"],
+            )
+        before = (*before, Filter(where=condition.sql))
     if "order" in found:
         if len(done.made) != 1:
             return None

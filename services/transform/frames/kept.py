@@ -50,6 +50,8 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     column = said.get("oc") or _moment_of(reader, said, which)
     if column in keys or reader.column(column).type not in (*NUMERIC, *TEMPORAL):
         return None
+    if which == "bare" and low & {"latest", "newest", "earliest", "recent"} and column not in dates.moments(reader):
+        return None  # the latest price is not the highest one
     descending = bool(said["x"]) if which == "extreme" else which == "latest"
     if which == "bare":
         descending = not low & {"earliest", "oldest", "lowest", "smallest", "minimum"}

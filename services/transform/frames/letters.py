@@ -126,6 +126,10 @@ def _clean(reader: Reader, columns: tuple[str, ...], kinds: Sequence[str]) -> An
 def letters(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The case of letters and the spaces around."""
     columns = env.get("c")
+    if columns is None and reader.low(end - 1) not in ("it", "them") and "k2" not in env:  # `trim the spaces`
+        columns = tuple(name for name in reader.memory.made if reader.view.column(name) is not None)
+        if env.get("k") != "trim" or not columns:
+            return None
     if columns is None:
         there = tuple(name for name in reader.memory.touched if reader.view.column(name) is not None)
         columns = there

@@ -28,6 +28,8 @@ frame = frames.frame
 def labelled_ranges(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column of labels for ranges of another one."""
     column, found = env["x"]
+    if "n" not in env:
+        env["n"] = fresh(reader, f"{column}_group")
     if "c" in env and env["c"] != column:
         return None
     if "c" not in env and about(reader, env["n"]) != column:

@@ -10,6 +10,7 @@ from contracts.recipe import (
     Step,
 )
 from services.transform.planner.conditions import Cond
+from services.transform.planner.dates import moments
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask
@@ -71,7 +72,10 @@ def count_words(reader: Reader, at: int) -> Any:
 def one_figure(reader: Reader, at: int) -> Any:
     """One or several figures, without names."""
     of = "[of|for|in|across|over] [@all|its|their|their own|column|values of|the] [values of|value of|column]"
+    timed = reader.low(at) in ("latest", "newest", "earliest") or reader.low(at + 1) == "recent"
     for end, env, cost in reader.match(f"<f:FigureWords> {of} <c:Cols> [values|value]", at):
+        if timed and any(name not in moments(reader) for name in env["c"]):
+            continue  # the latest price is not the highest one
         yield end, tuple(Figure(function, name) for name in env["c"] for function in env["f"]), cost
     for end, env, cost in reader.match("<c:Cols> ['s] <f:FigureWords>", at):
         if len(env["c"]) == 1:
@@ -220,7 +224,7 @@ def _named(reader: Reader, at: int) -> Any:
     for end, some, cost in reader.slot("Figure1", at):
         yield end, some, cost
         for stop, env, more in reader.match(
-            f"LP <n:NewName> RP|{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
+            f"LP <n:NewName> RP|{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP|with] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
             end,
         ):
             if "n" in env and len(some) != 1:
@@ -265,28 +269,28 @@ def group_keys(reader: Reader, at: int) -> Any:
     if len(looked_at) == 1 and reader.low(at - 1) in ("each", "every") and reader.low(at) in ("one", "of", "value"):
         end = at + 2 if reader.low(at + 1) in ("them", "these", "those") else at + 1
         yield end, Keys(looked_at), 0.3
-    for keys_end, keys, cost in _calendar_keys(reader, at):
+    for keys_end, keys, cost in calendar_keys(reader, at):
         yield keys_end, keys, cost
         for follow, _, _ in reader.match("and|,|&|, and", keys_end):
             for stop, columns, more in reader.slot("Cols", follow):
                 yield stop, Keys((*keys.columns, *columns), keys.steps), cost + more
     for end, columns, cost in reader.slot("Cols", at):
         for follow, _, _ in reader.match("and|,|&|, and", end):
-            for stop, keys, more in _calendar_keys(reader, follow):
+            for stop, keys, more in calendar_keys(reader, follow):
                 yield stop, Keys((*columns, *keys.columns), keys.steps), cost + more
 
 
-def _calendar_keys(reader: Reader, at: int) -> Any:
+def calendar_keys(reader: Reader, at: int, said: str = "") -> Any:
     """A year, month or day of a column of dates."""
-    moments = reader.of_type(TEMPORAL)
+    of_time = reader.of_type(TEMPORAL)
     for unit in ("year", "month", "quarter", "week", "day", "weekday"):
-        if reader.low(at) not in (unit, unit + "s", "calendar"):
+        if (said or reader.low(at)) not in (unit, unit + "s", "calendar"):
             continue
         if any(key(name) == unit for name in reader.view.names):
             continue
         end = at + 1 + (reader.low(at) == "calendar")
         for stop, env, more in [(end, {}, 0.3), *reader.match("of <c:Col>", end)]:
-            column = env.get("c") or (moments[0] if len(moments) == 1 else None)
+            column = env.get("c") or (of_time[0] if len(of_time) == 1 else None)
             if column is None or reader.column(column).type not in TEMPORAL:
                 continue
             part = {"weekday": "isodow"}.get(unit, unit)

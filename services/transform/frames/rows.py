@@ -171,6 +171,12 @@ def keep_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
     return filtered(env["w"], remove=False, reader=reader)
 
 
+@frame("those rows")
+def those_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """The rows that the clause before has kept: there is nothing left to do."""
+    return act() if reader.memory.last in ("filter", "drop_null") else None
+
+
 @frame("rows that", cost=0.4)
 def bare_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A condition by itself is one on the rows to keep."""

@@ -51,7 +51,7 @@ def figure_word(reader: Reader, at: int) -> Any:
 def empty_cells(reader: Reader, at: int) -> Any:
     """What is to stand where there is no row: nothing, or zero."""
     words = frozenset(
-        "leave with leaving keep where put if a the it any cell cells blank empty as when for there is are no nothing combination combinations none missing not does occur has have without that do figure value values data number such row rows entry one 0 zero zeros fill use and of be should stay stays remain null gaps in".split()
+        "leave with leaving keep where put if a the it any cell cells blank empty as when for there is are no nothing combination combinations none missing not does occur has have without that do figure value values data number such row rows entry one 0 zero zeros fill use and of be should stay stays remain null gaps in was were sold bought ordered happened recorded".split()
     )
     start = at + (reader.low(at) in (",", ";", ".", "-", "("))
     end = start

@@ -173,6 +173,11 @@ def change(reader: Reader, at: int) -> Any:
             at,
         ):
             yield end, (env["c"], kind, env.get("v", ("lag", None, ()))), cost
+        for end, env, cost in reader.match(
+            f"[the] ({words}) (from|since|versus|vs|over|to|on) <v:Neighbour> (in|of|for) [the] {col}|[the] ({words}) (in|of) {col} from (one|each) {_ROW} to [the] (next|following) {_ROW}",
+            at,
+        ):
+            yield end, (env["c"], kind, env.get("v", ("lag", None, ()))), cost
     for end, env, cost in reader.match(
         f"{col} (minus|-|less) [the] [<d:Col>] [value|values] [of|from|in] <v:Neighbour> [<e:Col>]|{col} (minus|-) [the] @previous <d:Col>",
         at,
@@ -224,6 +229,9 @@ def blanks(reader: Reader, at: int) -> Any:
             yield end + (low == "(" and reader.low(end) == ")"), True, 0.05
 
 
+_MAKING = frozenset("add create make compute calculate derive insert append".split())
+
+
 @frame("neighbours")
 def neighbours(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A value beside that of the row before or after."""
@@ -231,6 +239,8 @@ def neighbours(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     keys = tuple(dict.fromkeys((*(env.get("kk") or env.get("k") or ()), *near_keys)))
     if column in keys or (kind != "value" and reader.column(column).type not in NUMERIC):
         return None
+    if kind == "value" and "n" not in env and reader.low(start) not in _MAKING:
+        return None  # `previous price` by itself may be a condition
     name = checked_name(reader, env.get("n") or fresh(reader, f"{kind}_{column}"))
     order = env.get("o", ())
     if not order and unit is not None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from contracts.data import LogicalType
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
+from services.transform.planner.words import parts, stem
 
 
 @slot("Alike")
@@ -32,6 +33,10 @@ def alike(reader: Reader, at: int) -> Iterator[Result]:
             f"{every} (non|not) [-] ({words}) @columns|{every} @columns that are not ({words})", at
         ):
             yield end, other, cost + 0.05
+    for end, env, cost in reader.match("<what:Word> (columns|fields)", at):  # the bill columns
+        names = tuple(name for name in view.names if stem(env["what"]) in map(stem, parts(name)))
+        if len(names) > 1:
+            yield end, names, cost + 0.2
     for end, env, cost in reader.match(
         f"{every} [@columns] [whose|with|that have|which have|where|having] [name|names|headers|header|their name|column name] [that|which] "
         "(start|starts|starting|begin|begins|beginning|prefixed) [with|by|in] [prefix] <what:Mark>",

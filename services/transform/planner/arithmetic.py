@@ -191,7 +191,10 @@ def named_part(part: str, moment: str, names: tuple[str, ...], short: bool = Fal
 
 
 _PARTS = (
-    ("year|calendar year|4 - digit year|four - digit year|year number", "DATE_PART('year', {0})"),
+    (
+        "year|calendar year|4 - digit year|four - digit year|year number|integer year|numeric year|whole year|year as integer|year as number",
+        "DATE_PART('year', {0})",
+    ),
     ("quarter|quarter number|calendar quarter|quarter of year", "DATE_PART('quarter', {0})"),
     (
         "month|month number|number of month|number of the month|calendar month|month as number|month as a number|numeric month",
@@ -263,7 +266,7 @@ def date_part(reader: Reader, at: int) -> Iterator[Result]:
         for end, _, cost in reader.match(f"({words})", at):
             name = (
                 reader.low(at)
-                if reader.low(at) not in ("calendar", "iso", "number", "numeric", "4", "four")
+                if reader.low(at) not in ("calendar", "iso", "number", "numeric", "integer", "whole", "4", "four")
                 else words.split("|")[0].split()[-1]
             )
             yield end, (template, name), cost

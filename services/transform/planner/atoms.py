@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from services.transform.planner.conditions import Cond, both, fold
+from contracts.data import LogicalType
+from services.transform.planner.conditions import Cond, both, fold, one_of
 from services.transform.planner.counted import _aged, _counted, _measured
+from services.transform.planner.dates import weekday_number
 from services.transform.planner.predicates import predicates
 from services.transform.planner.reading import NUMERIC, Reader, Result, number, quoted, slot
 from services.transform.planner.valued import _called_off, _dated, _flagged, _valued
@@ -28,8 +30,33 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
     yield from _dated(reader, at)
     yield from _bracketed(reader, at)
     yield from _called_off(reader, at)
+    yield from _on_weekends(reader, at)
     yield from did(reader, at)
     yield from _calculated(reader, at)
+
+
+def _on_weekends(reader: Reader, at: int) -> Iterator[Result]:
+    """On the weekend, on weekdays, where one column holds the names of days."""
+    days = [
+        one
+        for one in reader.view.columns
+        if one.type is LogicalType.STRING and one.complete and one.values and all(map(weekday_number, one.values))
+    ]
+    if len(days) != 1:
+        return
+    weekends = {value for value in days[0].values if (weekday_number(value) or 0) >= 6}
+    for words, wanted in (
+        ("weekend|weekends|weekend days", weekends),
+        ("weekday|weekdays|week days|workdays|working days", set(days[0].values) - weekends),
+    ):
+        for end, _, cost in reader.match(f"[on|at|during|from|of] [the|each|every] ({words})", at):
+            if not wanted:
+                continue
+            found = one_of(days[0].name, sorted(wanted))
+            yield end, found, cost + 0.1
+            for stop, said, more in reader.match("[only] LP <o:OldValues> RP", end):
+                if set(said["o"]) <= wanted:
+                    yield stop, one_of(days[0].name, tuple(said["o"])), cost + more
 
 
 def _of_several(reader: Reader, at: int) -> Iterator[Result]:
@@ -93,8 +120,23 @@ def _owned(reader: Reader, at: int) -> Iterator[Result]:
         "(with|have|has|having|that have|which have|who have) [known|valid|recorded|given|actual|real|non - blank|value for|value in|value of|any|some|non blank|non - empty|non - null|non null|filled in|complete] <c:Cols>|[with|have|has] value (for|in) <c:Cols>|(do|does) have <c:Cols>|(with|have|has) <c:Cols> (given|recorded|filled in|present|known|set|available)",
         at,
     ):
-        found = [Cond(f"{quoted(name)} IS NOT NULL", (name,)) for name in env["c"]]
+        said = {reader.low(step) for step in range(at, end)}
+        found = [
+            Cond(f"{quoted(name)} > 0", (name,))
+            if _counts_from_zero(reader, name) and not said & _KNOWN
+            else Cond(f"{quoted(name)} IS NOT NULL", (name,))
+            for name in env["c"]
+        ]
         yield end, both(found), cost + 1.2
+
+
+_KNOWN = frozenset("known valid recorded given actual value complete filled available present set data".split())
+
+
+def _counts_from_zero(reader: Reader, name: str) -> bool:
+    """Whether nothing is written as 0 and not left blank: with a discount, then, is with more than 0 of it."""
+    column = reader.column(name)
+    return column.type in NUMERIC and not column.nulls and column.least == 0
 
 
 def _is_said_known(reader: Reader, at: int, end: int) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from contracts.data import LogicalType
 from services.transform.planner.conditions import Cond
 from services.transform.planner.lexicon import MEASURES
 from services.transform.planner.predicates import _OPERATORS, _in_unit
@@ -16,6 +17,8 @@ def _counted(reader: Reader, at: int) -> Iterator[Result]:
             f"[with|have|has|having|that have|which have|who have|had|made|got|of|showing|who made|who had] {words} <n:Num> [-] <c:Col>",
             at,
         ):
+            if _numbers_them(reader, reader.low(end - 1), env["c"]):
+                continue
             if reader.column(env["c"]).type in NUMERIC and _is_head(reader.low(end - 1), env["c"]):
                 yield end, Cond(f"{quoted(env['c'])} {operator} {number(env['n'])}", (env["c"],)), cost + 0.15
     for (low_words, low_sign), (high_words, high_sign) in (
@@ -87,6 +90,13 @@ def _is_head(word: str, column: str) -> bool:
     """Whether a word is what the column counts: `10 units` are not a unit price."""
     own = parts(column)
     return len(own) < 2 or stem(word) != stem(own[0]) or own[-1] in ("id", "no", "count", "number")
+
+
+def _numbers_them(reader: Reader, word: str, column: str) -> bool:
+    """Whether a column holds the number of each thing, not how many there are: `flight` says nothing of 5 flights."""
+    view = reader.column(column)
+    named = stem(word) != word and key(column) == stem(word)
+    return named and view.type is LogicalType.INTEGER and view.distinct > max(20, reader.view.rows / 3)
 
 
 @slot("Verb")

@@ -53,6 +53,7 @@ ABBREVIATIONS: dict[str, frozenset[str]] = {
         wind_direction wind_dir
         direction dir
         mpg miles_per_gallon
+        mileage miles
         horsepower hp
         standard std
         deviation dev
@@ -155,6 +156,13 @@ for _words, _columns, _much in (
 ):
     for _word in _words.split():
         MEASURES[_word] = (tuple(_columns.split()), _much)
+
+# Comparatives that say of what kind a number is: a length or a size may be of anything, heat is of temperatures.
+OWN_KIND = frozenset(
+    word
+    for word, (columns, _) in MEASURES.items()
+    if {"temperature", "weight", "age", "price", "rain", "wind", "income"} & set(columns)
+)
 
 # Comparatives and superlatives about time: later ones are greater.
 TIMES: dict[str, bool] = {

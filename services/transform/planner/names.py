@@ -1,9 +1,12 @@
 """Readers of new names."""
 
+import re
 from collections.abc import Iterator
 
 from services.transform.planner.reading import Reader, Result, slot
 from services.transform.planner.slots import _NOT_NAMES, _glued_end, _joint
+
+_WAY_TO_WRITE = re.compile(r"(?i)(?:d{1,2}|m{2,4}|y{2,4})(?:[-._]?(?:d{1,2}|m{1,4}|y{2,4})){1,2}")
 
 
 # -- new names
@@ -22,7 +25,7 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
     if token.kind != "word":
         return
     if token.low in _NOT_NAMES:
-        if token.low in (
+        if reader.low(at - 1) in ("called", "named") or token.low in (
             "name",
             "date",
             "number",
@@ -50,7 +53,7 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
         return
     end = _glued_end(reader, at)
     whole = reader.raw(at, end)
-    if "/" in whole:
+    if "/" in whole or _WAY_TO_WRITE.fullmatch(whole):
         return  # dd/mm/yyyy is a way to write, and no name
     cost = 0.0
     yield end, whole, cost

@@ -132,6 +132,13 @@ def _active(core: list[Token], index: Index) -> Iterator[list[Token]]:
                 yield [_word(_ACTIVE[rest[1].low]), *core[:at], *rest[2:]]
             elif len(rest) > 1 and rest[0].low in ("be", "read", "have", "show", "contain", "hold"):
                 yield [_word("make"), *core[:at], *rest[1:]]
+            elif len(rest) > 1 and rest[0].low in ("go", "land", "end") and rest[1].low in ("in", "into", "to", "up"):
+                yield [
+                    _word("put"),
+                    *core[:at],
+                    _word("into"),
+                    *rest[2 + (rest[2].low == "in" and rest[1].low == "up") :],
+                ]
             elif len(rest) > 1 and rest[0].low == "become":
                 yield [_word("turn"), *core[:at], _word("into"), *rest[1:]]
     if [one.low for one in core[:2]] in (["i", "want"], ["i", "need"], ["we", "want"], ["we", "need"]):

@@ -189,11 +189,12 @@ def _applied(state: State, done: Act, end: int, cost: float) -> State:
     view, renamed = state.view, dict(state.memory.renamed)
     removed = set(state.memory.removed)
     steps = (*state.steps, *done.steps)
-    column = excluded(_stays(one.where) for one in _last_filters(steps)) if done.steps else None
-    if column is not None:
-        raise ask(
-            "contradictory", f"No row can satisfy these conditions on '{column}' at once. Which of them is meant?"
-        )
+    for size in range(len(state.steps) + 1, len(steps) + 1):  # what is grouped afterwards excuses nothing
+        column = excluded(_stays(one.where) for one in _last_filters(steps[:size]))
+        if column is not None:
+            raise ask(
+                "contradictory", f"No row can satisfy these conditions on '{column}' at once. Which of them is meant?"
+            )
     for step in done.steps:
         view = _after(view, step)
     if len(state.steps) + len(done.steps) > MAX_STEPS:

@@ -6,10 +6,12 @@ from typing import Any
 from contracts.data import LogicalType
 from services.transform.planner import dates
 from services.transform.planner.conditions import Cond, both, none_of, one_of
+from services.transform.planner.lexicon import MEASURES, OWN_KIND
 from services.transform.planner.pieces import in_unit_of
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, number, quoted, slot
 from services.transform.planner.view import ask
 from services.transform.planner.worded import _of_texts, _of_truths, _of_values
+from services.transform.planner.words import parts
 
 
 # -- what can be said of a column
@@ -54,6 +56,8 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
     for words, operator in _OPERATORS:
         for end, env, cost in reader.match(f"{_BE} [not] {words} [or equal to] <n:Amount>", at):
             words_said = [reader.low(step) for step in range(at, end)]
+            if any(_of_another(reader, word, column) for word in words_said):
+                continue
             swap = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
             real = operator
             if "equal" in words_said and "or" in words_said and operator in (">", "<"):
@@ -126,6 +130,15 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
         if end_ is None or (reader.low(end_ - 1) == "minus" and next(reader.slot("Col", end_), None) is not None):
             continue
         yield end_, Cond(sql, (column,)), 0.0
+
+
+def _of_another(reader: Reader, word: str, column: str) -> bool:
+    """Whether a comparative is of a kind of its own, and not of this column's: days are not hotter than 90."""
+    if word not in OWN_KIND:
+        return False
+    wanted = set(MEASURES[word][0])
+    fitting = [name for name in reader.view.names if wanted & set(parts(name))]
+    return column not in fitting and (bool(fitting) or "temperature" in wanted)
 
 
 def _pair(reader: Reader, end: int, env: dict[str, Any], column: str) -> tuple[float | int | None, float | int | None]:

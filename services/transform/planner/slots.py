@@ -169,32 +169,18 @@ def _column_at(reader: Reader, start: int) -> Iterator[Result]:
             yield end + 3, name, link.cost + 0.3  # a unit or gloss in brackets
 
 
+_PRONOUNS = (
+    "it|this|that|result|new column|that column|this column|resulting column|new one|that one|"
+    "same column|count|average|total|sum|mean|median|figure|value|number"
+).split("|")
+
+
 def _pronoun(reader: Reader, at: int) -> Iterator[Result]:
     made = reader.memory.made or reader.memory.touched
     if len(made) != 1 or reader.view.column(made[0]) is None:
         return
-    for words in (
-        ("it",),
-        ("this",),
-        ("that",),
-        ("result",),
-        ("new", "column"),
-        ("that", "column"),
-        ("this", "column"),
-        ("resulting", "column"),
-        ("new", "one"),
-        ("that", "one"),
-        ("same", "column"),
-        ("count",),
-        ("average",),
-        ("total",),
-        ("sum",),
-        ("mean",),
-        ("median",),
-        ("figure",),
-        ("value",),
-        ("number",),
-    ):
+    for said in _PRONOUNS:
+        words = tuple(said.split())
         if tuple(reader.low(at + step) for step in range(len(words))) == words:
             yield at + len(words), made[0], 0.9 if len(words) == 1 and words[0] not in ("it", "that", "this") else 0.5
 
@@ -332,11 +318,17 @@ def _anaphora(reader: Reader, at: int) -> Iterator[Result]:
     for phrase in (
         "originals|original columns|source columns|original ones|old columns|old ones|those three|those two|those columns|those"
         "|these columns|original column|source column|old column|original|two originals|three originals|original three|original two"
-        "|both originals|original fields|sources|parts|these three|these two|original one|old one|those 3|those 2|source|two original columns|three original columns|component columns|separate columns|individual columns|input columns|them|it|three|two",
+        "|both originals|original fields|sources|parts|these three|these two|original one|old one|those 3|those 2|source|two original columns|three original columns|component columns|separate columns|individual columns|input columns|them|three|two",
+        "it",
     ):
         end = reader.first(phrase, at)
-        if end is not None and there:
+        if end is not None and there and (phrase != "it" or _sources_meant(reader, at)):
             yield end, there, 0.3
+
+
+def _sources_meant(reader: Reader, at: int) -> bool:
+    """Whether `it` is what a new column was made of: `the average of it` is not, `and drop it` is."""
+    return len(reader.memory.made) != 1 or reader.low(at - 1) in ("drop", "remove", "delete")
 
 
 @slot("Pick")

@@ -11,10 +11,10 @@ from services.transform.planner.view import ask
 from services.transform.steps.formats import SHAPES
 
 _MAPPED = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(?:%|percent)\s*(?:->|=>|→|=|to|into|becomes?|should (?:be|become)|as|is|means|:)\s*(\d*\.?\d+)"
+    r"(\d+(?:\.\d+)?)\s*(?:%|percent)\s*(?:->|=>|→|=|to|into|becomes?|should (?:be|become)|as|is|means|:)\s*(?:the\s+|an?\s+)?(?:plain\s+)?(?:number\s+)?(\d*\.?\d+)"
 )
 _FRACTION = re.compile(
-    r"\bfractions?\b|\b0?\.\d|\bratios?\b|\bproportions?\b|between 0 and 1|\bdecimal (?:fraction|form)|\bas (?:a )?decimals?\b|\bdivide[d]? by 100",
+    r"\bfractions?\b|(?<![\w.])0?\.\d|\bratios?\b|\bproportions?\b|between 0 and 1|\bdecimal (?:fraction|form)|\bas (?:a )?decimals?\b|\bdivide[d]? by 100",
     re.I,
 )
 _POINTS = re.compile(

@@ -193,12 +193,9 @@ def _moving(value: pl.Expr, type: LogicalType, figure: str, size: int) -> pl.Exp
             moved = value.rolling_min(size, min_samples=1)
         return from_units(moved) if exact else moved
     if type is LogicalType.FLOAT:
-        rolled = [value, value * 2.0**-_HALVINGS]
-        one, other = (
-            each.rolling_sum(size, min_samples=1) if figure == "sum" else each.rolling_mean(size, min_samples=1)
-            for each in rolled
-        )
-        return _unless_too_large(one, other)
+        rolled = pl.Expr.rolling_sum if figure == "sum" else pl.Expr.rolling_mean
+        smaller = rolled(value * 2.0**-_HALVINGS, size, min_samples=1)
+        return _unless_too_large(rolled(value, size, min_samples=1), smaller)
     # Exact: the running sum here, less what it was so many rows before.
     count, total = value.is_not_null().cast(pl.Int64).cum_sum(), _wide(value, type).fill_null(0).cum_sum()
     present = count - count.shift(size).fill_null(0)

@@ -251,11 +251,23 @@ def test_an_unknown_person_and_a_wrong_password_are_the_same(admin: httpx.Client
         assert answer.status_code == 401
         return time.perf_counter() - begun, answer.content
 
-    pairs = [(ask(new_user(admin)["email"]), ask(f"{secrets.token_hex(4)}@example.org")) for _ in range(7)]
-    assert {body for pair in pairs for _, body in pair} == {pairs[0][0][1]}
-    # The fastest of each: what else runs on this machine only adds.
-    known, unknown = (min(pair[side][0] for pair in pairs) for side in (0, 1))
-    assert 0.5 < known / unknown < 2
+    # Made beforehand: what a new person sets in motion would slow the login that follows.
+    people = [new_user(admin)["email"] for _ in range(6)]
+    known: list[tuple[float, bytes]] = []
+    unknown: list[tuple[float, bytes]] = []
+
+    def ratio() -> float:
+        """Of the fastest of each: what else runs on this machine only adds."""
+        return min(known)[0] / min(unknown)[0]
+
+    for email in people * 5:
+        known.append(ask(email))
+        unknown.append(ask(f"{secrets.token_hex(4)}@example.org"))
+        # A loaded machine gets more tries; a side that really is quicker stays so in all of them.
+        if len(known) >= len(people) and 0.5 < ratio() < 2:
+            break
+    assert {body for _, body in known + unknown} == {known[0][1]}
+    assert 0.5 < ratio() < 2
 
 
 def test_every_change_leaves_an_entry_that_nobody_can_change(

@@ -88,7 +88,10 @@ def _queried(rows: pl.LazyFrame, query: str) -> pl.LazyFrame:
         return _column([runpy.run_path("program.py").get("result")])
     if query.startswith(DUCKDB):
         _ENGINE.register("input", rows.collect().to_arrow())
-        return _column([values[0] for values in _ENGINE.execute(query).fetchall()])
+        try:
+            return _column([values[0] for values in _ENGINE.execute(query).fetchall()])
+        except duckdb.OutOfMemoryException as error:
+            raise MemoryError from error
     lazy = pl.SQLContext(input=rows).execute(query)
     return lazy.select(pl.first().cast(pl.String).alias("found"))
 
