@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contracts.adaptation import Judged, ReviewOutcome
 from contracts.commands.command import BOOKKEEPING, LONG, Command, Nothing
 from contracts.commands.connector import (
     CloseWindowInput,
@@ -26,15 +27,20 @@ from contracts.commands.module_registry import (
 from contracts.commands.orchestrator import (
     FindRunInput,
     FinishRunInput,
+    PastInputsInput,
+    PastInputsResult,
     PinModulesInput,
     RecordStepInput,
     RunPlan,
     StartRunInput,
 )
 from contracts.commands.schema_drift import (
+    CloseReviewInput,
+    JudgeInput,
     QuarantineFileInput,
     QuarantineResult,
     QuarantineRowsInput,
+    RecordAdaptationInput,
     SettleEntryInput,
     SettleInput,
     SettleResult,
@@ -53,6 +59,8 @@ from contracts.commands.transform import (
     FoundDataset,
     FreezeInput,
     ProfileInput,
+    ProveInput,
+    ProveResult,
     RunTaskInput,
 )
 from contracts.profile import Profile
@@ -74,6 +82,7 @@ RUN_TASK = Command("transform.run_task", RunTaskInput, Nothing, LONG)
 FAIL_TASK = Command("transform.fail_task", FailTaskInput, Nothing, BOOKKEEPING)
 FIND_NODE = Command("transform.find_node", FindNodeInput, FoundDataset)
 DIFFER = Command("transform.differ", DifferInput, DifferResult, LONG)
+PROVE = Command("transform.prove", ProveInput, ProveResult, LONG)
 PUBLISH_MODULE = Command("module_registry.publish", PublishModuleInput, ModuleVersionRef)
 RESOLVE_MODULE = Command("module_registry.resolve", ResolveModuleInput, ResolveModuleResult)
 RECORD_COMPARISON = Command("module_registry.record_comparison", RecordComparisonInput, Nothing, BOOKKEEPING)
@@ -81,11 +90,15 @@ RECORD_TRIAL = Command("module_registry.record_trial", RecordTrialInput, Nothing
 SETTLE_DRIFT = Command("schema_drift.settle", SettleInput, SettleResult)
 QUARANTINE_FILE = Command("schema_drift.quarantine_file", QuarantineFileInput, QuarantineResult)
 QUARANTINE_ROWS = Command("schema_drift.quarantine_rows", QuarantineRowsInput, QuarantineResult)
+JUDGE = Command("schema_drift.judge", JudgeInput, Judged)
+CLOSE_REVIEW = Command("schema_drift.close_review", CloseReviewInput, ReviewOutcome)
+RECORD_ADAPTATION = Command("schema_drift.record_adaptation", RecordAdaptationInput, Nothing, BOOKKEEPING)
 SETTLE_ENTRY = Command("schema_drift.settle_entry", SettleEntryInput, Nothing, BOOKKEEPING)
 START_RUN = Command("orchestrator.start_run", StartRunInput, RunPlan, BOOKKEEPING)
 PIN_MODULES = Command("orchestrator.pin_modules", PinModulesInput, Nothing, BOOKKEEPING)
 RECORD_STEP = Command("orchestrator.record_step", RecordStepInput, Nothing, BOOKKEEPING)
 FINISH_RUN = Command("orchestrator.finish_run", FinishRunInput, Nothing, BOOKKEEPING)
+PAST_INPUTS = Command("orchestrator.past_inputs", PastInputsInput, PastInputsResult)
 FIND_RUN = Command("orchestrator.find_run", FindRunInput, FoundDataset)
 
 COMMANDS: tuple[Command[Any, Any], ...] = (
@@ -105,6 +118,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     FAIL_TASK,
     FIND_NODE,
     DIFFER,
+    PROVE,
     PUBLISH_MODULE,
     RESOLVE_MODULE,
     RECORD_COMPARISON,
@@ -112,10 +126,14 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     SETTLE_DRIFT,
     QUARANTINE_FILE,
     QUARANTINE_ROWS,
+    JUDGE,
+    CLOSE_REVIEW,
+    RECORD_ADAPTATION,
     SETTLE_ENTRY,
     START_RUN,
     PIN_MODULES,
     RECORD_STEP,
     FINISH_RUN,
+    PAST_INPUTS,
     FIND_RUN,
 )

@@ -17,6 +17,7 @@ CHECK_MODULE = "check-module"
 COMPARE_VERSIONS = "compare-versions"
 TRY_MODULE = "try-module"
 QUEUE = "orchestrator"
+REVIEW_DECIDED = "review-decided"  # the signal that a waiting run hears; it carries the review's id
 
 
 class ErrorType(StrEnum):

@@ -59,6 +59,7 @@ class PulledGroup(Contract):
     objects: tuple[ObjectVersion, ...] = ()
     object_rows: tuple[int, ...] = ()  # rows of each object, in the order of `objects`; empty when not known apart
     bytes_read: int = 0
+    sample: DatasetRef | None = None  # some rows as they were written, texts alone: what drift compares
 
 
 class QuarantinedRows(Contract):

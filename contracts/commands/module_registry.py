@@ -4,7 +4,16 @@ from uuid import UUID
 
 from contracts.commands.transform import ApplyResult, DifferResult
 from contracts.data import Contract
-from contracts.workflow import ModuleDraft, ModuleUse, ResolvedModule
+from contracts.workflow import ModuleDraft, ModuleUse, ModuleVersionRef, ResolvedModule
+
+
+class AdaptationOrigin(Contract):
+    """Where an adapted version comes from."""
+
+    base: ModuleVersionRef
+    report_id: UUID
+    proof_id: UUID
+    run_id: UUID
 
 
 class PublishModuleInput(Contract):
@@ -13,6 +22,7 @@ class PublishModuleInput(Contract):
     tenant: UUID
     draft: ModuleDraft
     published_by: UUID
+    adapts: AdaptationOrigin | None = None
 
 
 class ResolveModuleInput(Contract):

@@ -3,6 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
+from contracts.adaptation import Consumer, PastInput
 from contracts.commands.command import RunScope, WindowRequest
 from contracts.commands.connector import UndoResult
 from contracts.commands.transform import StepBooks
@@ -88,3 +89,18 @@ class FindRunInput(Contract):
     tenant: UUID
     run_id: UUID
     group: int = 0
+
+
+class PastInputsInput(Contract):
+    """Find what earlier runs of this workflow gave to a module, newest first, and who reads what it writes."""
+
+    scope: RunScope
+    module: ModuleVersionRef
+    limit: int = 12
+
+
+class PastInputsResult(Contract):
+    """Inputs that were loaded with the version, and the workflows that read the same destination."""
+
+    past: tuple[PastInput, ...]
+    consumers: tuple[Consumer, ...] = ()

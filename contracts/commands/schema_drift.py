@@ -3,11 +3,12 @@
 from typing import Literal
 from uuid import UUID
 
+from contracts.adaptation import Evidence, Proposal
 from contracts.commands.command import RunScope
 from contracts.commands.connector import PulledGroup, QuarantinedRows
-from contracts.data import Contract, ObjectVersion, Schema
+from contracts.data import Contract, ObjectVersion
 from contracts.events.drift import DriftChange
-from contracts.workflow import DriftPolicy, ModuleVersionRef
+from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
 
 
 class SettleInput(Contract):
@@ -16,15 +17,20 @@ class SettleInput(Contract):
     scope: RunScope
     stream: str
     group: PulledGroup
-    module: ModuleVersionRef | None
-    contract: Schema | None
+    module: ResolvedModule | None
     policy: DriftPolicy
+    keys: tuple[str, ...] = ()  # of the destination: columns that identify a row
 
 
 class SettleResult(Contract):
-    """The decision, the report that holds its reasons, and the difference itself."""
+    """The decision, the report that holds its reasons, and the difference itself.
 
-    decision: Literal["proceed", "quarantine", "fail"]
+    proceed: with the module as it is, or with `version` where another one fits. propose: `proposal` has to be proven.
+    """
+
+    decision: Literal["proceed", "propose", "quarantine", "fail"]
+    version: ModuleVersionRef | None = None
+    proposal: Proposal | None = None
     report_id: UUID | None = None
     changes: tuple[DriftChange, ...] = ()
     summary: str = ""
@@ -65,3 +71,34 @@ class SettleEntryInput(Contract):
     scope: RunScope
     entry_id: UUID
     outcome: Literal["loaded", "failed", "quarantined"]
+
+
+class JudgeInput(Contract):
+    """Say what becomes of a proposal whose replays are known; the same question has one answer."""
+
+    scope: RunScope
+    stream: str
+    report_id: UUID
+    proposal: Proposal
+    evidence: Evidence
+    policy: DriftPolicy
+    approved_in: UUID | None = None  # the review in which a person asked for this very proposal
+
+
+class CloseReviewInput(Contract):
+    """Ask how a review ended; `timed_out` ends it if nobody has decided."""
+
+    scope: RunScope
+    review_id: UUID
+    timed_out: bool = False
+
+
+class RecordAdaptationInput(Contract):
+    """Say that a proposal was published, so that the same change is known from now on."""
+
+    scope: RunScope
+    stream: str
+    report_id: UUID
+    proposal_id: UUID
+    proof_id: UUID
+    published: ModuleVersionRef

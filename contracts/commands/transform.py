@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from contracts.adaptation import OutputFigures, PastInput, Replay
 from contracts.checks import CheckOutcome, Checks
 from contracts.commands.command import RunScope
 from contracts.commands.connector import Problem, PullResult, QuarantinedRows
@@ -149,3 +150,23 @@ class DifferResult(Contract):
     rows: DifferenceRows
     left: SideResult
     right: SideResult
+
+
+class ProveInput(Contract):
+    """Replay a candidate on past inputs, carried through the inverse change, and on what came."""
+
+    scope: RunScope
+    base: ResolvedModule
+    candidate: ResolvedModule
+    prelude: Recipe
+    inverse: Recipe
+    past: tuple[PastInput, ...]
+    incoming: DatasetRef
+    keys: tuple[str, ...] = ()  # columns of the output that no two rows may share
+
+
+class ProveResult(Contract):
+    """What the replays gave, in figures; nothing is judged here."""
+
+    replays: tuple[Replay, ...]
+    incoming: OutputFigures

@@ -1,5 +1,6 @@
 """Facts about drift and quarantine: topic `schema-drift`."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -9,7 +10,19 @@ from contracts.data import Contract
 class DriftChange(Contract):
     """One difference, short enough for a message."""
 
-    kind: Literal["added", "removed", "renamed", "type_changed", "reordered", "format_changed"]
+    kind: Literal[
+        "added",
+        "removed",
+        "renamed",
+        "type_changed",
+        "reordered",
+        "format_changed",
+        "meaning_changed",
+        "split",
+        "merged",
+        "duplicate_name",
+        "file_changed",
+    ]
     column: str
     became: str | None = None
     detail: str = ""
@@ -25,7 +38,7 @@ class DriftDetected(Contract):
     workflow: str
     module: str
     stream: str
-    decision: Literal["proceed", "quarantine", "fail"]
+    decision: Literal["proceed", "propose", "quarantine", "fail"]
     changes: tuple[DriftChange, ...]
     summary: str  # one sentence for a person
     advice: str  # what to do next
@@ -66,3 +79,48 @@ class QuarantineRejected(Contract):
     workflow_id: UUID
     rejected_by: UUID
     reason: str
+
+
+class ReviewOpened(Contract):
+    """A run waits: a person is asked whether a proposal may be published, or may stop one that will be."""
+
+    review_id: UUID
+    report_id: UUID
+    proof_id: UUID
+    run_id: UUID
+    workflow_id: UUID
+    workflow: str
+    module: str
+    stream: str
+    veto: bool  # silence means yes
+    expires_at: datetime
+    summary: str
+    advice: str
+
+
+class ReviewDecided(Contract):
+    """It is known how a review ended; the run that waits for it goes on."""
+
+    review_id: UUID
+    run_id: UUID
+    workflow_id: UUID
+    workflow: str
+    outcome: Literal["approved", "rejected", "edited", "expired"]
+    decided_by: UUID | None = None
+    reason: str = ""
+
+
+class DriftAdapted(Contract):
+    """A version that fits was published, with its proof, and the run goes on with it."""
+
+    report_id: UUID
+    proposal_id: UUID
+    proof_id: UUID
+    run_id: UUID
+    workflow_id: UUID
+    workflow: str
+    stream: str
+    module: str
+    base_version: int
+    version: int
+    summary: str

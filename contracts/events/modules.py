@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from contracts.data import Contract
+from contracts.data import Contract, Schema
 from contracts.differences import DataInput, Table
 
 
@@ -17,6 +17,8 @@ class ModuleVersionPublished(Contract):
     input_fingerprint: str
     output_fingerprint: str
     current: bool
+    input_contract: Schema | None = None  # None where it is too large for a message
+    output_contract: Schema | None = None
     semantic_version: str | None = None
     level: Literal["major", "minor", "patch"] | None = None
 

@@ -42,7 +42,7 @@ class ReportSummary(View):
     module: str
     module_version: int | None
     mode: Literal["strict", "warn"]
-    decision: Literal["proceed", "quarantine", "fail"]
+    decision: Literal["proceed", "propose", "quarantine", "fail"]
     fingerprint: str
     summary: str
     advice: str

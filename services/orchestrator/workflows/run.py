@@ -150,9 +150,9 @@ class RunWorkflow:
                         scope=plan.scope,
                         stream=STREAM,
                         group=group,
-                        module=modules[0].ref if modules else None,
-                        contract=modules[0].input_contract if modules else None,
+                        module=modules[0] if modules else None,
                         policy=plan.definition.drift,
+                        keys=plan.definition.destination.keys,
                     ),
                 )
                 step.detail = settled.summary or step.detail

@@ -21,7 +21,8 @@ from contracts.commands.schema_drift import (
 )
 from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
 from contracts.permissions import Role
-from contracts.workflow import DriftPolicy, ModuleVersionRef
+from contracts.recipe import Recipe
+from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
 from deploy.local.state import State
 from services.chassis.storage import Storage
 from services.schema_drift.activities import SchemaDriftActivities
@@ -82,8 +83,9 @@ def settle_input(
         scope=run,
         stream="main",
         group=PulledGroup(dataset=dataset(incoming), facts=facts),
-        module=MODULE if contract else None,
-        contract=contract,
+        module=ResolvedModule(ref=MODULE, recipe=Recipe(), input_contract=contract, output_contract=contract)
+        if contract
+        else None,
         policy=DriftPolicy(mode=mode),
     )
 

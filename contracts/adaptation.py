@@ -1,0 +1,126 @@
+"""How a module is made to fit what came: the proposal, the figures of its proof, and who decided what about it."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.data import Contract, DatasetRef, Schema
+from contracts.differences import DataDifference
+from contracts.recipe import Recipe
+from contracts.workflow import ModuleDraft, ModuleVersionRef
+
+Origin = Literal["built", "remembered", "model", "person"]
+Ruling = Literal["auto", "auto_after", "ask", "quarantine", "refuse"]
+
+
+class Proposal(Contract):
+    """A candidate version: what came is first brought into the old shape, and then goes through the old steps."""
+
+    proposal_id: UUID
+    base: ModuleVersionRef = Field(description="The version that it is made of.")
+    candidate: ModuleDraft = Field(description="The steps that adapt, then those of the base.")
+    prelude: Recipe = Field(description="The steps that adapt, alone.")
+    inverse: Recipe = Field(description="Brings a past input into the shape of what came, for the replay.")
+    origin: Origin
+    mapping: dict[str, str] = Field(default_factory=dict, description="Needed column → the one that carries it.")
+
+
+class Consumer(Contract):
+    """A workflow that reads what this one writes, and the columns that it needs."""
+
+    workflow: str
+    needs: Schema
+
+
+class PastInput(Contract):
+    """Rows that an earlier run gave to the module, and when."""
+
+    run_id: UUID
+    dataset: DatasetRef
+    at: str = Field(description="When the run started, ISO 8601: seasons are told apart by it.")
+
+
+class ColumnFigures(Contract):
+    """An output column in figures, for the comparison of one delivery with those before it."""
+
+    column: str
+    rows: int
+    nulls: int
+    distinct: int | None = None
+    mean: float | None = None
+    quantiles: tuple[float, ...] = Field(default=(), description="At 0, 5, 25, 50, 75, 95 and 100 percent.")
+    shares: dict[str, float] = Field(default_factory=dict, description="The most frequent values and their shares.")
+
+
+class OutputFigures(Contract):
+    """What a version made of one input, in figures; numbers alone, so that the proof can be judged again."""
+
+    input: DatasetRef
+    at: str = ""
+    output_schema: Schema
+    rows_in: int
+    rows_out: int
+    unaccounted: int = Field(description="Rows that the books of the steps do not name.")
+    quarantined: int
+    failed_checks: tuple[str, ...] = ()
+    repeated_keys: int = 0
+    lost_values: dict[str, int] = Field(
+        default_factory=dict, description="Input column → values that the prelude could not carry over."
+    )
+    columns: tuple[ColumnFigures, ...] = ()
+
+
+class Replay(Contract):
+    """A past input through the old version, and, carried through the inverse change, through the candidate."""
+
+    input: DatasetRef
+    at: str
+    before: OutputFigures
+    after: OutputFigures
+    difference: DataDifference
+
+
+class Evidence(Contract):
+    """Everything that a proof is judged by; the judgement is a pure function of it."""
+
+    replays: tuple[Replay, ...]
+    incoming: OutputFigures
+    consumers: tuple[Consumer, ...] = ()
+
+
+class ProofCheck(Contract):
+    """One check with its numbers."""
+
+    name: Annotated[str, Field(max_length=63)]
+    passed: bool
+    detail: str
+    figures: dict[str, float] = Field(default_factory=dict)
+
+
+class Proof(Contract):
+    """The verdict on a proposal, and what it stands on."""
+
+    verdict: Literal["proven", "unproven", "refuted"]
+    checks: tuple[ProofCheck, ...]
+    history: int = Field(ge=0, description="Past inputs that were replayed.")
+
+
+class Judged(Contract):
+    """What the policy makes of a proposal and its proof."""
+
+    ruling: Ruling
+    proof_id: UUID
+    review_id: UUID | None = Field(default=None, description="Where a person decides, or may veto.")
+    wait_seconds: float = Field(default=0, description="How long to wait for a person before `on_timeout` holds.")
+    summary: str = ""
+    advice: str = ""
+
+
+class ReviewOutcome(Contract):
+    """How a review ended; an edit brings another proposal, that a person stands behind."""
+
+    outcome: Literal["approved", "rejected", "edited", "expired"]
+    proposal: Proposal | None = None
+    decided_by: UUID | None = None
+    reason: str = ""
