@@ -8,10 +8,9 @@ from pydantic import Field
 from contracts.data import Contract, DatasetRef, Schema
 from contracts.differences import DataDifference
 from contracts.recipe import Recipe
-from contracts.workflow import ModuleDraft, ModuleVersionRef
+from contracts.workflow import ModuleDraft, ModuleVersionRef, Ruling
 
 Origin = Literal["built", "remembered", "model", "person"]
-Ruling = Literal["auto", "auto_after", "ask", "quarantine", "refuse"]
 
 
 class Proposal(Contract):

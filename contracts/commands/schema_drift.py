@@ -20,6 +20,7 @@ class SettleInput(Contract):
     module: ResolvedModule | None
     policy: DriftPolicy
     keys: tuple[str, ...] = ()  # of the destination: columns that identify a row
+    pinned: bool = False  # the workflow names the module's version by its number: nothing replaces it unasked
 
 
 class SettleResult(Contract):
@@ -82,6 +83,7 @@ class JudgeInput(Contract):
     proposal: Proposal
     evidence: Evidence
     policy: DriftPolicy
+    pinned: bool = False  # as settle was told
     approved_in: UUID | None = None  # the review in which a person asked for this very proposal
 
 
