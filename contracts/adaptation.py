@@ -10,6 +10,8 @@ from contracts.differences import DataDifference
 from contracts.recipe import Recipe
 from contracts.workflow import ModuleDraft, ModuleVersionRef
 
+THE_PLATFORM = UUID(int=0)  # who did it, where no person did
+
 Origin = Literal["built", "remembered", "model", "person"]
 Ruling = Literal["auto", "auto_after", "ask", "quarantine", "refuse"]
 
