@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.data import Contract, DatasetRef, Schema
-from contracts.differences import DataDifference
+from contracts.differences import DataDifference, DifferenceRows
 from contracts.recipe import Recipe
 from contracts.workflow import ModuleDraft, ModuleVersionRef
 
@@ -49,8 +49,8 @@ class ColumnFigures(Contract):
     column: str
     rows: int
     nulls: int
-    distinct: int | None = None
-    mean: float | None = None
+    distinct: int | None = Field(default=None, description="An estimate where there are many.")
+    mean: float | None = Field(default=None, description="Of a text: of its length. Of a moment: in days.")
     quantiles: tuple[float, ...] = Field(default=(), description="At 0, 5, 25, 50, 75, 95 and 100 percent.")
     shares: dict[str, float] = Field(default_factory=dict, description="The most frequent values and their shares.")
 
@@ -60,10 +60,15 @@ class OutputFigures(Contract):
 
     input: DatasetRef
     at: str = ""
+    share: float = Field(default=1.0, description="Of the input's parts, those that were looked at.")
+    refused: str = Field(default="", description="Why nothing came out, where the steps could not be run.")
     output_schema: Schema
     rows_in: int
     rows_out: int
-    unaccounted: int = Field(description="Rows that the books of the steps do not name.")
+    unaccounted: int = Field(
+        description="Rows that the books of the steps do not name, and those that the prelude left out or made: it may "
+        "set rows aside, with a record, and nothing else."
+    )
     quarantined: int
     failed_checks: tuple[str, ...] = ()
     repeated_keys: int = 0
@@ -81,6 +86,7 @@ class Replay(Contract):
     before: OutputFigures
     after: OutputFigures
     difference: DataDifference
+    rows: DifferenceRows = Field(default=DifferenceRows(), description="The first of the rows that differ.")
 
 
 class Evidence(Contract):

@@ -3,9 +3,12 @@
 from typing import Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.adaptation import Evidence, Proposal
 from contracts.commands.command import RunScope
 from contracts.commands.connector import PulledGroup, QuarantinedRows
+from contracts.commands.transform import ProveInput
 from contracts.data import Contract, ObjectVersion
 from contracts.events.drift import DriftChange
 from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
@@ -80,6 +83,7 @@ class JudgeInput(Contract):
     stream: str
     report_id: UUID
     proposal: Proposal
+    asked: ProveInput = Field(description="What the evidence answers: the proof is replayed by it.")
     evidence: Evidence
     policy: DriftPolicy
     approved_in: UUID | None = None  # the review in which a person asked for this very proposal
