@@ -5,6 +5,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.chassis.keys import KEY_BYTES, KeyRing
 
@@ -24,6 +26,7 @@ class Sealer:
     """
 
     def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
         self._primary = ring.primary
         self._keys = {name: AESGCM(key) for name, key in ring.keys.items()}
 
@@ -62,6 +65,12 @@ class Sealer:
         if self.key_id(sealed) == self._primary:
             return sealed
         return self.seal(self.open(sealed, context), context)
+
+    def derived(self, purpose: str) -> tuple[bytes, ...]:
+        """Keys for something else than sealing, the primary's first; what they are used for tells nothing of ours."""
+        names = sorted(self._ring.keys, key=lambda name: (name != self._primary, name))
+        info = _canonical(("derived", purpose))
+        return tuple(HKDF(SHA256(), KEY_BYTES, None, info).derive(self._ring.keys[name]) for name in names)
 
     def _wrap(self, name: str, data_key: bytes, bound: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE)

@@ -16,6 +16,7 @@ from services.chassis.sealing import SealBroken, Sealer
 from services.notification import repository
 from services.notification.backoff import Backoff
 from services.notification.channels.channel import Channel, Delivered, Failed, Notification, Outcome, Target
+from services.notification.decision_links import DecisionLinks
 from services.notification.queue import Due, forget, take
 from services.notification.service import message_bytes, secret_context
 from services.notification.settings import NotificationSettings
@@ -31,6 +32,7 @@ class Dispatcher:
         database: Database,
         channels: Mapping[str, Channel],
         sealer: Sealer,
+        links: DecisionLinks,
         clock: Clock,
         settings: NotificationSettings,
         jitter: Callable[[], float],
@@ -38,6 +40,7 @@ class Dispatcher:
         self._database = database
         self._channels = channels
         self._sealer = sealer
+        self._links = links
         self._clock = clock
         self._settings = settings
         self._jitter = jitter
@@ -117,6 +120,9 @@ class Dispatcher:
         except SealBroken:
             return Failed("the rule's secret cannot be opened; make the rule again", permanent=True)
         body = dict(due.body)
+        link = self._links.of(due.tenant, due.type, body["data"], due.url) if due.url else None
+        if link is not None:
+            body["links"] = body["links"] | {"decide": link.address}
         notification = Notification(
             id=due.id,
             tenant=due.tenant,
@@ -124,6 +130,7 @@ class Dispatcher:
             summary=body["summary"],
             advice=body["advice"],
             body=message_bytes(body),
+            credential=link.credential if link else "",
         )
         return await channel.deliver(notification, Target(url=due.url, secret=secret or ""))
 

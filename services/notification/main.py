@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from services.chassis.egress import Egress
 from services.chassis.parts import Loop, Service
+from services.chassis.passes import Passes
 from services.chassis.platform import Platform
 from services.notification.api import router
 from services.notification.channels.log import LogChannel
 from services.notification.channels.webhook import WebhookChannel
 from services.notification.consumers import handlers
+from services.notification.decision_links import PURPOSE, DecisionLinks
 from services.notification.dispatch import Dispatcher, Janitor
 from services.notification.service import EventLog, Rules
 from services.notification.settings import NotificationSettings
@@ -27,6 +29,7 @@ def build(platform: Platform) -> Service:
             for channel in (LogChannel(), WebhookChannel(egress, platform.clock, platform.scrubber))
         },
         platform.sealer,
+        DecisionLinks(Passes(platform.sealer, PURPOSE), platform.settings.public_url),
         platform.clock,
         settings,
         secrets.SystemRandom().random,

@@ -2,11 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 from contracts.data import Contract
-from contracts.events.drift import DriftDetected, QuarantineOpened, QuarantineRejected, QuarantineReleased
+from contracts.events.drift import (
+    DriftAdapted,
+    DriftDetected,
+    QuarantineOpened,
+    QuarantineRejected,
+    QuarantineReleased,
+    ReviewDecided,
+    ReviewOpened,
+)
 from contracts.events.modules import ModuleVersionPublished
 from contracts.events.runs import RunFinished, RunRequested, RunStarted, RunStepFinished
 from contracts.events.sessions import SessionFailed
@@ -35,6 +44,8 @@ def describe(event_type: str, event: Contract) -> Sentences:
 _LINKS = {
     "run_id": ("run", "/api/runs/{}"),
     "report_id": ("drift_report", "/api/drift-reports/{}"),
+    "review_id": ("drift_review", "/api/drift/reviews/{}"),
+    "proof_id": ("drift_proof", "/api/drift/proofs/{}"),
     "entry_id": ("quarantine_entry", "/api/quarantine/{}"),
     "session_id": ("session", "/api/sessions/{}"),
 }
@@ -55,6 +66,38 @@ def _drift(event: DriftDetected) -> Sentences:
     return Sentences(where + event.summary, event.advice)
 
 
+def _review_opened(event: ReviewOpened) -> Sentences:
+    until = f"{event.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    look = f"`modulardata drift review {event.review_id}`"
+    if event.veto:
+        summary = f"Workflow {event.workflow} goes on at {until} unless somebody objects. {event.summary}"
+        return Sentences(summary, f"{event.advice} {look} shows it; with `--reject` it stays out.".lstrip())
+    summary = f"Workflow {event.workflow} waits for a decision until {until}. {event.summary}"
+    return Sentences(summary, f"{event.advice} {look} shows it and asks; without an answer it stays out.".lstrip())
+
+
+_DECISIONS = {
+    "approved": "was approved; the run goes on",
+    "rejected": "was rejected; what came stays out",
+    "edited": "was answered with another mapping, which is proved before the run goes on",
+    "expired": "was answered by nobody in time; the run goes by the workflow's policy for silence",
+}
+
+
+def _review_decided(event: ReviewDecided) -> Sentences:
+    what = f"A change of what workflow {event.workflow} reads {_DECISIONS[event.outcome]}"
+    return Sentences(f"{what}{_why(event.reason)}.")
+
+
+def _adapted(event: DriftAdapted) -> Sentences:
+    summary = (
+        f"Workflow {event.workflow} goes on with version {event.version} of module {event.module}, "
+        f"made of version {event.base_version}. {event.summary}"
+    )
+    proof, back = f"`modulardata drift proof {event.proof_id}`", f"`modulardata modules rollback {event.module}`"
+    return Sentences(summary, f"{proof} shows what was proved; {back} takes the version back.")
+
+
 def _quarantined(event: QuarantineOpened) -> Sentences:
     what = f"{event.object or 'a file'} was set aside" if event.what == "file" else f"{_rows(event.rows)} set aside"
     return Sentences(f"Workflow {event.workflow}: {what}. {event.summary}", event.advice)
@@ -66,8 +109,7 @@ def _released(event: QuarantineReleased) -> Sentences:
 
 
 def _rejected(event: QuarantineRejected) -> Sentences:
-    why = f": {event.reason}" if event.reason else ""
-    return Sentences(f"Quarantine entry {event.entry_id} was rejected{why}. It stays out.")
+    return Sentences(f"Quarantine entry {event.entry_id} was rejected{_why(event.reason)}. It stays out.")
 
 
 _OUTCOMES = {
@@ -118,6 +160,9 @@ def _session_failed(event: SessionFailed) -> Sentences:
 
 _WORDS: tuple[tuple[type[Contract], Callable[[Any], Sentences]], ...] = (
     (DriftDetected, _drift),
+    (ReviewOpened, _review_opened),
+    (ReviewDecided, _review_decided),
+    (DriftAdapted, _adapted),
     (QuarantineOpened, _quarantined),
     (QuarantineReleased, _released),
     (QuarantineRejected, _rejected),
@@ -134,6 +179,10 @@ def _plainly(event_type: str) -> str:
     area, _, rest = event_type.partition(".")
     name = rest.rpartition(".")[0] or rest
     return f"{area.capitalize()}: {name.replace('_', ' ')}."
+
+
+def _why(reason: str) -> str:
+    return f": {reason.rstrip('. ')}" if reason else ""
 
 
 def _rows(count: int) -> str:

@@ -16,6 +16,7 @@ class Notification:
     summary: str
     advice: str
     body: bytes  # the whole message as JSON
+    credential: str = ""  # what in it may stand nowhere else, if anything
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class WebhookChannel:
             url = parse_url(target.url)
         except UrlInvalid as error:
             return Failed(f"the address {error}", permanent=True)
-        with self._scrubber.holding(target.secret):
+        with self._scrubber.holding(target.secret, notification.credential):
             try:
                 async with asyncio.timeout(self._limits.total):
                     outcome = await self._send(notification, target, url)

@@ -26,6 +26,7 @@ from tests.integration.notification.world import (
     drift,
     finished,
     heard,
+    links_of,
     make_rule,
     notifications,
     take,
@@ -225,7 +226,9 @@ async def test_two_processes_share_the_work_and_one_that_dies_leaves_it(world: C
     left.open.set()
     right.open.set()
     platform = world.platforms["notification"]
-    dying = Dispatcher(platform.database, {"webhook": dead}, platform.sealer, clock, QUICK, lambda: 0.5)
+    dying = Dispatcher(
+        platform.database, {"webhook": dead}, platform.sealer, links_of(world), clock, QUICK, lambda: 0.5
+    )
     task = asyncio.create_task(dying.run(asyncio.Event()))
 
     async def taken() -> bool:

@@ -12,13 +12,15 @@ from uuid import uuid4
 from contracts.catalog import type_of
 from contracts.data import Contract
 from contracts.envelope import Envelope
-from contracts.events.drift import DriftDetected
+from contracts.events.drift import DriftDetected, ReviewOpened
 from contracts.events.runs import RunFinished
 from services.chassis.egress import Egress
 from services.chassis.ids import SystemIds
+from services.chassis.passes import Passes
 from services.notification.channels.channel import Channel
 from services.notification.channels.log import LogChannel
 from services.notification.channels.webhook import WebhookChannel, WebhookLimits
+from services.notification.decision_links import PURPOSE, DecisionLinks
 from services.notification.dispatch import Dispatcher
 from services.notification.service import EventLog
 from services.notification.settings import NotificationSettings
@@ -59,6 +61,7 @@ async def dispatching(
         platform.database,
         {"log": LogChannel(), "webhook": webhook},
         platform.sealer,
+        links_of(world),
         platform.clock,
         settings,
         lambda: 0.5,
@@ -70,6 +73,11 @@ async def dispatching(
     finally:
         stop.set()
         await asyncio.wait_for(task, 10)
+
+
+def links_of(world: Composed) -> DecisionLinks:
+    """Links as the composed service makes them."""
+    return DecisionLinks(Passes(world.platforms["notification"].sealer, PURPOSE), "http://here")
 
 
 def heard(world: Composed, event: Contract, **changes: Any) -> tuple[Envelope, Contract]:
@@ -117,6 +125,21 @@ def drift() -> DriftDetected:
             "changes": [{"kind": "renamed", "column": "dep_delay", "became": "departure_delay", "confidence": 0.9}],
             "summary": "Column `dep_delay` is gone; `departure_delay` looks like it (name 0.87, type fits).",
             "advice": "Rename it back and release the file.",
+        }
+    )
+
+
+def review_opened() -> ReviewOpened:
+    return ReviewOpened.model_validate(
+        {
+            **{name: uuid4() for name in ("review_id", "report_id", "proof_id", "run_id", "workflow_id")},
+            "workflow": "flights",
+            "module": "clean-flights",
+            "stream": "main",
+            "veto": False,
+            "expires_at": datetime.now(UTC) + timedelta(hours=72),
+            "summary": "Column `dep_delay` may have become `delay_1` or `delay_2`.",
+            "advice": "",
         }
     )
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.catalog import EVENTS
+from contracts.data import Contract
 from contracts.events.drift import DriftDetected
 from contracts.events.runs import RunFinished
 from services.notification.backoff import Backoff
@@ -53,6 +54,37 @@ def test_a_rename_says_which_column_what_it_became_and_what_to_do() -> None:
         "run": f"http://here/api/runs/{ID}",
         "drift_report": f"http://here/api/drift-reports/{ID}",
     }
+
+
+def _example(event_type: str, **changes: object) -> Contract:
+    text = (EXAMPLES / event_type / "first.json").read_text()
+    return EVENTS[event_type].model_validate(json.loads(text) | changes)
+
+
+def test_who_is_asked_learns_what_until_when_and_what_silence_means() -> None:
+    asked = describe("drift.review_opened.v1", _example("drift.review_opened.v1", advice="Compare both."))
+    assert asked.summary == (
+        "Workflow flights waits for a decision until 2026-01-05 12:00 UTC. "
+        "Column `dep_delay` may have become `delay_1` or `delay_2`."
+    )
+    look = "`modulardata drift review 0192f0c1-0000-7000-8000-000000000001`"
+    assert asked.advice == f"Compare both. {look} shows it and asks; without an answer it stays out."
+    veto = describe("drift.review_opened.v1", _example("drift.review_opened.v1", veto=True, advice=""))
+    assert veto.summary.startswith("Workflow flights goes on at 2026-01-05 12:00 UTC unless somebody objects. ")
+    assert veto.advice == f"{look} shows it; with `--reject` it stays out."
+
+
+def test_who_hears_of_a_decision_or_a_version_learns_what_comes_of_it() -> None:
+    decided = describe("drift.review_decided.v1", _example("drift.review_decided.v1", outcome="rejected"))
+    assert decided.summary == (
+        "A change of what workflow flights reads was rejected; what came stays out: The values agree."
+    )
+    adapted = describe("drift.adapted.v1", _example("drift.adapted.v1"))
+    assert adapted.summary.startswith(
+        "Workflow flights goes on with version 2 of module clean-flights, made of version 1. Version 2 of flights reads"
+    )
+    assert "`modulardata modules rollback clean-flights`" in adapted.advice
+    assert "`modulardata drift proof 0192f0c1-0000-7000-8000-000000000002`" in adapted.advice
 
 
 def test_a_failed_run_says_why_and_a_long_reason_is_cut() -> None:
