@@ -8,10 +8,11 @@ from pydantic import Field
 from contracts.data import Contract, DatasetRef, Schema
 from contracts.differences import DataDifference, DifferenceRows
 from contracts.recipe import Recipe
-from contracts.workflow import ModuleDraft, ModuleVersionRef
+from contracts.workflow import ModuleDraft, ModuleVersionRef, Ruling
+
+THE_PLATFORM = UUID(int=0)  # who did it, where no person did
 
 Origin = Literal["built", "remembered", "model", "person"]
-Ruling = Literal["auto", "auto_after", "ask", "quarantine", "refuse"]
 
 
 class Proposal(Contract):

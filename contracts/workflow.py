@@ -68,13 +68,45 @@ class WebhookTrigger(Contract):
 Trigger = Annotated[S3EventTrigger | WebhookTrigger, Field(discriminator="kind")]
 
 
+ColumnClass = Literal["key", "money", "personal", "plain"]
+ChangeKind = Literal[
+    "renamed", "type_changed", "format_changed", "removed", "duplicate_name", "file_changed", "added", "reordered"
+]
+Ruling = Literal["auto", "auto_after", "ask", "quarantine", "refuse"]
+DriftMode = Literal["strict", "warn", "evolve", "freeze", "discard_row", "discard_value"]
+
+
 class DriftPolicy(Contract):
     """What happens when the incoming schema is not what the first module expects."""
 
-    mode: Literal["strict", "warn"] = Field(
-        default="warn",
-        description="strict: any difference sets the file aside. warn: only differences that the module cannot "
-        "absorb do; added or reordered columns are reported and ignored.",
+    mode: DriftMode = Field(
+        default="evolve",
+        description="evolve: what the module cannot absorb is adapted to, once it is proven. strict: any difference "
+        "sets the file aside. warn: only differences that the module cannot absorb do; added or reordered columns are "
+        "reported and ignored. freeze: these make the run fail. discard_row: as evolve, and rows that do not fit are "
+        "set aside. discard_value: as evolve, and values that do not fit become null.",
+    )
+    key: tuple[str, ...] = Field(
+        default=(), max_length=500, description="Columns that identify rows, beside the keys of the destination."
+    )
+    money: tuple[str, ...] = Field(default=(), max_length=500, description="Amounts, beside those named like one.")
+    personal: tuple[str, ...] = Field(
+        default=(), max_length=500, description="Personal data, beside what is named or looks like it."
+    )
+    plain: tuple[str, ...] = Field(
+        default=(), max_length=500, description="Columns that are none of these, whatever they are named."
+    )
+    rulings: dict[ColumnClass, dict[ChangeKind, Ruling]] = Field(
+        default_factory=dict,
+        description="What becomes of a proven change of such a column, where it is not the default: auto for plain "
+        "ones, ask for all others. What is not proven is always asked about, or refused.",
+    )
+    wait_seconds: float = Field(default=259_200, ge=1, le=7_776_000, description="How long a question waits: 72 hours.")
+    veto_seconds: float = Field(
+        default=3_600, ge=1, le=7_776_000, description="How long a person may stop what else happens by itself."
+    )
+    on_timeout: Literal["quarantine", "refuse"] = Field(
+        default="quarantine", description="What silence means: the files wait in quarantine, or the run fails."
     )
 
 

@@ -123,7 +123,7 @@ def workflow_file() -> str:
         "  keys: [year, month, day, carrier, flight, origin]",
         "triggers:",
         "  - {kind: s3_event, name: new-file}",
-        "drift: {mode: warn}",
+        "drift: {mode: evolve}",
         "```",
         "",
     ]

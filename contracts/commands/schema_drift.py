@@ -23,6 +23,7 @@ class SettleInput(Contract):
     module: ResolvedModule | None
     policy: DriftPolicy
     keys: tuple[str, ...] = ()  # of the destination: columns that identify a row
+    pinned: bool = False  # the workflow names the module's version by its number: nothing replaces it unasked
 
 
 class SettleResult(Contract):
@@ -86,6 +87,7 @@ class JudgeInput(Contract):
     asked: ProveInput = Field(description="What the evidence answers: the proof is replayed by it.")
     evidence: Evidence
     policy: DriftPolicy
+    pinned: bool = False  # as settle was told
     approved_in: UUID | None = None  # the review in which a person asked for this very proposal
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.data import FormatFacts, Schema
+from contracts.workflow import DriftMode
 
 State = Literal["open", "released", "loaded", "rejected", "superseded"]
 
@@ -41,7 +42,7 @@ class ReportSummary(View):
     stream: str
     module: str
     module_version: int | None
-    mode: Literal["strict", "warn"]
+    mode: DriftMode
     decision: Literal["proceed", "propose", "quarantine", "fail"]
     fingerprint: str
     summary: str

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from contracts.workflow import DriftMode
 from services.schema_drift.detecting.schemas import Difference
 
-Mode = Literal["strict", "warn"]
+Mode = DriftMode
 Decision = Literal["proceed", "quarantine"]
 
 
