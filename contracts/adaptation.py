@@ -10,6 +10,8 @@ from contracts.differences import DataDifference, DifferenceRows
 from contracts.recipe import Recipe
 from contracts.workflow import ModuleDraft, ModuleVersionRef, Ruling
 
+THE_PLATFORM = UUID(int=0)  # who did it, where no person did
+
 Origin = Literal["built", "remembered", "model", "person"]
 
 

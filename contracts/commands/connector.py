@@ -59,7 +59,7 @@ class PulledGroup(Contract):
     objects: tuple[ObjectVersion, ...] = ()
     object_rows: tuple[int, ...] = ()  # rows of each object, in the order of `objects`; empty when not known apart
     bytes_read: int = 0
-    sample: DatasetRef | None = None  # some rows as they were written, texts alone: what drift compares
+    sample: DatasetRef | None = None  # first rows of its first file, as texts as they were written
 
 
 class QuarantinedRows(Contract):

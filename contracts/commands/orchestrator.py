@@ -3,13 +3,13 @@
 from typing import Literal
 from uuid import UUID
 
-from contracts.adaptation import Consumer, PastInput
+from contracts.adaptation import PastInput
 from contracts.commands.command import RunScope, WindowRequest
 from contracts.commands.connector import UndoResult
 from contracts.commands.transform import StepBooks
 from contracts.data import Contract, DatasetRef, RowBooks
 from contracts.differences import DataDifference, DifferenceRows
-from contracts.workflow import ModuleVersionRef, WorkflowDefinition
+from contracts.workflow import ModuleUse, ModuleVersionRef, WorkflowDefinition
 
 
 class StartRunInput(Contract):
@@ -25,6 +25,7 @@ class PastRun(Contract):
     run_id: UUID
     modules: tuple[ModuleVersionRef, ...]
     inputs: tuple[DatasetRef, ...]
+    chains: tuple[tuple[ModuleVersionRef, ...], ...] = ()  # of each input, where not all went through `modules`
 
 
 class Rehearsed(Contract):
@@ -55,6 +56,7 @@ class PinModulesInput(Contract):
 
     scope: RunScope
     modules: tuple[ModuleVersionRef, ...]
+    chains: tuple[tuple[ModuleVersionRef, ...], ...] = ()  # of each input, where they differ; `modules` has them all
 
 
 class RecordStepInput(Contract):
@@ -67,6 +69,7 @@ class RecordStepInput(Contract):
     rows: int | None = None
     bytes: int | None = None
     detail: str = ""
+    review_id: UUID | None = None  # where a person is asked, for as long as the step is under way
 
 
 class FinishRunInput(Contract):
@@ -99,8 +102,15 @@ class PastInputsInput(Contract):
     limit: int = 12
 
 
+class Reader(Contract):
+    """A workflow that reads what another one writes, and the module that it gives it to, if any."""
+
+    workflow: str
+    module: ModuleUse | None = None
+
+
 class PastInputsResult(Contract):
     """Inputs that were loaded with the version, and the workflows that read the same destination."""
 
     past: tuple[PastInput, ...]
-    consumers: tuple[Consumer, ...] = ()
+    readers: tuple[Reader, ...] = ()

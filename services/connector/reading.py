@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import pyarrow as pa
+
 from contracts.commands.connector import PulledGroup, PullResult, QuarantinedRows, UnreadableObject
-from contracts.data import FormatFacts, ObjectVersion, Schema
+from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
 from services.connector.failures import Unreadable
 from services.connector.formats.base import (
     REJECTED_SCHEMA,
@@ -20,6 +22,7 @@ from services.connector.formats.base import (
     facts_key,
     read_arrow,
 )
+from services.connector.formats.first_rows import FirstRows
 from services.connector.formats.isolated import AnyFormat, Children, Choices, ReadLimits
 from services.connector.formats.registry import Formats
 from services.connector.hops import refuse_loop
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from services.chassis.storage import DatasetWriter, Storage
 
 _OF_TEXT = ("delimiter", "quote", "encoding", "header", "preamble", "columns")
+_SAMPLED_COLUMNS = 2_000  # wider tables are compared by names and types alone
 _AHEAD = 1  # files that lie read and waiting, beside those being read
 
 
@@ -138,6 +142,7 @@ class _Group:
     objects: list[ObjectVersion] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     size: int = 0
+    sample: DatasetRef | None = None  # of the first file that has rows
 
 
 class Collected:
@@ -164,9 +169,15 @@ class Collected:
     def take(self, landed: Landed, size: int, object: ObjectVersion | None, hops: int = 0) -> None:
         """Add one file's or slice's rows to the group of its kind; the local files are removed."""
         group = self._group(landed)
+        first = FirstRows()
         for batch in landed.batches():
             self._progress.check()
-            group.writer.write(batch.select(list(landed.schema.names)))
+            rows = batch.select(list(landed.schema.names))
+            group.writer.write(rows)
+            first.add(rows)
+        if (group.sample is None or not group.sample.rows) and len(landed.schema.columns) <= _SAMPLED_COLUMNS:
+            texts = landed.sample if landed.sample is not None else first.texts(landed.schema.names)
+            group.sample = self._sampled(texts)
         landed.path.unlink(missing_ok=True)
         if object is not None:
             group.objects.append(object)
@@ -200,6 +211,7 @@ class Collected:
                 objects=tuple(group.objects),
                 object_rows=tuple(group.rows),
                 bytes_read=group.size,
+                sample=group.sample,
             )
             for group in self._groups.values()
         ]
@@ -212,6 +224,12 @@ class Collected:
             bytes_read=self._size,
             hops=self._hops,
         )
+
+    def _sampled(self, texts: pa.Table) -> DatasetRef:
+        columns = tuple(Column(name=name, type=LogicalType.STRING) for name in texts.column_names)
+        with self._storage.writer(self._tenant, Schema(columns=columns)) as writer:
+            writer.write(texts)
+            return writer.finish()
 
     def _group(self, landed: Landed) -> _Group:
         key = facts_key(landed.schema, landed.facts)

@@ -89,6 +89,7 @@ class Landed:
     rows: int
     counted: int  # rows in the file, counted apart from the parser
     rejected: tuple[Rejected, ...] = ()
+    sample: pa.Table | None = None  # the first rows as they stand in a text; None where they never were one
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows in the order of the file."""

@@ -264,6 +264,7 @@ class CsvFormat(Format):
             rows=typed.rows,
             counted=counted,
             rejected=(*rejected, *typed.rejected),
+            sample=typed.sample,
         )
 
 

@@ -18,6 +18,7 @@ from services.connector.failures import Unreadable
 from services.connector.formats.base import ArrowFile, ReadRequest, Rejected, Rejects
 from services.connector.formats.csv_guess import Guess
 from services.connector.formats.csv_types import Converted
+from services.connector.formats.first_rows import FirstRows
 from services.connector.formats.spellings import Context
 
 _SAMPLE_ROWS = 2_000
@@ -49,6 +50,7 @@ class Typed:
     spellings: dict[str, str]
     markers: tuple[str, ...]
     questions: tuple[FormatQuestion, ...]
+    sample: pa.Table | None
 
 
 @dataclass
@@ -113,6 +115,7 @@ class Passes:
         self._parse = parse
         self._before = before
         self._markers: set[str] = set()
+        self._first: FirstRows | None = None
         self._rejects = Rejects(request.folder, request.path.name)
         told = request.declared or request.expected
         self._guesses = []
@@ -146,13 +149,15 @@ class Passes:
         """Believe of the columns nobody told about what the first rows show."""
         if not self._total or all(guess.told or guess.type for guess in self._guesses):
             return
-        scratch = Rejects(self._request.folder, f"{self._request.path.name}.sample")
+        scratch, gathering = Rejects(self._request.folder, f"{self._request.path.name}.sample"), self._first is None
         try:
             with closing(self._records(self._ragged(scratch))) as records:
-                for batch in records:
-                    for guess, values in zip(self._guesses, batch.slice(0, _SAMPLE_ROWS).columns, strict=True):
-                        guess.learn(values)
-                    break
+                for number, batch in enumerate(records):
+                    if number == 0:
+                        for guess, values in zip(self._guesses, batch.slice(0, _SAMPLE_ROWS).columns, strict=True):
+                            guess.learn(values)
+                    if not gathering or self._first is None or self._first.full:
+                        break
         finally:
             scratch.discard()
         self._settled()
@@ -188,6 +193,7 @@ class Passes:
             spellings={guess.name: guess.spelling.text for guess in self._guesses if guess.spelling is not None},
             markers=tuple(sorted(self._markers)),
             questions=tuple(guess.question for guess in self._guesses if guess.question is not None),
+            sample=self._first.texts(schema.names) if self._first else None,
         )
 
     def _settled(self) -> bool:
@@ -216,12 +222,18 @@ class Passes:
         if not self._total:
             return
         skip = self._header
+        # Only while nothing is known to stand for null are the texts those of the file.
+        first = None
+        if self._first is None and self._request.declared is None:
+            first = self._first = FirstRows()
         try:
             for batch in self._parse(ragged, tuple(sorted(self._markers))):
                 self._request.progress.check()
                 rows = batch.slice(min(skip, batch.num_rows))
                 skip -= batch.num_rows - rows.num_rows
                 if rows.num_rows:
+                    if first is not None:
+                        first.add(rows)
                     yield rows
         except pa.ArrowInvalid as error:
             if ragged.error is not None:
