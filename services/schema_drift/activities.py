@@ -13,20 +13,21 @@ from contracts.commands.schema_drift import (
     SettleResult,
 )
 from services.chassis.database import Database
-from services.schema_drift.service import quarantine, settling
+from services.schema_drift.service import quarantine
+from services.schema_drift.service.settling import Settling
 
 
 class SchemaDriftActivities:
     """Each is one transaction, and gives the answer of the first time when it runs again."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, settling: Settling) -> None:
         self._database = database
+        self._settling = settling
 
     @activity.defn(name=SETTLE_DRIFT.name)
     async def settle(self, input: SettleInput) -> SettleResult:
         """Compare, decide, record."""
-        async with self._database.work(input.scope.tenant) as work:
-            return await settling.settle(work, input)
+        return await self._settling.settle(input)
 
     @activity.defn(name=QUARANTINE_FILE.name)
     async def quarantine_file(self, input: QuarantineFileInput) -> QuarantineResult:

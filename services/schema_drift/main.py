@@ -5,12 +5,15 @@ from services.chassis.platform import Platform
 from services.schema_drift.activities import SchemaDriftActivities
 from services.schema_drift.api import router
 from services.schema_drift.service.content import QuarantineContent
+from services.schema_drift.service.samples import Samples
+from services.schema_drift.service.settling import Settling
 from services.schema_drift.settings import SchemaDriftSettings
 
 
 def build(platform: Platform) -> Service:
     """The parts of schema_drift."""
-    activities = SchemaDriftActivities(platform.database)
+    settling = Settling(platform.database, Samples(platform.storage))
+    activities = SchemaDriftActivities(platform.database, settling)
     content = QuarantineContent(platform.database, platform.storage)
     return Service(
         name=platform.service,

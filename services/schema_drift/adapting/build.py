@@ -9,7 +9,7 @@ from contracts.data import Column, Schema
 from contracts.recipe import Cast, Derivation, Derive, Drop, Recipe, Rename, Select, Step
 from contracts.workflow import ModuleDraft, ResolvedModule
 from services.schema_drift.adapting.ways import OnFailure, Side, Way, emptied, way
-from services.schema_drift.describing.delivery import Delivery
+from services.schema_drift.describing.column import Figures
 from services.schema_drift.detecting.widening import widens
 
 MOST_STEPS = 500
@@ -35,11 +35,11 @@ class Built:
 
 @dataclass(frozen=True)
 class Came:
-    """What came: the typed columns, and both deliveries where their values are known."""
+    """What came: the typed columns, and the columns of both deliveries in figures."""
 
     incoming: Schema
-    before: Delivery | None = None
-    after: Delivery | None = None
+    before: Mapping[str, Figures]
+    after: Mapping[str, Figures]
 
 
 def build(
@@ -116,8 +116,7 @@ def _impossible(carried: Mapping[str, str | None], incoming: Schema) -> Unbuilda
 
 
 def _way(needed: Column, column: Column, came: Came, rewritten: bool, on_failure: OnFailure) -> Way | None:
-    before = came.before.column(needed.name) if came.before else None
-    after = came.after.column(column.name) if came.after else None
+    before, after = came.before.get(needed.name), came.after.get(column.name)
     return way(needed.name, Side(needed.type, before), Side(column.type, after), on_failure, rewritten)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.detecting.difference import Difference
+from services.schema_drift.detecting.inputs import Compared
 from services.schema_drift.matching.assignment import assign
 from services.schema_drift.matching.candidates import candidate
 
@@ -20,18 +20,13 @@ class Chosen:
     offered: dict[str, tuple[str, ...]]  # needed column → those that it may be
 
 
-def choose(
-    needed: Sequence[str],
-    differences: Sequence[Difference],
-    before: Delivery,
-    after: Delivery,
-    settled: Mapping[str, str] | None = None,
-) -> Chosen:
+def choose(needed: Sequence[str], compared: Compared, settled: Mapping[str, str] | None = None) -> Chosen:
     """The mapping for a proposal. Where several fit, the likeliest is offered, and a person is asked.
 
     `settled` is what was decided about this very change before.
     """
-    mapping = dict(settled or {})
+    mapping = compared.carried | dict(settled or {})
+    differences = compared.differences
     missing: dict[str, str] = {}
     offered: dict[str, tuple[str, ...]] = {}
     wanted = frozenset(needed)
@@ -46,21 +41,19 @@ def choose(
         elif one.kind == "removed":
             offered[one.column] = one.candidates
     taken = set(mapping.values())
-    mapping |= _likeliest(offered, before, after, taken)
+    mapping |= _likeliest(offered, compared, taken)
     missing |= {name: "others are likelier for what may carry it" for name in offered if name not in mapping}
     return Chosen(mapping, missing, offered)
 
 
-def _likeliest(
-    offered: Mapping[str, Sequence[str]], before: Delivery, after: Delivery, taken: set[str]
-) -> dict[str, str]:
+def _likeliest(offered: Mapping[str, Sequence[str]], compared: Compared, taken: set[str]) -> dict[str, str]:
     rows = list(offered)
     columns = sorted({name for names in offered.values() for name in names} - taken)
     weights: dict[tuple[int, int], float] = {}
     for row, name in enumerate(rows):
-        old = before.column(name)
+        old = compared.before.get(name)
         for place, other in enumerate(columns):
-            new = after.column(other)
+            new = compared.after.get(other)
             if other not in offered[name] or old is None or new is None:
                 continue
             found = candidate(old, new)

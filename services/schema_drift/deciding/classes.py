@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from contracts.data import Schema
 from contracts.recipe import Rename
@@ -11,13 +12,19 @@ from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.matching.names import words
 
 _MONEY = frozenset(
-    "price cost amount amt fare fee fees salary wage wages revenue income payment paid balance tax vat discount turnover"
-    " budget invoice preis betrag kosten umsatz gehalt prix montant cout salaire precio importe coste prezzo importo"
-    " preco valor usd eur gbp chf".split()
+    re.findall(
+        r"\w+",
+        "price cost amount amt fare fee fees salary wage wages revenue income payment paid balance tax vat discount"
+        " turnover budget invoice preis betrag kosten umsatz gehalt prix montant cout salaire precio importe coste"
+        " prezzo importo preco valor usd eur gbp chf",
+    )
 )
 _PERSONAL = frozenset(
-    "email mail phone mobile fax ssn passport surname firstname lastname forename birthday birthdate dob iban"
-    " address street vorname nachname telefon strasse adresse geburtsdatum".split()
+    re.findall(
+        r"\w+",
+        "email mail phone mobile fax ssn passport surname firstname lastname forename birthday birthdate dob iban"
+        " address street vorname nachname telefon strasse adresse geburtsdatum",
+    )
 )
 _PAIRS = frozenset([("first", "name"), ("last", "name"), ("family", "name"), ("given", "name"), ("date", "birth")])
 _LOOKS = (re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE), re.compile(r"\+\d[\d ()/-]{7,}\d"))
@@ -47,7 +54,7 @@ def traced(keys: Sequence[str], module: ResolvedModule) -> set[str]:
 def _named(schema: Schema, known: frozenset[str]) -> Iterable[str]:
     for name in schema.names:
         parts = words(name)
-        paired = known is _PERSONAL and any(pair in _PAIRS for pair in zip(parts, parts[1:], strict=False))
+        paired = known is _PERSONAL and any(pair in _PAIRS for pair in pairwise(parts))
         if paired or known & set(parts):
             yield name
 

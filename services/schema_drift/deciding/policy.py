@@ -1,4 +1,4 @@
-"""What becomes of a proposal: kind of change × class of column × proof × number of readers. Pure, and the same always."""
+"""What becomes of a proposal: kind of change × class of column × proof × number of readers; the same, always."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
