@@ -131,22 +131,22 @@ async def settled_mapping(work: UnitOfWork, change_key: str) -> tuple[dict[str, 
     """The mapping by which this very change was settled before, and whether a person stood behind it."""
     table = settled_changes
     found = await work.connection.execute(
-        select(table.c.mapping, table.c.decided_by).where(
+        select(table.c.mapping, table.c.by_a_person).where(
             table.c.tenant == work.tenant, table.c.change_key == change_key
         )
     )
     row = found.mappings().one_or_none()
-    return None if row is None else (dict(row["mapping"]), row["decided_by"] is not None)
+    return None if row is None else (dict(row["mapping"]), row["by_a_person"])
 
 
 async def settle_change(
-    work: UnitOfWork, change_key: str, mapping: dict[str, str], proposal_id: UUID, decided_by: UUID | None
+    work: UnitOfWork, change_key: str, mapping: dict[str, str], proposal_id: UUID, *, by_a_person: bool
 ) -> None:
     """Remember how a change was settled."""
     values = {
         "mapping": mapping,
         "proposal_id": proposal_id,
-        "decided_by": decided_by,
+        "by_a_person": by_a_person,
         "settled_at": work.clock.now(),
     }
     await work.connection.execute(

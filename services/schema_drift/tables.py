@@ -122,7 +122,7 @@ settled_changes = Table(
     Column("change_key", Text, primary_key=True),
     Column("mapping", JSON, nullable=False),
     Column("proposal_id", Uuid, nullable=False),
-    Column("decided_by", Uuid),
+    Column("by_a_person", Boolean, nullable=False),
     Column("settled_at", DateTime(timezone=True), nullable=False),
 )
 
@@ -150,6 +150,7 @@ drift_reviews = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("decided_by", Uuid),
     Column("decided_at", DateTime(timezone=True)),
+    Column("via", Text),
     Column("reason", Text),
     Column("edited", Uuid),
 )

@@ -40,6 +40,7 @@ class Circumstances:
     pinned: bool = False  # the workflow names the version: nothing replaces it unasked
     settled: bool = False  # a person decided about this very change before
     approved: bool = False  # a person asked for this very proposal
+    choice: bool = False  # another proposal might be the right one: a person can choose
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class Ruled:
 def rule(changes: Sequence[Change], policy: DriftPolicy, known: Circumstances) -> Ruled:
     """The strictest of what the changes, the proof and the circumstances ask for."""
     if known.verdict == "refuted":
-        return Ruled("quarantine", "the replay contradicts it")
+        open_ = known.choice and not known.approved
+        return Ruled("ask" if open_ else "quarantine", "the replay contradicts it")
     if known.approved:
         return Ruled("auto", "a person asked for it")
     found = [_of_change(one, policy, settled=known.settled) for one in changes]

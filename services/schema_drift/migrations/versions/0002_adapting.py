@@ -58,7 +58,7 @@ def upgrade() -> None:
         sa.Column("change_key", sa.Text, primary_key=True),
         sa.Column("mapping", sa.JSON, nullable=False),
         sa.Column("proposal_id", sa.Uuid, nullable=False),
-        sa.Column("decided_by", sa.Uuid),
+        sa.Column("by_a_person", sa.Boolean, nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=False),
     )
     op.create_table(
@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_by", sa.Uuid),
         sa.Column("decided_at", sa.DateTime(timezone=True)),
+        sa.Column("via", sa.Text),
         sa.Column("reason", sa.Text),
         sa.Column("edited", sa.Uuid),
         sa.UniqueConstraint("tenant", "proposal_id", name="drift_reviews_once"),
