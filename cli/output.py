@@ -130,7 +130,16 @@ def moment(text: object) -> str:
 
 def age(text: object) -> str:
     """How long ago a time of the API is, in few letters."""
-    seconds = (datetime.now(UTC) - datetime.fromisoformat(str(text))).total_seconds()
+    return _lasting((datetime.now(UTC) - datetime.fromisoformat(str(text))).total_seconds())
+
+
+def until(text: object) -> str:
+    """How long it is until a time of the API."""
+    seconds = (datetime.fromisoformat(str(text)) - datetime.now(UTC)).total_seconds()
+    return f"in {_lasting(seconds)}" if seconds > 0 else "over"
+
+
+def _lasting(seconds: float) -> str:
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length:
             return f"{seconds / length:.0f} {unit}"

@@ -1,10 +1,11 @@
-"""`drift`: how what came differed from what was expected, and what was decided."""
+"""`drift`: how what came differed from what was expected, what was decided, and what waits to be."""
 
 from typing import Annotated
 
 import typer
 
 from cli.client import segment
+from cli.commands import drift_reviews
 from cli.errors import Exit
 from cli.output import facts, table
 from cli.shell import Shell, command, group
@@ -12,10 +13,11 @@ from cli.shell import Shell, command, group
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    these = group("How what came differed from what was expected.")
+    these = group("How what came differed from what was expected, and what is done about it.")
     app.add_typer(these, name="drift", rich_help_panel="Operations")
     command(these, "list", examples="modulardata drift list --workflow flights")(list_all)
     command(these, "show", examples="modulardata drift show 0197f3a2-…")(show)
+    drift_reviews.register(these)
 
 
 def list_all(

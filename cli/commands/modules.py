@@ -86,7 +86,7 @@ def show(
         version = int(shell.api.get(path)["current_version"])
     found = shell.api.get(f"{path}/versions/{version}")
     recipe = found["recipe"]["steps"]
-    head = {key.replace("_", " "): found.get(key) for key in (*HEAD, *WHEN)}
+    head = {key.replace("_", " "): found.get(key) for key in (*HEAD, *WHEN)} | _origin(found.get("adapts"))
     shell.output.show(
         found,
         facts(head),
@@ -271,6 +271,17 @@ def _done(shell: Shell, path: str, said: str) -> int:
     shell.output.show(found, facts(found))
     shell.output.done(said)
     return Exit.GOOD
+
+
+def _origin(adapts: Json | None) -> Json:
+    """Where a version comes from that was made to fit what came."""
+    if adapts is None:
+        return {}
+    return {
+        "made of": f"version {adapts['base']['version']}, to fit what run {adapts['run_id']} read",
+        "proof": f"{adapts['proof_id']} (modulardata drift proof {adapts['proof_id']})",
+        "drift report": adapts["report_id"],
+    }
 
 
 def _others(inputs: Json) -> list[RenderableType]:

@@ -14,6 +14,7 @@ from contracts.activities import (
     FIND_NODE,
     FREEZE,
     PROFILE,
+    PROVE,
     RUN_TASK,
 )
 from contracts.commands.command import Nothing
@@ -32,17 +33,20 @@ from contracts.commands.transform import (
     FoundDataset,
     FreezeInput,
     ProfileInput,
+    ProveInput,
+    ProveResult,
     RunTaskInput,
 )
 from contracts.profile import Profile
 from contracts.runs import ErrorType
-from contracts.workflow import ModuleDraft, ResolvedModule
+from contracts.workflow import ModuleDraft
 from services.chassis.database import Database
 from services.chassis.problems import ProblemError
 from services.chassis.temporal import failure, heartbeating
 from services.transform.computing import Computing
 from services.transform.errors import RecipeInvalid, TransformError
-from services.transform.jobs import JobModule
+from services.transform.jobs import job_module
+from services.transform.proving.proving import Progress, Proving
 from services.transform.service import Sessions
 from services.transform.tasks import Tasks
 
@@ -51,12 +55,19 @@ class TransformActivities:
     """Each may run twice: results are named by their content, and what is written is written once."""
 
     def __init__(
-        self, database: Database, sessions: Sessions, tasks: Tasks, computing: Computing, seconds: float
+        self,
+        database: Database,
+        sessions: Sessions,
+        tasks: Tasks,
+        computing: Computing,
+        proving: Proving,
+        seconds: float,
     ) -> None:
         self._database = database
         self._sessions = sessions
         self._tasks = tasks
         self._computing = computing
+        self._proving = proving
         self._seconds = seconds
 
     @activity.defn(name=PROFILE.name)
@@ -93,7 +104,7 @@ class TransformActivities:
     @activity.defn(name=APPLY.name)
     async def apply(self, input: ApplyInput) -> ApplyResult:
         """Run modules in sequence over a dataset."""
-        modules = [_job_module(module, f"/modules/{at}") for at, module in enumerate(input.modules)]
+        modules = [job_module(module, f"/modules/{at}") for at, module in enumerate(input.modules)]
         async with heartbeating(lambda: {"doing": "apply", "rows": input.dataset.rows}):
             try:
                 result = await self._computing.apply(input.scope.tenant, input.dataset, modules, self._seconds)
@@ -109,11 +120,21 @@ class TransformActivities:
     @activity.defn(name=DIFFER.name)
     async def differ(self, input: DifferInput) -> DifferResult:
         """Run two versions over the same rows and compare what comes out."""
-        left = [_job_module(one, "/left") for one in (input.left, *input.left_then)]
-        right = [_job_module(one, "/right") for one in (input.right, *input.right_then)]
+        left = [job_module(one, "/left") for one in (input.left, *input.left_then)]
+        right = [job_module(one, "/right") for one in (input.right, *input.right_then)]
         async with heartbeating(lambda: {"doing": "differ", "rows": input.dataset.rows}):
             try:
                 return await self._computing.differ(input.tenant, input.dataset, left, right, input.keys, self._seconds)
+            except TransformError as error:
+                raise failure(error.type, error.message) from error
+
+    @activity.defn(name=PROVE.name)
+    async def prove(self, input: ProveInput) -> ProveResult:
+        """Replay a candidate on past inputs and on what came; a retry begins again, and gives the same."""
+        done = Progress(of=len(input.past) + 1)
+        async with heartbeating(lambda: {"doing": "prove", "inputs": done.of, "done": done.inputs}):
+            try:
+                return await self._proving.prove(input, done)
             except TransformError as error:
                 raise failure(error.type, error.message) from error
 
@@ -196,15 +217,3 @@ class TransformActivities:
 
 def _no_session(session_id: UUID) -> Exception:
     return failure(ErrorType.NOT_FOUND, f"There is no session {session_id}.")
-
-
-def _job_module(module: ResolvedModule, pointer: str) -> JobModule:
-    return JobModule(
-        name=module.ref.name,
-        recipe=module.recipe,
-        pointer=pointer,
-        input_contract=module.input_contract,
-        output_contract=module.output_contract,
-        input_checks=module.input_checks,
-        output_checks=module.output_checks,
-    )

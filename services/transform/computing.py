@@ -21,7 +21,7 @@ from contracts.runs import ErrorType
 from services.chassis import metrics
 from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.storage import DatasetCorrupt, Storage
-from services.transform.errors import DatasetUnreadable, RecipeInvalid, TransformError
+from services.transform.errors import DatasetUnreadable, RecipeInvalid, TransformError, unexpected
 from services.transform.jobs import (
     ANSWERS,
     Applied,
@@ -41,6 +41,7 @@ from services.transform.jobs import (
     Planned,
     Profiled,
     ProfileJob,
+    Replayed,
     Sampled,
     SampleJob,
 )
@@ -111,29 +112,29 @@ class Computing:
     ) -> Result:
         """Run recipes in sequence; raises TransformError. `told` hears now and then which share is done."""
         async with AsyncExitStack() as open_files:
-            parts = await open_files.enter_async_context(self._parts(tenant, dataset))
-            given, beside = await self._given(open_files, tenant, modules)
-            folder = await open_files.enter_async_context(self._folder())
+            parts = await open_files.enter_async_context(self.parts(tenant, dataset))
+            given, beside = await self.given(open_files, tenant, modules)
+            folder = await open_files.enter_async_context(self.folder())
             job = ApplyJob(
                 inputs=tuple(map(str, parts)),
                 table_schema=dataset.table_schema,
                 modules=tuple(given),
                 output=str(folder),
-                keys=await self._secrets(tenant, modules),
+                keys=await self.secrets(tenant, modules),
             )
             async with _watched(folder, len(parts), told):
-                done = await self._run(job, [*parts, *beside], folder, seconds)
+                done = await self.run(job, [*parts, *beside], folder, seconds)
             if not isinstance(done, Applied):
-                raise _unexpected(done)
+                raise unexpected(done)
             return await asyncio.to_thread(self._keep, tenant, folder, done)
 
     async def profile(self, tenant: UUID, dataset: DatasetRef, seconds: float) -> Profile:
         """Describe a dataset column by column; raises TransformError."""
-        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+        async with self.parts(tenant, dataset) as parts, self.folder() as folder:
             job = ProfileJob(inputs=tuple(map(str, parts)), table_schema=dataset.table_schema)
-            done = await self._run(job, parts, folder, seconds)
+            done = await self.run(job, parts, folder, seconds)
         if not isinstance(done, Profiled):
-            raise _unexpected(done)
+            raise unexpected(done)
         return done.profile
 
     async def sample(
@@ -148,7 +149,7 @@ class Computing:
         read: Callable[[Path], Any],
     ) -> "Sample":
         """The first rows that match an expression, as `read` makes them of a file; raises TransformError."""
-        async with self._parts(tenant, dataset, once=True) as parts, self._folder() as folder:
+        async with self.parts(tenant, dataset, once=True) as parts, self.folder() as folder:
             job = SampleJob(
                 inputs=tuple(map(str, parts)),
                 table_schema=dataset.table_schema,
@@ -157,9 +158,9 @@ class Computing:
                 limit=limit,
                 output=str(folder),
             )
-            done = await self._run(job, parts, folder, seconds)
+            done = await self.run(job, parts, folder, seconds)
             if not isinstance(done, Sampled):
-                raise _unexpected(done)
+                raise unexpected(done)
             return Sample(await asyncio.to_thread(read, folder / done.part), done.matches)
 
     def warm(self) -> None:
@@ -177,9 +178,9 @@ class Computing:
     ) -> DifferResult:
         """Run recipes over the same rows in two ways and compare what comes out; raises TransformError."""
         async with AsyncExitStack() as open_files:
-            parts = await open_files.enter_async_context(self._parts(tenant, dataset))
-            sides, beside = await self._given(open_files, tenant, (*left, *right))
-            folder = await open_files.enter_async_context(self._folder())
+            parts = await open_files.enter_async_context(self.parts(tenant, dataset))
+            sides, beside = await self.given(open_files, tenant, (*left, *right))
+            folder = await open_files.enter_async_context(self.folder())
             job = DifferJob(
                 inputs=tuple(map(str, parts)),
                 table_schema=dataset.table_schema,
@@ -187,11 +188,11 @@ class Computing:
                 right=tuple(sides[len(left) :]),
                 keys=keys,
                 output=str(folder),
-                secrets=await self._secrets(tenant, (*left, *right)),
+                secrets=await self.secrets(tenant, (*left, *right)),
             )
-            done = await self._run(job, [*parts, *beside], folder, seconds)
+            done = await self.run(job, [*parts, *beside], folder, seconds)
             if not isinstance(done, Differed):
-                raise _unexpected(done)
+                raise unexpected(done)
             return await asyncio.to_thread(self._keep_difference, tenant, folder, done)
 
     async def check(
@@ -215,19 +216,19 @@ class Computing:
             output_checks=output_checks,
             explain=explain,
         )
-        async with self._folder() as folder:
-            done = await self._run(job, [], folder, _CHECK_SECONDS)
+        async with self.folder() as folder:
+            done = await self.run(job, [], folder, _CHECK_SECONDS)
         if not isinstance(done, Checked):
-            raise _unexpected(done)
+            raise unexpected(done)
         return done
 
     async def look(self, tenant: UUID, dataset: DatasetRef, seconds: float) -> TableView:
         """What a planner may know of a dataset; raises TransformError."""
-        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+        async with self.parts(tenant, dataset) as parts, self.folder() as folder:
             job = LookJob(inputs=tuple(map(str, parts)), table_schema=dataset.table_schema)
-            done = await self._run(job, parts, folder, seconds)
+            done = await self.run(job, parts, folder, seconds)
         if not isinstance(done, Looked):
-            raise _unexpected(done)
+            raise unexpected(done)
         return done.view
 
     async def plan(
@@ -240,21 +241,21 @@ class Computing:
         steps: Sequence[Step] = (),
     ) -> Planned:
         """Steps for an instruction, or those that are given, tried on the first rows; raises TransformError."""
-        async with self._parts(tenant, dataset) as parts, self._folder() as folder:
+        async with self.parts(tenant, dataset) as parts, self.folder() as folder:
             job = PlanJob(
                 inputs=tuple(map(str, parts)),
                 table_schema=dataset.table_schema,
                 output=str(folder),
                 instruction=instruction,
                 steps=tuple(steps),
-                keys=await self._secrets(tenant, [JobModule(name="", recipe=Recipe(steps=tuple(steps)))]),
+                keys=await self.secrets(tenant, [JobModule(name="", recipe=Recipe(steps=tuple(steps)))]),
             )
-            done = await self._run(job, parts, folder, seconds)
+            done = await self.run(job, parts, folder, seconds)
         if not isinstance(done, Planned):
-            raise _unexpected(done)
+            raise unexpected(done)
         return done
 
-    async def _given(
+    async def given(
         self, open_files: AsyncExitStack, tenant: UUID, modules: Sequence[JobModule]
     ) -> tuple[list[JobModule], list[Path]]:
         """The modules with the files of the datasets that their recipes name, and all those files."""
@@ -265,7 +266,7 @@ class Computing:
             for name, wanted in module.recipe.inputs.items():
                 if isinstance(wanted, DatasetInput):
                     other = await self._other(tenant, wanted, f"{module.pointer}/inputs/{name}")
-                    files = await open_files.enter_async_context(self._parts(tenant, other))
+                    files = await open_files.enter_async_context(self.parts(tenant, other))
                     others[name] = tuple(map(str, files))
                     beside += files
             given.append(module.model_copy(update={"inputs": others}))
@@ -284,7 +285,7 @@ class Computing:
             raise RecipeInvalid.at(f"{pointer}/table_schema", "wrong_columns", message)
         return found
 
-    async def _secrets(self, tenant: UUID, modules: Sequence[JobModule]) -> dict[str, str]:
+    async def secrets(self, tenant: UUID, modules: Sequence[JobModule]) -> dict[str, str]:
         """The secrets that the recipes name, and no others."""
         steps = [step for module in modules for step in module.recipe.steps if isinstance(step, Mask)]
         names = {step.key for step in steps if step.method == "keyed_hash"}
@@ -292,7 +293,8 @@ class Computing:
             return {}
         return {name: key.hex() for name, key in (await self._keys.named(tenant, names)).items()}
 
-    async def _run(self, job: Job, readable: Sequence[Path], folder: Path, seconds: float) -> Done:
+    async def run(self, job: Job, readable: Sequence[Path], folder: Path, seconds: float) -> Done:
+        """A child's answer; raises TransformError."""
         metrics.TRANSFORM_JOBS.labels(job.kind).inc()
         said = await self._sandbox.run(job.model_dump_json(), readable=readable, folder=folder, seconds=seconds)
         answer = ANSWERS.validate_json(said)
@@ -315,22 +317,28 @@ class Computing:
         return QuarantinedRows(dataset=rows, reason=reason, sample=done.quarantine_sample)
 
     def _keep_difference(self, tenant: UUID, folder: Path, done: Differed) -> DifferResult:
-        def kept(part: Part | None) -> DatasetRef | None:
-            return None if part is None else self._storage.adopt(tenant, [folder / part.file], part.table_schema)
-
         def side(name: str, applied: Applied) -> SideResult:
             aside = self._set_aside(tenant, folder / name, applied)
             return SideResult(rows=applied.rows, quarantined=() if aside is None else (aside,), checks=applied.checks)
 
-        rows = DifferenceRows(
-            only_left=kept(done.only_left), only_right=kept(done.only_right), changed=kept(done.changed)
-        )
+        rows = self.kept_rows(tenant, folder, done)
         return DifferResult(
             difference=done.difference, rows=rows, left=side("left", done.left), right=side("right", done.right)
         )
 
+    def kept_rows(self, tenant: UUID, folder: Path, done: Differed | Replayed) -> DifferenceRows:
+        """The rows that differ as datasets of the workspace."""
+
+        def kept(part: Part | None) -> DatasetRef | None:
+            return None if part is None else self._storage.adopt(tenant, [folder / part.file], part.table_schema)
+
+        return DifferenceRows(
+            only_left=kept(done.only_left), only_right=kept(done.only_right), changed=kept(done.changed)
+        )
+
     @asynccontextmanager
-    async def _parts(self, tenant: UUID, dataset: DatasetRef, *, once: bool = False) -> AsyncIterator[list[Path]]:
+    async def parts(self, tenant: UUID, dataset: DatasetRef, *, once: bool = False) -> AsyncIterator[list[Path]]:
+        """The files of a dataset on this machine."""
         local = self._storage.local_parts(dataset, tenant=tenant, once=once)
         try:
             parts = await asyncio.to_thread(local.__enter__)
@@ -342,7 +350,8 @@ class Computing:
             await asyncio.to_thread(local.__exit__, None, None, None)
 
     @asynccontextmanager
-    async def _folder(self) -> AsyncIterator[Path]:
+    async def folder(self) -> AsyncIterator[Path]:
+        """An empty folder that goes away."""
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="modulardata-job-", dir=self._scratch)).resolve()
         try:
             yield folder
@@ -384,7 +393,3 @@ async def _watched(folder: Path, parts: int, told: Callable[[float], None] | Non
         yield
     finally:
         watcher.cancel()
-
-
-def _unexpected(done: object) -> TransformError:
-    return TransformError(f"The child answered another question ({type(done).__name__}).")

@@ -72,3 +72,8 @@ def engine_said(error: BaseException) -> TransformError:
     lines = str(error).strip().splitlines()
     said = _PLACE.sub("…", lines[0])[:_ENGINE_SAYS].rstrip(" .:") if lines else type(error).__name__
     return TransformError(f"The engine could not run this: {said}.")
+
+
+def unexpected(done: object) -> TransformError:
+    """What to raise where an answer is not that to the job."""
+    return TransformError(f"The child answered another question ({type(done).__name__}).")

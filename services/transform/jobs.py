@@ -4,14 +4,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from contracts.adaptation import OutputFigures
 from contracts.checks import CheckOutcome, Checks
 from contracts.commands.connector import Problem
 from contracts.commands.transform import StepBooks
-from contracts.data import Contract, Schema
+from contracts.data import Contract, DatasetRef, Schema
 from contracts.differences import DataDifference
 from contracts.profile import Profile
 from contracts.recipe import Recipe, Step
 from contracts.runs import ErrorType
+from contracts.workflow import ResolvedModule
 from services.transform.planner.view import TableView
 
 
@@ -26,6 +28,19 @@ class JobModule(Contract):
     input_checks: Checks = ()
     output_checks: Checks = ()
     inputs: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # files of the datasets that the recipe names
+
+
+def job_module(module: ResolvedModule, pointer: str) -> JobModule:
+    """A module version as part of a job."""
+    return JobModule(
+        name=module.ref.name,
+        recipe=module.recipe,
+        pointer=pointer,
+        input_contract=module.input_contract,
+        output_contract=module.output_contract,
+        input_checks=module.input_checks,
+        output_checks=module.output_checks,
+    )
 
 
 class ApplyJob(Contract):
@@ -205,6 +220,37 @@ class Differed(Contract):
     changed: Part | None = None
 
 
+class ReplayJob(Contract):
+    """Try a module on Parquet files; with a base, on what the inverse makes of them, against what the base makes."""
+
+    kind: Literal["replay"] = "replay"
+    dataset: DatasetRef  # that the files are of
+    at: str = ""
+    share: float = 1.0
+    inputs: tuple[str, ...]
+    table_schema: Schema
+    candidate: JobModule
+    prelude: JobModule  # the first steps of the candidate: those that adapt
+    base: JobModule | None = None
+    inverse: JobModule
+    keys: tuple[str, ...] = ()
+    output: str  # an empty folder
+    part_rows: int = Field(default=500_000, ge=1)
+    secrets: dict[str, str] = Field(default_factory=dict, repr=False)  # of the workspace by name, in hex
+
+
+class Replayed(Contract):
+    """The outputs in figures, how they differ, and the first rows that do."""
+
+    kind: Literal["replayed"] = "replayed"
+    before: OutputFigures | None = None
+    after: OutputFigures
+    difference: DataDifference | None = None
+    only_left: Part | None = None
+    only_right: Part | None = None
+    changed: Part | None = None
+
+
 class Failed(Contract):
     """Why there is no result."""
 
@@ -215,7 +261,7 @@ class Failed(Contract):
     problems: tuple[Problem, ...] = ()
 
 
-Job = ApplyJob | CheckJob | ProfileJob | SampleJob | DifferJob | LookJob | PlanJob
-Done = Applied | Checked | Profiled | Sampled | Differed | Looked | Planned
+Job = ApplyJob | CheckJob | ProfileJob | SampleJob | DifferJob | LookJob | PlanJob | ReplayJob
+Done = Applied | Checked | Profiled | Sampled | Differed | Looked | Planned | Replayed
 JOBS: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="kind")])
 ANSWERS: TypeAdapter[Done | Failed] = TypeAdapter(Annotated[Done | Failed, Field(discriminator="kind")])

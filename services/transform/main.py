@@ -18,6 +18,7 @@ from services.transform.forgetting import PutAway
 from services.transform.growing import Grower
 from services.transform.looking import Looking
 from services.transform.mask_keys import MaskKeys
+from services.transform.proving.proving import Proving
 from services.transform.service import Sessions
 from services.transform.settings import TransformSettings
 from services.transform.tasks import Tasks
@@ -49,7 +50,8 @@ def build(platform: Platform) -> Service:
     conversations = Conversations(sessions, computing, settings, _model(settings, platform))
     deployments = Deployments(lambda: platform.temporal.client)
     put_away = PutAway(platform.database, timedelta(days=settings.archived_keep_days))
-    activities = TransformActivities(platform.database, sessions, tasks, computing, settings.job_seconds)
+    proving = Proving(computing, settings.job_seconds, settings.proof_mb << 20)
+    activities = TransformActivities(platform.database, sessions, tasks, computing, proving, settings.job_seconds)
     return Service(
         name=platform.service,
         routers=(
@@ -67,6 +69,7 @@ def build(platform: Platform) -> Service:
             activities.fail_task,
             activities.find_node,
             activities.differ,
+            activities.prove,
         ),
         loops=(Loop("forgetting", Sweeping(put_away.sweep).run),),
     )

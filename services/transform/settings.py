@@ -19,6 +19,7 @@ class TransformSettings(BaseSettings):
     child_threads: int | None = Field(default=None, ge=1, description="Threads of one job; else as many as cores, to 4")
     children: int = Field(default=2, ge=1, description="Jobs at once; the others wait")
     rest_seconds: float = Field(default=30.0, ge=0, description="Idle time after which the engine leaves memory")
+    proof_mb: int = Field(default=256, ge=1, description="Of a past input, so much is replayed: whole parts, evenly")
     job_seconds: float = Field(default=3 * 3600, ge=1, description="Time one step of a run may take")
     session_seconds: float = Field(
         default=10.0, ge=0, le=50, description="Time a request may work at a session; what takes longer is a task"

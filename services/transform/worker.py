@@ -22,6 +22,7 @@ from services.transform.jobs import JOBS, Checked, CheckJob, Done, Failed
 from services.transform.needed import needed_columns
 from services.transform.planner import planning
 from services.transform.profiling.table import profile
+from services.transform.proving import job as proving
 
 
 def check(job: CheckJob) -> Checked:
@@ -50,6 +51,7 @@ _RUN: dict[str, Callable[[Any], Done]] = {
     "look": planning.look_at,
     "plan": planning.plan,
     "differ": differing.run,
+    "replay": proving.run,
 }
 
 

@@ -9,15 +9,21 @@ from uuid import UUID
 
 import pytest
 
+from contracts.adaptation import PastInput
+from contracts.commands.command import RunScope
+from contracts.commands.transform import ProveInput, ProveResult
 from contracts.data import DatasetRef, Schema
+from contracts.differences import DifferenceRows
 from contracts.recipe import DatasetInput, Recipe, Steps
 from contracts.runs import ErrorType
+from contracts.workflow import ModuleVersionRef, ResolvedModule
 from services.chassis.isolation.sandbox import Sandbox
 from services.chassis.isolation.walls import Limits
 from services.chassis.storage import Storage
 from services.transform.computing import Computing
 from services.transform.errors import DatasetUnreadable, MemoryExceeded, RecipeInvalid, TimeExceeded, TransformError
 from services.transform.jobs import JobModule
+from services.transform.proving.proving import Progress, Proving
 from tests.unit.transform.evaluating import frame, schema
 
 TABLE = schema(a="integer", s="string", v="float")
@@ -133,6 +139,51 @@ async def test_versions_are_compared_while_others_write_the_very_rows_they_read(
     finally:
         over.set()
         await writing
+
+
+async def test_a_candidate_is_tried_on_the_past_and_on_what_came(bench: Bench) -> None:
+    past = bench.dataset()
+    new = schema(a="integer", text="string", v="float")
+    came = bench.dataset(new, [(n, "", 0.5) for n in range(10)])
+    dropping = {"kind": "drop_null", "columns": ["s"]}
+
+    def recipe(*steps: dict[str, Any]) -> Recipe:
+        return Recipe(steps=Steps.validate_python(list(steps)))
+
+    def version(number: int, input: Schema, *steps: dict[str, Any]) -> ResolvedModule:
+        ref = ModuleVersionRef(module_id="m", name="m", version=number, content_hash=str(number))
+        return ResolvedModule(ref=ref, recipe=recipe(*steps), input_contract=input, output_contract=TABLE)
+
+    prelude = {"kind": "rename", "columns": {"text": "s"}}
+    wrong = {"kind": "derive", "columns": [{"column": "v", "expression": "v * 2"}]}
+
+    async def proved(*adapting: dict[str, Any], most: int = 1 << 30) -> ProveResult:
+        asked = ProveInput(
+            scope=RunScope(tenant=TENANT, run_id=TENANT, workflow_id=TENANT, workflow="w"),
+            base=version(1, TABLE, dropping),
+            candidate=version(0, new, *adapting, dropping),
+            prelude=recipe(*adapting),
+            inverse=recipe({"kind": "rename", "columns": {"s": "text"}}),
+            past=(PastInput(run_id=TENANT, dataset=past, at="2026-01-01T00:00:00Z"),),
+            incoming=came,
+            keys=("a",),
+        )
+        progress = Progress(of=2)
+        found = await Proving(bench.computing, 60, most).prove(asked, progress)
+        assert progress.inputs == 2
+        assert await Proving(bench.computing, 60, most).prove(asked, progress) == found
+        return found
+
+    (replay,) = (found := await proved(prelude)).replays
+    assert (replay.difference.same, replay.difference.equal, replay.input) == (True, 4_444, past)
+    assert (found.incoming.rows_out, found.incoming.lost_values, replay.rows) == (10, {}, DifferenceRows())
+    (replay,) = (await proved(prelude, wrong)).replays
+    assert (replay.difference.changed, replay.difference.equal) == (4_444, 0)
+    assert replay.rows.changed is not None
+    assert [row[5:] for row in bench.rows(replay.rows.changed)][:2] == [(0.125, 0.25), (0.25, 0.5)]
+    (replay,) = (await proved(prelude, most=1)).replays
+    assert (replay.before.rows_in, replay.after.rows_in, replay.difference.same) == (2_048, 2_048, True)
+    assert 0 < replay.before.share < 1
 
 
 async def test_moments_are_profiled_where_no_file_of_zones_can_be_read(bench: Bench) -> None:
