@@ -151,6 +151,7 @@ class Healing:
                 past=found.past,
                 incoming=group.dataset,
                 keys=self._keys(base),
+                at=workflow.info().start_time.isoformat(),
             )
             proved = await step.call(PROVE, asked)
             consumers = [await self._consumer(step, reader, base) for reader in found.readers]
