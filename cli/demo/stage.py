@@ -4,6 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import shlex
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -18,9 +22,11 @@ import boto3
 import httpx
 import psycopg
 from botocore.config import Config
+from psycopg import sql
 
-from cli import waiting
+from cli import bringup, waiting
 from cli.client import Api, Json
+from cli.demo import data
 from cli.demo.claims import Story
 from cli.demo.receiver import Receiver
 from cli.output import Output
@@ -99,14 +105,49 @@ class Stage:
         headers = signed(secret, body) | {"Content-Type": "application/json"}
         return httpx.post(self.hook["url"], content=body, headers=headers, timeout=30, trust_env=False)
 
-    def sql(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+    def asked(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         """Ask the warehouse itself."""
         with psycopg.connect(self.stack.state.warehouse_dsn) as connection:
             return connection.execute(query, values).fetchall()
 
     def rows_of(self, number: int) -> int:
         """How many rows of a month the warehouse holds."""
-        return int(self.sql("SELECT count(*) FROM flights WHERE month = %s", number)[0][0])
+        return int(self.asked("SELECT count(*) FROM flights WHERE month = %s", number)[0][0])
+
+    def sums_of(self, number: int) -> dict[str, int]:
+        """The sums of a month's columns, as SQL adds them up."""
+        added = sql.SQL(", ").join(sql.SQL("coalesce(sum({}), 0)").format(sql.Identifier(name)) for name in data.SUMS)
+        with psycopg.connect(self.stack.state.warehouse_dsn) as connection:
+            query = sql.SQL("SELECT {} FROM flights WHERE month = %s").format(added)
+            row: Any = connection.execute(query, [number]).fetchone()
+        return {name: int(value) for name, value in zip(data.SUMS, row, strict=True)}
+
+    def arrived(self, number: int) -> None:
+        """Claim that a month is in the warehouse: row for row, and with the values that the file has."""
+        month, name = data.month(number), data.MONTHS[number - 1].capitalize()
+        there, expected = self.rows_of(number), data.expected_rows(month)
+        self.story.claim(
+            f"{name} is in the warehouse, row for row", there == expected, {"there": there, "expected": expected}
+        )
+        sums, right = self.sums_of(number), data.expected_sums(month)
+        self.story.claim(
+            f"its {len(sums)} columns of times, delays and miles sum up as in the file",
+            sums == right,
+            {"there": sums, "expected": right},
+        )
+
+    def versions(self) -> list[Json]:
+        """The module's versions, oldest first."""
+        found = self.api.pages(f"/api/modules/{MODULE}/versions")
+        return sorted(found, key=lambda version: int(version["number"]))
+
+    def typed(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the command itself, as a person in a second terminal."""
+        target = bringup.target(self.stack.state)
+        env = os.environ | {"MODULARDATA_URL": target.url, "MODULARDATA_API_KEY": target.api_key}
+        line = [sys.executable, "-m", "cli.main", *words]
+        self.story.show(f"$ modulardata {shlex.join(words)}")
+        return subprocess.run(line, env=env, capture_output=True, text=True, timeout=RUN_SECONDS)
 
     def runs(self) -> list[Json]:
         """Every run of the workflow, newest first."""
@@ -124,6 +165,10 @@ class Stage:
         """The objects that a run's pull read."""
         pull = next(step for step in run["steps"] if step["step"] == "pull")
         return [name for name in str(pull["detail"]).split(", ") if name]
+
+    def used(self, run: Json) -> list[int]:
+        """The versions of the module that a run used."""
+        return [int(one["version"]) for one in run["modules"]]
 
     def run(self, run_id: str) -> Json:
         """One run, whole."""

@@ -1,4 +1,4 @@
-"""The demo: a story in eight steps, told on a stack of its own."""
+"""The demo: a story in ten steps, told on a stack of its own."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli import bringup
 from cli.client import Api
-from cli.demo import opening, summary, trials
+from cli.demo import healing, opening, summary, trials
 from cli.demo.claims import Story
 from cli.demo.receiver import Receiver
 from cli.demo.stage import Stage
@@ -23,8 +23,10 @@ STEPS = (
     ("The steps are frozen as a module", opening.module),
     ("A workflow is applied from a file, and run by hand", opening.workflow),
     ("February lands, and is announced more than once", trials.february),
-    ("March comes with a needed column renamed", trials.march),
-    ("April comes with broken rows, and the writer is killed", trials.april),
+    ("March comes changed, and the run heals", healing.march),
+    ("April comes as March did, with broken rows, and the writer is killed", trials.april),
+    ("May comes changed in a way that nothing proves: somebody is asked", healing.may),
+    ("June lacks a column that is needed: it is refused", healing.june),
 )
 
 

@@ -163,6 +163,7 @@ class ProveInput(Contract):
     past: tuple[PastInput, ...]
     incoming: DatasetRef
     keys: tuple[str, ...] = ()  # columns of the output that no two rows may share
+    at: str = ""  # when the run started, ISO 8601
 
 
 class ProveResult(Contract):

@@ -62,7 +62,7 @@ class Proving:
         """All of what came is looked at: it is what will be loaded."""
         async with AsyncExitStack() as held:
             parts = await held.enter_async_context(self._computing.parts(asked.scope.tenant, asked.incoming))
-            done, _ = await self._tried(asked, asked.incoming, parts, held, "", 1.0, base=False)
+            done, _ = await self._tried(asked, asked.incoming, parts, held, asked.at, 1.0, base=False)
         return done.after
 
     async def _tried(
