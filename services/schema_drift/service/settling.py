@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -12,7 +12,8 @@ from contracts.adaptation import Proposal
 from contracts.commands.schema_drift import SettleInput, SettleResult
 from contracts.data import FormatFacts, Schema
 from contracts.events.drift import DriftDetected
-from contracts.workflow import ResolvedModule
+from contracts.recipe import Recipe
+from contracts.workflow import ModuleVersionRef, ResolvedModule
 from services.chassis.database import Database, UnitOfWork
 from services.schema_drift import knowledge, repository
 from services.schema_drift.adapting.build import Unbuildable
@@ -53,9 +54,12 @@ class Settling:
 
     async def settle(self, input: SettleInput) -> SettleResult:
         """Decide about one group of objects of a run; recorded in one transaction."""
-        module = input.module
-        if module is None:
+        if input.base is None and input.contract is None:
             return PROCEED
+        if input.base is None:
+            input = _without_steps(input)
+        module = input.base
+        assert module is not None  # noqa: S101 - one was put there
         key = input_key(input.group.dataset.table_schema, input.group.facts)
         async with self._database.work(input.scope.tenant) as work:
             # The stored answer first: what was accepted meanwhile must not change it.
@@ -74,6 +78,17 @@ class Settling:
             if answer.decision == "proceed":
                 await _accept(work, input, module, known, settled.version)
         return answer
+
+
+def _without_steps(input: SettleInput) -> SettleInput:
+    """An input whose module's steps are not known: what the module cannot absorb is set aside, and not adapted to."""
+    unknown = ModuleVersionRef(module_id=str(UUID(int=0)), name="", version=0, content_hash="")
+    contract = input.contract or Schema(columns=())
+    module = ResolvedModule(
+        ref=input.module or unknown, recipe=Recipe(), input_contract=contract, output_contract=contract
+    )
+    mode = input.policy.mode if input.policy.mode in ("strict", "freeze") else "warn"
+    return input.model_copy(update={"base": module, "policy": input.policy.model_copy(update={"mode": mode})})
 
 
 async def _known(work: UnitOfWork, input: SettleInput, module: ResolvedModule) -> Known:
@@ -173,11 +188,10 @@ async def _record(
     if report.decision == "proceed" and not report.differences:
         return PROCEED
     answer = SettleResult(
-        decision=report.decision,
+        decision=_as_told(report.decision),
         version=None if settled.version is None else settled.version.ref,
         proposal=settled.proposal,
         report_id=work.ids.new(),
-        changes=report.changes,
         summary=report.summary,
         advice=report.advice,
     )
@@ -191,8 +205,8 @@ async def _record(
             "stream": input.stream,
             "input_key": key,
             "module": module.ref.name,
-            "module_version": module.ref.version,
-            "module_hash": module.ref.content_hash,
+            "module_version": module.ref.version or None,
+            "module_hash": module.ref.content_hash or None,
             "mode": input.policy.mode,
             "decision": report.decision,
             "fingerprint": input.group.dataset.table_schema.fingerprint,
@@ -230,6 +244,11 @@ async def _record(
     return answer
 
 
+def _as_told(decision: Decision) -> Literal["proceed", "quarantine", "fail"]:
+    """What a run is told: whoever knows nothing of proposals sets the input aside."""
+    return "quarantine" if decision == "propose" else decision
+
+
 def _stored(row: RowMapping) -> SettleResult:
     if row["answer"] is not None:
         return SettleResult.model_validate(row["answer"])
@@ -241,9 +260,8 @@ def _stored(row: RowMapping) -> SettleResult:
         advice=row["advice"],
     )
     return SettleResult(
-        decision=report.decision,
+        decision=_as_told(report.decision),
         report_id=row["id"],
-        changes=report.changes,
         summary=report.summary,
         advice=report.advice,
     )
