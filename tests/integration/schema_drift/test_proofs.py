@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -39,7 +40,7 @@ async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator
 class Kept:
     """A proof in the database, with what it was made of."""
 
-    def __init__(self, world: Composed, folder: Path, *prelude: dict[str, object]) -> None:
+    def __init__(self, world: Composed, folder: Path, *prelude: dict[str, Any]) -> None:
         self.world = world
         trial = Trial(OLD, NEW, OLD, prelude=prelude, inverse=[INVERSE], keys=("id",))
         self.evidence = trial.evidence(folder, [("2026-01-01T00:00:00+00:00", ROWS)], ROWS)
