@@ -6,6 +6,9 @@ from services.chassis.platform import Platform
 from services.schema_drift.activities import SchemaDriftActivities
 from services.schema_drift.api import router
 from services.schema_drift.consumers import handlers
+from services.schema_drift.proving import views as proofs_shown
+from services.schema_drift.proving.activities import ProofActivities
+from services.schema_drift.proving.api import proofs_router
 from services.schema_drift.review_api import review_router
 from services.schema_drift.service.content import QuarantineContent
 from services.schema_drift.service.samples import Samples
@@ -19,12 +22,14 @@ def build(platform: Platform) -> Service:
     settling = Settling(platform.database, samples)
     passes = Passes(platform.sealer, "drift-review")
     activities = SchemaDriftActivities(platform.database, settling)
+    proofs = ProofActivities(platform.database)
     content = QuarantineContent(platform.database, platform.storage)
     return Service(
         name=platform.service,
         routers=(
             router(content, SchemaDriftSettings(), platform.http),
             review_router(samples, platform.database, passes, platform.clock, platform.http),
+            proofs_router(proofs_shown.Samples(platform.storage), platform.http),
         ),
         handlers=handlers(),
         activities=(
@@ -35,5 +40,7 @@ def build(platform: Platform) -> Service:
             activities.judge,
             activities.close_review,
             activities.record_adaptation,
+            proofs.find_proof,
+            proofs.record_replay,
         ),
     )

@@ -154,3 +154,42 @@ drift_reviews = Table(
     Column("reason", Text),
     Column("edited", Uuid),
 )
+
+drift_proofs = Table(
+    "drift_proofs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("report_id", Uuid, nullable=False),
+    Column("proposal_id", Uuid, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("workflow_id", Uuid, nullable=False),
+    Column("workflow", Text, nullable=False),
+    Column("module", Text, nullable=False),
+    Column("base_version", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("asked", JSON, nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("history", Integer, nullable=False),
+    Column("checks", JSON, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
+
+drift_proof_replays = Table(
+    "drift_proof_replays",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("proof_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text),
+    Column("same", Boolean),
+    Column("checks", JSON),
+    Column("code", Text),
+    Column("message", Text),
+    Column("asked_by", Uuid, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("answered_at", DateTime(timezone=True)),
+)

@@ -48,7 +48,8 @@ async def judge(work: UnitOfWork, input: JudgeInput) -> Judged:
         proposal=proposal,
         contract=contract,
         keys=keys,
-        needed=(),
+        steps=[english(step) for step in proposal.prelude.steps],
+        masked=_masked(report, proposal),
     )
     ruled = _ruled(input, report, proof)
     summary = _summary(proposal, proof, ruled)
@@ -57,6 +58,13 @@ async def judge(work: UnitOfWork, input: JudgeInput) -> Judged:
         judged = await _open(work, input, report, proof, judged, ruled)
     await knowledge.note_judged(work, proposal.proposal_id, judged)
     return judged
+
+
+def _masked(report: RowMapping, proposal: Proposal) -> list[str]:
+    """Columns of personal data under all names that they have on the way; their values are shown to nobody."""
+    old = {one["column"] for one in report["changes"] if one.get("column_class") == "personal"}
+    old |= set((report["context"] or {}).get("personal", ()))
+    return sorted(old | {proposal.mapping.get(name, name) for name in old})
 
 
 def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:

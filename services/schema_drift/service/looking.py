@@ -18,6 +18,7 @@ from services.schema_drift.detecting.difference import Difference
 from services.schema_drift.detecting.inputs import Compared, Side, by_shape, compare
 from services.schema_drift.detecting.widening import widens
 from services.schema_drift.knowledge import Accepted, Version
+from services.schema_drift.matching.candidates import candidate
 from services.schema_drift.service.samples import Samples, shown
 
 _BY_ITSELF = ("none", "auto")
@@ -245,3 +246,16 @@ def two_columns(
             }
         )
     return lines
+
+
+def scores(found: Look) -> dict[str, dict[str, float]]:
+    """How well names and values of each candidate agree with those of the column that it may carry on."""
+    known: dict[str, dict[str, float]] = {}
+    for one in found.compared.differences:
+        old = found.compared.before.get(one.column)
+        for name in one.candidates if old is not None else ():
+            new = found.compared.after.get(name)
+            pair = candidate(old, new) if old is not None and new is not None else None
+            if pair is not None:
+                known.setdefault(one.column, {})[name] = round(pair.values.score, 3)
+    return known

@@ -135,7 +135,8 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
         "columns": looking.two_columns(found, module, incoming, built.mapping),
         "question": _question(chosen, module),
         "module": module.model_dump(mode="json"),
-        "doubtful": list(built.doubtful),
+        "personal": sorted(found.classes.personal),
+        "scores": looking.scores(found),
     }
     return _settled_as(input, module, found, "propose", proposal=proposal, doubtful=built.doubtful, context=context)
 
