@@ -13,6 +13,7 @@ from cli.output import facts, moment, plain, table, until
 LONGEST = 48
 VERDICTS = {"proven": "green", "unproven": "yellow", "refuted": "bold red"}
 STATES = {"open": "cyan", "approved": "green", "rejected": "yellow", "edited": "green", "expired": "red"}
+DECIDERS = {"link": "somebody who had the link of a message", "silence": "nobody in time"}
 ORIGINS = {
     "built": "built from what was found",
     "remembered": "the same change was settled before in this workspace",
@@ -147,8 +148,11 @@ def _numbered(lines: Iterable[str]) -> Iterator[RenderableType]:
 
 def _answers(found: Json) -> Json:
     silence = "it is approved" if found["veto"] else "as on no"
+    refuted = found.get("proof") and found["proof"]["verdict"] == "refuted"
     return {
-        "  on yes": f"a version of {found['module']} with these steps is published, and the run goes on with it",
+        "  on yes": "it is not taken: the proof refutes what is proposed"
+        if refuted
+        else f"a version of {found['module']} with these steps is published, and the run goes on with it",
         "  on no": "what came is set aside with its reason and its bytes; nothing of it is loaded",
         "  on another mapping": "it is proved as this one was, and the run goes on if it holds",
         "  on silence": f"at {moment(found['expires_at'])} UTC {silence}",
@@ -163,7 +167,7 @@ def _decision(found: Json) -> Text:
     return facts(
         {
             "  outcome": Text(plain(found["outcome"]), style=STATES.get(found["outcome"], "")),
-            "  by": found.get("by") or "nobody in time",
+            "  by": found.get("by") or DECIDERS.get(found.get("via"), "nobody in time"),
             "  at": moment(found.get("at")),
             "  because": found.get("reason"),
         }

@@ -49,6 +49,17 @@ def test_silence_means_yes_where_there_is_only_a_veto(capsys: pytest.CaptureFixt
     assert "2126-01-05 12:00:00 UTC it is approved" in shown(capsys, reviewing.review(REVIEW | {"veto": True}))
 
 
+def test_what_the_proof_refutes_cannot_be_approved(capsys: pytest.CaptureFixture[str]) -> None:
+    refuted = REVIEW | {"proof": REVIEW["proof"] | {"verdict": "refuted"}}
+    assert "on yes it is not taken: the proof refutes what is proposed" in shown(capsys, reviewing.review(refuted))
+
+
+def test_an_answer_by_link_has_no_name(capsys: pytest.CaptureFixture[str]) -> None:
+    decision = {"outcome": "approved", "by": None, "via": "link", "at": "2026-01-05T12:00:00Z", "reason": ""}
+    text = shown(capsys, reviewing.review(REVIEW | {"state": "approved", "decision": decision}))
+    assert "by somebody who had the link of a message" in text
+
+
 def test_a_review_that_is_over_says_who_decided_and_asks_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     decision = {"outcome": "rejected", "by": "somebody", "at": "2026-01-05T12:00:00Z", "reason": "broken export"}
     text = shown(capsys, reviewing.review(REVIEW | {"state": "rejected", "decision": decision}))
