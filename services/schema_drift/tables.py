@@ -1,6 +1,6 @@
 """The tables of schema_drift: reports, the last accepted form of each stream, and quarantine entries."""
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text, Uuid
 
 metadata = MetaData(schema="schema_drift")
 
@@ -71,4 +71,43 @@ quarantine_entries = Table(
     Column("closed_at", DateTime(timezone=True)),
     Column("closed_by", Uuid),
     Column("close_reason", Text),
+)
+
+drift_proofs = Table(
+    "drift_proofs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("report_id", Uuid, nullable=False),
+    Column("proposal_id", Uuid, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("workflow_id", Uuid, nullable=False),
+    Column("workflow", Text, nullable=False),
+    Column("module", Text, nullable=False),
+    Column("base_version", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("asked", JSON, nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("history", Integer, nullable=False),
+    Column("checks", JSON, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
+
+drift_proof_replays = Table(
+    "drift_proof_replays",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("proof_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text),
+    Column("same", Boolean),
+    Column("checks", JSON),
+    Column("code", Text),
+    Column("message", Text),
+    Column("asked_by", Uuid, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("answered_at", DateTime(timezone=True)),
 )
