@@ -66,8 +66,9 @@ def proof(found: Json) -> list[RenderableType]:
     if found.get("steps"):
         parts += ["", _title("The steps that adapt"), *_numbered(found["steps"])]
     if found.get("inputs"):
-        rows = ([one.get("role"), moment(one.get("at")), one.get("rows"), one.get("sha256")] for one in found["inputs"])
-        parts += ["", table(["input", "of", "rows", "sha-256 of its manifest"], rows, longest=64)]
+        heads = ["input", "of", "rows", "looked at", "out", "set aside", "sha-256"]
+        parts += ["", table(heads, map(_input, found["inputs"]), longest=64)]
+    parts += _differences(found.get("differences") or ())
     if found.get("replays"):
         rows = (
             [moment(one.get("asked_at")), one["state"], one.get("verdict"), one.get("same"), one.get("message")]
@@ -75,6 +76,26 @@ def proof(found: Json) -> list[RenderableType]:
         )
         parts += ["", table(["made again", "state", "verdict", "the same", ""], rows, longest=160)]
     return parts
+
+
+def _input(one: Json) -> list[object]:
+    looked_at = f"{one.get('share', 1):.0%}"
+    figures = [f"{one[name]:,}" for name in ("rows", "rows_out", "set_aside")]
+    return [one["role"], moment(one["at"] or None), figures[0], looked_at, *figures[1:], one["sha256"]]
+
+
+def _differences(found: Iterable[Json]) -> Iterator[RenderableType]:
+    """Rows of the past of which the new version made something else, with some of them."""
+    for one in found:
+        if not (one["changed"] or one["only_before"] or one["only_after"]):
+            continue
+        counts = {name: one[name] for name in ("changed", "only_before", "only_after")}
+        yield ""
+        yield _title(f"Made otherwise of what was read at {moment(one['at'] or None)}{figures(counts)}")
+        for part, rows in one["samples"].items():
+            if rows:
+                lines = ([row[name] for name in rows[0]] for row in rows)
+                yield table(list(rows[0]), lines, title=plain(part).replace("_", " "), longest=40)
 
 
 def proof_checks(found: Json) -> Iterator[RenderableType]:
@@ -167,7 +188,7 @@ def _decision(found: Json) -> Text:
     return facts(
         {
             "  outcome": Text(plain(found["outcome"]), style=STATES.get(found["outcome"], "")),
-            "  by": found.get("by") or DECIDERS.get(found.get("via"), "nobody in time"),
+            "  by": found.get("by") or DECIDERS.get(str(found.get("via")), "nobody in time"),
             "  at": moment(found.get("at")),
             "  because": found.get("reason"),
         }
