@@ -22,7 +22,7 @@ class View(BaseModel):
 class ChangeView(View):
     """One difference, with the numbers behind it."""
 
-    kind: Kind
+    kind: Annotated[Kind, Field(json_schema_extra={"x-grows": True})]
     column: str
     became: str | None = None
     expected_type: str | None = None
