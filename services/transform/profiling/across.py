@@ -17,7 +17,7 @@ _CORRELATED = 30
 _SHOWN = 100
 _KEY_COLUMNS = 8
 _KEYS = 5
-_GLANCE = 2_000
+_GLANCES = (2_000, 32_000)
 _ESTIMATED = 0.97  # an estimate is hardly ever further off
 
 
@@ -92,10 +92,10 @@ def _candidates(rows: pl.DataFrame, values: list[Values]) -> dict[tuple[int, ...
     ranked = sorted((at for at, one in enumerate(values) if not one.nulls), key=lambda at: -values[at].distinct)
     looked_at = sorted(ranked[:_KEY_COLUMNS])
     # Each column is hashed once, by a seed of its own: the sum of some is as good a hash of their group, at a glance.
-    glance = rows.head(_GLANCE).select(pl.col(column_name(at)).hash(at).alias(f"{at}") for at in looked_at)
+    hashed = rows.head(_GLANCES[-1]).select(pl.col(column_name(at)).hash(at).alias(f"{at}") for at in looked_at)
     found: dict[tuple[int, ...], pl.Series] = {}
     for size in (1, 2, 3):
-        for group in _at_a_glance(glance, rows.height, values, list(combinations(looked_at, size))):
+        for group in _at_a_glance(hashed, rows.height, values, list(combinations(looked_at, size))):
             if any(set(smaller) <= set(group) for smaller in found):
                 continue
             hashes = _hashes(rows, group)
@@ -107,12 +107,14 @@ def _candidates(rows: pl.DataFrame, values: list[Values]) -> dict[tuple[int, ...
 
 
 def _at_a_glance(
-    glance: pl.DataFrame, rows: int, values: list[Values], groups: list[tuple[int, ...]]
+    hashed: pl.DataFrame, rows: int, values: list[Values], groups: list[tuple[int, ...]]
 ) -> list[tuple[int, ...]]:
     """Those that tell the first rows apart, and have values enough for all of them; the most values first."""
     many = {group: math.prod(values[at].distinct for at in group) for group in groups}
-    enough = sorted((group for group in groups if many[group] >= rows), key=lambda group: -many[group])
-    return [group for group in enough if _sum(glance, group).n_unique() == glance.height]
+    left = sorted((group for group in groups if many[group] >= rows), key=lambda group: -many[group])
+    for glance in map(hashed.head, _GLANCES):
+        left = [group for group in left if _sum(glance, group).n_unique() == glance.height]
+    return left
 
 
 def _sum(hashes: pl.DataFrame, group: tuple[int, ...]) -> pl.Series:
