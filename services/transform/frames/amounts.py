@@ -167,6 +167,8 @@ def _key(reader: Reader, env: dict[str, Any], start: int, end: int) -> tuple[str
         descending = True
     else:
         return None, False
+    if reader.column(env["c"]).type is LogicalType.STRING:
+        return None, False  # the most expensive wine is not the last one of the alphabet
     borne = set(parts(env["c"])) & {"id", "key", "code", "number", "no"}
     if borne and not words & {*borne, env["c"].casefold()} and reader.column(env["c"]).type is not LogicalType.FLOAT:
         return None, False  # `the best employees` are not those with the highest number

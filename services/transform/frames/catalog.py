@@ -4,6 +4,7 @@ import re
 
 from services.transform.frames import (
     amounts,
+    asked,
     columns,
     deriving,
     filled,
@@ -65,6 +66,7 @@ FRAMES: tuple[Frame, ...] = (
     *parted.frames.all,
     *hidden.frames.all,
     *sized.frames.all,
+    *asked.frames.all,
     *shares.frames.all,
 )
 

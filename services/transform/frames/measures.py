@@ -10,6 +10,7 @@ from contracts.recipe import (
     Step,
 )
 from services.transform.planner.conditions import Cond
+from services.transform.planner.counted import _numbers_them
 from services.transform.planner.dates import moments
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
@@ -92,6 +93,8 @@ def one_figure(reader: Reader, at: int) -> Any:
         if reader.column(env["c"]).type in NUMERIC:
             yield end, (Figure("sum", env["c"]),), cost + 0.6
     for end, _, cost in reader.match("<w:CountWords>", at):
+        if _is_amount(reader, at, end):
+            continue
         yield end, (Figure("count", None),), cost
     for end, env, cost in reader.match(
         "(number of|count of|how many|count) (non [-] (blank|null|missing|empty)|known|filled in|recorded) [values of|values in|@values of] <c:Col> [values]",
@@ -157,6 +160,21 @@ def one_figure(reader: Reader, at: int) -> Any:
         "how much <c:Col> [was|is|were|did we have|there was|there is|we had|in total|altogether|was there]", at
     ):
         yield end, (Figure("sum", env["c"]),), cost + 0.2
+
+
+def _is_amount(reader: Reader, at: int, end: int) -> bool:
+    """Whether what is counted is a column of numbers: of rooms, that may mean their sum, or how many rows there are."""
+    if end - at < 2:
+        return False
+    link = reader.index.column([reader.tokens[end - 1]])
+    if link is None or not link.sure or link.cost > 0.15 or reader.column(link.columns[0]).type not in NUMERIC:
+        return False
+    if _numbers_them(reader, reader.low(end - 1), link.columns[0]) or truth(reader.column(link.columns[0])) is not None:
+        return False
+    name = link.columns[0]
+    ways = [f"the sum of '{name}'", "the number of rows", f"the number of different values of '{name}'"]
+    reader.note(end, ask("ambiguous", f"'{reader.raw(at, end)}': is it {ways[0]}, {ways[1]} or {ways[2]}?", ways), 3.0)
+    return True
 
 
 @slot("InPercent")
@@ -284,12 +302,25 @@ def calendar_keys(reader: Reader, at: int, said: str = "") -> Any:
     """A year, month or day of a column of dates."""
     of_time = reader.of_type(TEMPORAL)
     for unit in ("year", "month", "quarter", "week", "day", "weekday"):
-        if (said or reader.low(at)) not in (unit, unit + "s", "calendar"):
+        if (said or reader.low(at)) not in (
+            unit,
+            unit + "s",
+            "calendar",
+            *(("date", "dates") if unit == "day" else ()),
+        ):
             continue
         if any(key(name) == unit for name in reader.view.names):
             continue
+        if reader.low(at) == "calendar" and reader.low(at + 1) not in (
+            unit,
+            unit + "s",
+            *(("date", "dates") if unit == "day" else ()),
+        ):
+            continue
+        if "date" in (reader.low(at), reader.low(at + 1)) and any(key(name) == "date" for name in reader.view.names):
+            continue
         end = at + 1 + (reader.low(at) == "calendar")
-        for stop, env, more in [(end, {}, 0.3), *reader.match("of <c:Col>", end)]:
+        for stop, env, more in [(end, {}, 0.3), *reader.match("[of|in|according to|by] <c:Col>", end)]:
             column = env.get("c") or (of_time[0] if len(of_time) == 1 else None)
             if column is None or reader.column(column).type not in TEMPORAL:
                 continue
@@ -305,8 +336,16 @@ def calendar_keys(reader: Reader, at: int, said: str = "") -> Any:
                     3.0,
                 )
                 continue
-            if unit == "day":
+            if unit == "day" and reader.column(column).type is LogicalType.DATE:
                 yield stop, Keys((column,)), 0.4 + more
+                continue
+            if unit == "day":  # of moments, all of one day are one group
+                expression = f"DATE_TRUNC('day', {quoted(column)})"
+                yield (
+                    stop,
+                    Keys((unit,), (Derive(columns=(Derivation(column=unit, expression=expression),)),)),
+                    0.4 + more,
+                )
                 continue
             derived = Derive(columns=(Derivation(column=unit, expression=f"DATE_PART('{part}', {quoted(column)})"),))
             yield stop, Keys((unit,), (derived,)), 0.4 + more

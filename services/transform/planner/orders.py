@@ -98,7 +98,9 @@ def direction(reader: Reader, at: int) -> Iterator[Result]:
         del cost
         word = reader.low(at + 1) if reader.low(at) == "from" else reader.low(at)
         much = _much(word)
-        if much is not None:
+        if word in _AGES:
+            yield end, _AGES[word], 0.1
+        elif much is not None:
             yield end, "down" if much else "up", 0.1
     for end, _, _ in reader.match(
         "[with] [the] <x:Superlative> [ones|values|<e:Entity>|rows|value|one|numbers|figures] (first|on top|at top|at start|at beginning|come first|coming first|up top|leading|up front|in front)",
@@ -142,6 +144,12 @@ def _descending(reader: Reader, column: str, said: str | None) -> bool:
         from_age = reader.column(column).type in NUMERIC and "age" in column.casefold().split("_")
         return (said == "late") != from_age
     return said == "down"
+
+
+_AGES = {
+    **dict.fromkeys(("young", "younger", "youngest"), "late"),
+    **dict.fromkeys(("old", "older", "oldest"), "early"),
+}
 
 
 Keys = tuple[tuple[tuple[str, bool], ...], bool]
