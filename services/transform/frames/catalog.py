@@ -5,6 +5,7 @@ import re
 from services.transform.frames import (
     amounts,
     asked,
+    calculated,
     columns,
     deriving,
     filled,
@@ -67,6 +68,7 @@ FRAMES: tuple[Frame, ...] = (
     *hidden.frames.all,
     *sized.frames.all,
     *asked.frames.all,
+    *calculated.frames.all,
     *shares.frames.all,
 )
 

@@ -60,7 +60,7 @@ def group_roles(reader: Reader, at: int) -> Any:
         "figures": "[@lead] [@lead] [the] <f:Figures>",
         "more": "[and|plus|with|,] [also|@lead] [the|its|their] <f2:Figures> (too|also|as well)|(together with|along with|as well as|next to|beside|besides) [the|its|their] <f2:Figures>",
         "whole": "(in total|in all|altogether|overall)",
-        "keys": f"(of|in|from|at|on|for|per) (each|every) <k:GroupKeys> [<v:PlainVerb>] (on|in|at|of|from|for|per) (each|every) <k2:GroupKeys>|@per <k:GroupKeys>|(for|in|within|of|from|at|on) (each|every) <k:GroupKeys>|{grouping} [it|@table|@rows|<e:Entity>] (by|per|for each) <k:GroupKeys>|(did|does|do|has|have|had|is|are|were|was) (each|every) <k:GroupKeys> [<v:PlainVerb>]|<v:PlainVerb> (each|every|per) <k:GroupKeys>",
+        "keys": f"(of|in|from|at|on|for|per) (each|every) <k:GroupKeys> [<v:PlainVerb>] (on|in|at|of|from|for|per) (each|every) <k2:GroupKeys>|@per <k:GroupKeys>|(for|in|within|of|from|at|on) (each|every) <k:GroupKeys>|{grouping} [it|@table|@rows|<e:Entity>] (by|per|for each) <k:GroupKeys>|(did|does|do|has|have|had|is|are|were|was) (each|every) <k:GroupKeys> [<v:PlainVerb>]|<v:PlainVerb> [by|at|in|on|for] (each|every|per) <k:GroupKeys>",
         "period": "<k9:Yearly>",
         "names": "(@call|as|in|into|with|under|using|to be called|giving) [it|them|the|that|these] [new|result|resulting] [@columns|@column|names|column names|headers|count|total|average|result] [called|named] <nn:Names> [@columns|@column] [respectively]|@columns [:|called|named] <nn:Names> [respectively]",
         "rows": "(for|of|among|amongst|counting only|considering only|only counting|based on|using only|@only for|but only|@only|looking at|taking|over|across) [the] <w:Who>",

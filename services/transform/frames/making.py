@@ -139,9 +139,10 @@ def _moment(reader: Reader, column: str, steps: list[Step]) -> tuple[str, str]:
 
 
 # event_hour says by itself which part of the moment it is.
-_BY_NAME: dict[tuple[str, ...], str] = {
+_BY_NAME: dict[tuple[str, ...], str] = {("date",): "DATE_TRUNC('day', {0})"}
+_BY_NAME |= {
     (word,): f"DATE_PART('{word}', {{0}})" for word in ("year", "quarter", "month", "week", "day", "hour", "minute")
-} | {("date",): "DATE_TRUNC('day', {0})"}
+}
 
 
 @slot("NamedParts")

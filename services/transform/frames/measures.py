@@ -10,12 +10,14 @@ from contracts.recipe import (
     Step,
 )
 from services.transform.planner.conditions import Cond
-from services.transform.planner.counted import _numbers_them
+from services.transform.planner.counted import _numbers_them, measuring
 from services.transform.planner.dates import moments
+from services.transform.planner.lexicon import OWN_KIND
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
+from services.transform.planner.slots import which_column
 from services.transform.planner.view import ask
-from services.transform.planner.words import key
+from services.transform.planner.words import key, parts
 
 _FIGURES = (
     ("@avg", "mean"),
@@ -77,6 +79,8 @@ def one_figure(reader: Reader, at: int) -> Any:
     for end, env, cost in reader.match(f"<f:FigureWords> {of} <c:Cols> [values|value]", at):
         if timed and any(name not in moments(reader) for name in env["c"]):
             continue  # the latest price is not the highest one
+        if any(_is_a_kind_of_its_own(reader, at, end, name) for name in env["c"]):
+            continue
         yield end, tuple(Figure(function, name) for name in env["c"] for function in env["f"]), cost
     for end, env, cost in reader.match("<c:Cols> ['s] <f:FigureWords>", at):
         if len(env["c"]) == 1:
@@ -162,11 +166,29 @@ def one_figure(reader: Reader, at: int) -> Any:
         yield end, (Figure("sum", env["c"]),), cost + 0.2
 
 
+_IDS = frozenset("id key code ref number no".split())
+
+
+def _is_a_kind_of_its_own(reader: Reader, at: int, end: int, column: str) -> bool:
+    """The youngest employee is not the lowest number of one, and the heaviest of all has no greatest age."""
+    said = [reader.low(step) for step in range(at, end)]
+    identifies = set(parts(column)) & _IDS
+    if identifies and not identifies & {*said, *(one[:-1] for one in said)} and column.casefold() not in said:
+        return "number" not in said and "count" not in said and not set(said) & {"distinct", "different", "unique"}
+    word = said[0]
+    return word in OWN_KIND and column not in measuring(reader, word)
+
+
 def _is_amount(reader: Reader, at: int, end: int) -> bool:
     """Whether what is counted is a column of numbers: of rooms, that may mean their sum, or how many rows there are."""
     if end - at < 2:
         return False
     link = reader.index.column([reader.tokens[end - 1]])
+    if link is not None and not link.sure and link.cost <= 1.0:
+        numeric = [name for name in link.columns if reader.column(name).type in NUMERIC]
+        if len(numeric) == len(link.columns):  # total goals, of the home team or of the other
+            reader.note(end, which_column(reader.raw(end - 1, end), link.columns), 2.5)
+            return True
     if link is None or not link.sure or link.cost > 0.15 or reader.column(link.columns[0]).type not in NUMERIC:
         return False
     if _numbers_them(reader, reader.low(end - 1), link.columns[0]) or truth(reader.column(link.columns[0])) is not None:

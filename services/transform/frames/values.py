@@ -256,7 +256,7 @@ def replace_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
 @slot("Piece")
 def piece(reader: Reader, at: int) -> Any:
     """A piece of text as it stands in values: quoted, a sign, one word."""
-    from services.transform.planner.slots import SEPARATORS
+    from services.transform.planner.lexicon import SEPARATORS
 
     for end, env, cost in reader.match(
         "<a:OnePiece> (and|or|,|, and|/) [@all] <b:OnePiece> [(and|or|, and|,) <d:OnePiece>]", at
@@ -269,7 +269,7 @@ def piece(reader: Reader, at: int) -> Any:
 @slot("OnePiece")
 def one_piece(reader: Reader, at: int) -> Any:
     """One piece."""
-    from services.transform.planner.slots import SEPARATORS
+    from services.transform.planner.lexicon import SEPARATORS
 
     if at >= len(reader.tokens):
         return
@@ -318,7 +318,7 @@ def one_piece(reader: Reader, at: int) -> Any:
 @slot("PieceNew")
 def piece_new(reader: Reader, at: int) -> Any:
     """What stands in a piece's place."""
-    from services.transform.planner.slots import SEPARATORS
+    from services.transform.planner.lexicon import SEPARATORS
 
     low = reader.low(at)
     if low in SEPARATORS and low not in ("x", "blank", "at"):

@@ -177,6 +177,61 @@ TIMES: dict[str, bool] = {
     "older": False,
 }
 
+# Young things are late ones, old ones early.
+AGES = {
+    **dict.fromkeys(("young", "younger", "youngest"), "late"),
+    **dict.fromkeys(("old", "older", "oldest"), "early"),
+}
+
+# What signs are called.
+SEPARATORS = {
+    "comma": ",",
+    "commas": ",",
+    "semicolon": ";",
+    "semicolons": ";",
+    "colon": ":",
+    "colons": ":",
+    "dash": "-",
+    "dashes": "-",
+    "hyphen": "-",
+    "hyphens": "-",
+    "minus": "-",
+    "slash": "/",
+    "slashes": "/",
+    "backslash": "\\",
+    "space": " ",
+    "spaces": " ",
+    "blank": " ",
+    "whitespace": " ",
+    "underscore": "_",
+    "underscores": "_",
+    "pipe": "|",
+    "pipes": "|",
+    "dot": ".",
+    "dots": ".",
+    "bracket": "(",
+    "parenthesis": "(",
+    "period": ".",
+    "periods": ".",
+    "point": ".",
+    "at": "@",
+    "tab": "\t",
+    "tabs": "\t",
+    "ampersand": "&",
+    "asterisk": "*",
+    "asterisks": "*",
+    "star": "*",
+    "stars": "*",
+    "plus": "+",
+    "hash": "#",
+    "hashes": "#",
+    "apostrophe": "'",
+    "apostrophes": "'",
+    "percent": "%",
+    "equals": "=",
+    "x": "x",
+}
+
 KIN: dict[str, tuple[str, ...]] = {}
 for _line in """
 american usa us unitedstates unitedstatesofamerica america

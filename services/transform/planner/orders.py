@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contracts.data import LogicalType
 from services.transform.frames.amounts import measured
-from services.transform.planner.lexicon import MEASURES, TIMES
+from services.transform.planner.lexicon import AGES, MEASURES, TIMES
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
 from services.transform.planner.verbs import about
 from services.transform.planner.view import ask
@@ -98,8 +98,8 @@ def direction(reader: Reader, at: int) -> Iterator[Result]:
         del cost
         word = reader.low(at + 1) if reader.low(at) == "from" else reader.low(at)
         much = _much(word)
-        if word in _AGES:
-            yield end, _AGES[word], 0.1
+        if word in AGES:
+            yield end, AGES[word], 0.1
         elif much is not None:
             yield end, "down" if much else "up", 0.1
     for end, _, _ in reader.match(
@@ -144,12 +144,6 @@ def _descending(reader: Reader, column: str, said: str | None) -> bool:
         from_age = reader.column(column).type in NUMERIC and "age" in column.casefold().split("_")
         return (said == "late") != from_age
     return said == "down"
-
-
-_AGES = {
-    **dict.fromkeys(("young", "younger", "youngest"), "late"),
-    **dict.fromkeys(("old", "older", "oldest"), "early"),
-}
 
 
 Keys = tuple[tuple[tuple[str, bool], ...], bool]
@@ -210,6 +204,8 @@ def _keys(
         end = reader.first(words, at)
         if end is not None:
             yield from _one_key(reader, end, found, cost, said)
+    for end, env, more in reader.match("<d:Direction> [order] (by|of|on|according to|in terms of)", at):
+        yield from _one_key(reader, end, found, cost + more, env["d"])
     if lead is not None and reader.low(at) in ("by", "on"):
         yield from _one_key(reader, at + 1, found, cost, None)
     # highest price first: the superlative before the column

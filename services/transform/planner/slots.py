@@ -44,55 +44,6 @@ _NOT_NAMES = frozenset(
 )
 
 
-SEPARATORS = {
-    "comma": ",",
-    "commas": ",",
-    "semicolon": ";",
-    "semicolons": ";",
-    "colon": ":",
-    "colons": ":",
-    "dash": "-",
-    "dashes": "-",
-    "hyphen": "-",
-    "hyphens": "-",
-    "minus": "-",
-    "slash": "/",
-    "slashes": "/",
-    "backslash": "\\",
-    "space": " ",
-    "spaces": " ",
-    "blank": " ",
-    "whitespace": " ",
-    "underscore": "_",
-    "underscores": "_",
-    "pipe": "|",
-    "pipes": "|",
-    "dot": ".",
-    "dots": ".",
-    "bracket": "(",
-    "parenthesis": "(",
-    "period": ".",
-    "periods": ".",
-    "point": ".",
-    "at": "@",
-    "tab": "\t",
-    "tabs": "\t",
-    "ampersand": "&",
-    "asterisk": "*",
-    "asterisks": "*",
-    "star": "*",
-    "stars": "*",
-    "plus": "+",
-    "hash": "#",
-    "hashes": "#",
-    "apostrophe": "'",
-    "apostrophes": "'",
-    "percent": "%",
-    "equals": "=",
-    "x": "x",
-}
-
-
 # -- columns
 @slot("Col")
 def column(reader: Reader, at: int) -> Iterator[Result]:
