@@ -106,8 +106,11 @@ def direction(reader: Reader, at: int) -> Iterator[Result]:
         "[with] [the] <x:Superlative> [ones|values|<e:Entity>|rows|value|one|numbers|figures] (first|on top|at top|at start|at beginning|come first|coming first|up top|leading|up front|in front)",
         at,
     ):
-        much = _much(reader.low(at + 1) if reader.low(at) in ("with", "the") else reader.low(at))
-        if much is not None:
+        word = reader.low(at + 1) if reader.low(at) in ("with", "the") else reader.low(at)
+        much = _much(word)
+        if word in AGES:
+            yield end, AGES[word], 0.1
+        elif much is not None:
             yield end, "down" if much else "up", 0.1
     for end, _, _ in reader.match(
         "[with] <x:Superlative> [ones|values|<e:Entity>|rows|value|one|numbers] (last|at bottom|at end|come last)", at
@@ -213,7 +216,7 @@ def _keys(
         "[with|the] <x:Extreme> <c:Col> (first|at top|on top|at start|up top|leading|at beginning)", at
     ):
         word = reader.low(at + 1) if reader.low(at) in ("with", "the") else reader.low(at)
-        if word in MEASURES and reader.column(env["c"]).type is LogicalType.STRING:
+        if word in AGES or (word in MEASURES and reader.column(env["c"]).type is LogicalType.STRING):
             continue  # the hottest city is not one whose name is hot
         yield end, (*found, (env["c"], env["x"])), cost + more
         yield from _next_key(reader, end, (*found, (env["c"], env["x"])), cost + more)
@@ -226,8 +229,8 @@ def _keys(
         yield end, (*found, (env["c"], not env["x"])), cost + more
     for end, env, more in reader.match("[with] <x:Superlative> <c:Col> (first|at top|on top)", at):
         word = reader.low(at + 1) if reader.low(at) == "with" else reader.low(at)
-        if word in TIMES:
-            key_ = (env["c"], _descending(reader, env["c"], "late" if TIMES[word] else "early"))
+        if word in TIMES or word in AGES:
+            key_ = (env["c"], _descending(reader, env["c"], AGES.get(word, "late" if TIMES.get(word) else "early")))
             yield end, (*found, key_), cost + more + 0.1
 
 
