@@ -92,7 +92,7 @@ def test_python_compiles_and_documents_are_valid() -> None:
     for page, body in blocks("yaml"):
         document = yaml.safe_load(body)
         assert isinstance(document, dict), page
-        if "triggers" in document and "source" not in document:
+        if {"triggers", "drift"} & set(document) and "source" not in document:
             document |= {
                 "name": "shown",
                 "source": {"connection": "a", "selection": {}},
