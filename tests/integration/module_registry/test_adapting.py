@@ -67,7 +67,7 @@ async def test_where_another_version_is_current_by_now_that_stays(world: Compose
 
 async def test_a_contract_too_large_for_a_message_is_left_out_of_it(world: Composed) -> None:
     wide = ModuleDraft.model_validate(
-        draft(input_contract=columns(a="integer", **{f"{number:05}" + "x" * 50: "string" for number in range(1_000)}))
+        draft(input_contract=columns(a="integer", **{f"{number:05}" + "x" * 50: "string" for number in range(2_000)}))
     )
     assert publishing.sendable(wide.input_contract) is None
     assert publishing.sendable(wide.output_contract) == wide.output_contract
