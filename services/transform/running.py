@@ -28,25 +28,39 @@ class Files:
         """The rows, not read yet."""
         if not self.paths:
             return pl.LazyFrame(schema=frame_schema(self.schema))
-        return pl.scan_parquet(list(self.paths), glob=False, hive_partitioning=False, cache=False)
+        return _scan(self.paths)
 
 
-def verify(paths: Sequence[str], schema: Schema) -> None:
-    """Raise DatasetUnreadable when one of the files does not hold the columns it should."""
+def verified(paths: Sequence[str], schema: Schema) -> list[pl.LazyFrame]:
+    """The rows of each file, not read yet; raises DatasetUnreadable when one does not hold the columns it should.
+
+    The engine keeps with them what it has read of a file's footer.
+    """
     wanted = list(frame_schema(schema).items())
-    for path in paths:
+    scans = [_scan([path]) for path in paths]
+    for scan in scans:
         try:
-            found = list(pl.scan_parquet(path, glob=False, hive_partitioning=False).collect_schema().items())
+            found = list(scan.collect_schema().items())
         except (pl.exceptions.PolarsError, OSError):
             raise DatasetUnreadable("The dataset's files cannot be read.") from None
         if found != wanted:
             raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
+    return scans
 
 
-def rows_in(paths: Sequence[str | Path]) -> list[int]:
+def rows_of(scans: Sequence[pl.LazyFrame]) -> list[int]:
     """How many rows each file holds: all of them are asked at once."""
-    counts = [pl.scan_parquet(path, glob=False, hive_partitioning=False).select(pl.len()) for path in paths]
+    counts = [scan.select(pl.len()) for scan in scans]
     return [int(one.item()) for one in pl.collect_all(counts, engine="streaming")]
+
+
+def rows_in(paths: Sequence[Path]) -> list[int]:
+    """How many rows each file holds that was written."""
+    return rows_of([_scan([str(path)]) for path in paths])
+
+
+def _scan(paths: Sequence[str]) -> pl.LazyFrame:
+    return pl.scan_parquet(list(paths), glob=False, hive_partitioning=False, cache=False)
 
 
 @dataclass
@@ -125,7 +139,7 @@ class ModuleRun(Tell):
             files = Files(self._module.inputs.get(name, ()), wanted.table_schema)
         if files.schema.fingerprint != wanted.table_schema.fingerprint:
             raise DatasetUnreadable(f"The input {name!r} does not hold the columns that the recipe names.")
-        verify(files.paths, files.schema)
+        verified(files.paths, files.schema)
         return table.beside(files.scan(), wanted.table_schema)
 
     def key(self, name: str) -> bytes:
