@@ -30,7 +30,7 @@ from services.schema_drift.service.samples import Samples
 from tests.unit.schema_drift.changed_files import File, Table, change, read
 from tests.unit.transform.replaying import Trial, dataset
 
-SEQUENCES = int(os.environ.get("DRIFT_SEQUENCES", "60"))
+SEQUENCES = int(os.environ.get("DRIFT_SEQUENCES", "40"))
 ROWS = 200
 FACTS = FormatFacts(format="csv", encoding="utf-8", delimiter=",", header=True)
 NOBODY = UUID(int=0)
