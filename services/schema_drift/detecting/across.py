@@ -12,6 +12,7 @@ from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
 from services.schema_drift.describing.plain import MOMENTS, NUMERIC
+from services.schema_drift.detecting.summer_time import explained
 
 Pairs = Sequence[tuple[Figures, Figures]]
 # Looking at each with each is quadratic.
@@ -43,8 +44,8 @@ def exchanged(pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
 class _Aligned:
     """The values of the same columns in both deliveries, row by row; None where there is none."""
 
-    before: dict[str, list[float | None]]
-    after: dict[str, list[float | None]]
+    before: dict[str, Sequence[float | None]]
+    after: dict[str, Sequence[float | None]]
 
 
 def disordered(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str]:
@@ -52,8 +53,11 @@ def disordered(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str
     aligned = _numbers(before, after, pairs)
     found: dict[str, str] = {}
     for a, b in combinations(aligned.before, 2):
-        was, now = _above(aligned.before[a], aligned.before[b]), _above(aligned.after[a], aligned.after[b])
-        if was is None or now is None:
+        was = _above(aligned.before[a], aligned.before[b])
+        if was is None or 0.01 < was < 0.85:
+            continue
+        now = _above(aligned.after[a], aligned.after[b])
+        if now is None:
             continue
         turned = (was <= 0.01 and now >= 0.85) or (was >= 0.85 and now <= 0.01)
         if turned and _changed_places(aligned, a, b):
@@ -144,17 +148,9 @@ def _numbers(before: Delivery, after: Delivery, pairs: Pairs) -> _Aligned:
         if old.type in NUMERIC and new.type in NUMERIC and old.distinct > 5 and new.present >= _LEAST_ROWS
     ][:_MOST]
     return _Aligned(
-        {old.name: [_float(text) for text in before.values(old.at)] for old, _ in chosen},
-        {old.name: [_float(text) for text in after.values(new.at)] for old, new in chosen},
+        {old.name: before.numbers(old.at) for old, _ in chosen},
+        {old.name: after.numbers(new.at) for old, new in chosen},
     )
-
-
-def _float(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if number == number else None
 
 
 def _both(one: Sequence[float | None], other: Sequence[float | None]) -> list[tuple[float, float]]:
@@ -221,9 +217,10 @@ def shifted(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str]:
             if len({text[place] for text in was}) < 5:
                 continue
             for other, came in small:
-                earlier = _differences(was, before.values(other.at), place, round_)
-                later = _differences(now, after.values(came.at), place, round_)
-                if earlier and later and _settled(earlier) and _apart(earlier, later) > 0.6:
+                then, there = before.values(other.at), after.values(came.at)
+                earlier, later = _differences(was, then, place, round_), _differences(now, there, place, round_)
+                moved = earlier and later and _settled(earlier) and _apart(earlier, later) > 0.6
+                if moved and not (part == "hour" and explained((was, then), (now, there))):
                     found[old.name] = f"its {part} does not go with {other.name} any more"
         if old.name not in found and old.type == "date" and _turned(was, now):
             found[old.name] = "day and month have changed places"
