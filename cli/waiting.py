@@ -49,15 +49,30 @@ def until(
 
 
 def run(api: Api, output: Output, run_id: str, *, seconds: float) -> Json:
-    """Wait for a run's end, and show its steps on the way."""
+    """Wait for a run's end, and show its steps on the way; say once that it waits itself, and for whom."""
+    told: set[str] = set()
+
+    def read() -> Json:
+        seen: Json = api.get(f"/api/runs/{run_id}")
+        for review in seen.get("waiting_for") or ():
+            if review not in told:
+                told.add(review)
+                output.warn(f"it waits for a decision: {decide(review)}")
+        return seen
+
     return until(
         output,
-        lambda: dict(api.get(f"/api/runs/{run_id}")),
+        read,
         lambda seen: seen["state"] in ENDED,
         _run_drawn,
         seconds=seconds,
         what=f"Run {run_id}",
     )
+
+
+def decide(review: str) -> str:
+    """The command with which a person answers what a run waits for."""
+    return f"modulardata drift review {review}"
 
 
 def session(api: Api, output: Output, session_id: str, *, seconds: float) -> Json:

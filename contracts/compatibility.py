@@ -89,8 +89,9 @@ def _schema(
         return
     handled = _PROSE | {"properties", "required", "enum", "items", "anyOf", "oneOf", "prefixItems", "$defs", "default"}
     handled |= {"additionalProperties", "discriminator", "components"}
-    grows = new.get("x-grows") is True and "discriminator" in old and "discriminator" in new
-    if grows:
+    marked = new.get("x-grows") is True
+    grows = marked and "discriminator" in old and "discriminator" in new
+    if grows or (marked and "enum" in old and "enum" in new):
         handled |= {"x-grows"}
     for keyword in sorted((set(old) | set(new)) - handled):
         if old.get(keyword) != new.get(keyword):
@@ -98,7 +99,8 @@ def _schema(
             yield Change(
                 f"{pointer}/{keyword}", verdict, f"{keyword} was {old.get(keyword)!r} and is {new.get(keyword)!r}"
             )
-    wider = not writes and set(old.get("enum", ())) <= set(new.get("enum", ()))
+    # A list of words that is said to grow: its readers expect some that they do not know.
+    wider = (marked or not writes) and set(old.get("enum", ())) <= set(new.get("enum", ()))
     if old.get("enum") != new.get("enum") and not (wider and "enum" in old and "enum" in new):
         yield _breaking(f"{pointer}/enum", f"the allowed values were {old.get('enum')} and are {new.get('enum')}")
     yield from _properties(old, new, old_root, new_root, pointer, writes=writes, seen=seen)

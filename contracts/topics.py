@@ -97,6 +97,7 @@ TOPICS: tuple[Topic, ...] = (
         key="workflow",
         events=(
             "drift.detected.v1",
+            "drift.detected.v2",
             "drift.review_opened.v1",
             "drift.review_decided.v1",
             "drift.adapted.v1",

@@ -81,6 +81,7 @@ class DriftPolicy(Contract):
 
     mode: DriftMode = Field(
         default="evolve",
+        json_schema_extra={"x-grows": True},
         description="evolve: what the module cannot absorb is adapted to, once it is proven. strict: any difference "
         "sets the file aside. warn: only differences that the module cannot absorb do; added or reordered columns are "
         "reported and ignored. freeze: these make the run fail. discard_row: as evolve, and rows that do not fit are "

@@ -167,6 +167,7 @@ def told(api: Api, run: Json) -> tuple[Json, list[RenderableType]]:
         "message": run.get("message"),
     }
     parts: list[RenderableType] = [facts(head), "", waiting.steps(run)]
+    parts += [f"→ it waits for a decision: {waiting.decide(review)}" for review in run.get("waiting_for") or ()]
     if run.get("books"):
         parts += ["", table(BOOKS, [_figures(run["books"])]), ""]
     if aside:

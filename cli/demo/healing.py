@@ -36,14 +36,14 @@ def march(stage: Stage) -> None:
         found,
     )
     [adapted] = [event["data"] for event in stage.events("drift.adapted") if event["run_id"] == run["id"]] or [{}]
-    version = stage.versions()[-1]
-    story.claim(
-        f"version 2 of {MODULE} was made of version 1, and says why",
-        version["number"] == 2 and (version.get("adapts") or {}).get("run_id") == run["id"],
-        version,
-    )
     if not adapted:
-        raise CliError("March was not adapted to, and the story cannot go on.")
+        raise CliError(f"March was not adapted to; its run ended as {run['state']}.")
+    version = api.get(f"/api/modules/{MODULE}/versions/2")
+    story.claim(
+        f"version 2 of {MODULE} was made of version 1, and says for what",
+        version["adapts"] is not None and version["adapts"]["run_id"] == run["id"],
+        version["adapts"],
+    )
     _proved(stage, str(adapted["proof_id"]))
     story.claim(
         "the run went on with version 2, and succeeded; nobody was asked",

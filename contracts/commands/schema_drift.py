@@ -9,8 +9,8 @@ from contracts.adaptation import Evidence, Proposal
 from contracts.commands.command import RunScope
 from contracts.commands.connector import PulledGroup, QuarantinedRows
 from contracts.commands.transform import ProveInput
-from contracts.data import Contract, ObjectVersion
-from contracts.events.drift import DriftChange
+from contracts.data import Contract, ObjectVersion, Schema
+from contracts.events.drift import DriftChangeV1
 from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
 
 
@@ -20,8 +20,10 @@ class SettleInput(Contract):
     scope: RunScope
     stream: str
     group: PulledGroup
-    module: ResolvedModule | None
+    module: ModuleVersionRef | None
+    contract: Schema | None
     policy: DriftPolicy
+    base: ResolvedModule | None = None  # the module with its steps: without them, nothing can be adapted
     keys: tuple[str, ...] = ()  # of the destination: columns that identify a row
     pinned: bool = False  # the workflow names the module's version by its number: nothing replaces it unasked
 
@@ -29,14 +31,15 @@ class SettleInput(Contract):
 class SettleResult(Contract):
     """The decision, the report that holds its reasons, and the difference itself.
 
-    proceed: with the module as it is, or with `version` where another one fits. propose: `proposal` has to be proven.
+    proceed: with the module as it is, or with `version` where another one fits. quarantine: unless there is a
+    `proposal`, and it is proven.
     """
 
-    decision: Literal["proceed", "propose", "quarantine", "fail"]
+    decision: Literal["proceed", "quarantine", "fail"]
     version: ModuleVersionRef | None = None
     proposal: Proposal | None = None
     report_id: UUID | None = None
-    changes: tuple[DriftChange, ...] = ()
+    changes: tuple[DriftChangeV1, ...] = ()  # no longer filled: the report has them
     summary: str = ""
     advice: str = ""
 

@@ -11,18 +11,9 @@ class DriftChange(Contract):
     """One difference, short enough for a message."""
 
     kind: Literal[
-        "added",
-        "removed",
-        "renamed",
-        "type_changed",
-        "reordered",
-        "format_changed",
-        "meaning_changed",
-        "split",
-        "merged",
-        "duplicate_name",
-        "file_changed",
-    ]
+        "added", "removed", "renamed", "type_changed", "reordered", "format_changed", "meaning_changed", "split",
+        "merged", "duplicate_name", "file_changed",
+    ]  # fmt: skip
     column: str
     became: str | None = None
     detail: str = ""
@@ -30,7 +21,7 @@ class DriftChange(Contract):
 
 
 class DriftDetected(Contract):
-    """The incoming schema differs from the contract, and this was decided about it."""
+    """What came differs from the contract or from what came before, and this was decided about it."""
 
     report_id: UUID
     run_id: UUID
@@ -42,6 +33,31 @@ class DriftDetected(Contract):
     changes: tuple[DriftChange, ...]
     summary: str  # one sentence for a person
     advice: str  # what to do next
+
+
+class DriftChangeV1(Contract):
+    """One difference, as `drift.detected.v1` tells it."""
+
+    kind: Literal["added", "removed", "renamed", "type_changed", "reordered", "format_changed"]
+    column: str
+    became: str | None = None
+    detail: str = ""
+    confidence: float | None = None
+
+
+class DriftDetectedV1(Contract):
+    """The incoming schema differs from the contract, and this was decided. No longer sent; still understood."""
+
+    report_id: UUID
+    run_id: UUID
+    workflow_id: UUID
+    workflow: str
+    module: str
+    stream: str
+    decision: Literal["proceed", "quarantine", "fail"]
+    changes: tuple[DriftChangeV1, ...]
+    summary: str
+    advice: str
 
 
 class QuarantineOpened(Contract):

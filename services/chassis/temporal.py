@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -236,8 +236,15 @@ class TemporalGateway:
 
     async def cancel(self, id: str) -> bool:
         """Ask a workflow to end; False when there is none that runs."""
+        return await self._reached(self.client.get_workflow_handle(id).cancel())
+
+    async def signal(self, id: str, signal: str, said: Any) -> bool:
+        """Tell a workflow something; False when there is none that runs."""
+        return await self._reached(self.client.get_workflow_handle(id).signal(signal, said))
+
+    async def _reached(self, call: Awaitable[None]) -> bool:
         try:
-            await self.client.get_workflow_handle(id).cancel()
+            await call
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return False

@@ -32,7 +32,7 @@ class ModuleRegistryActivities:
         """Freeze a draft."""
         try:
             async with self._database.work(input.tenant) as work:
-                done = await publishing.publish(work, input.draft, input.published_by, self._plans)
+                done = await publishing.publish(work, input.draft, input.published_by, self._plans, adapts=input.adapts)
         except ProblemError as problem:
             if problem.status == 409:
                 raise failure(ErrorType.CONFLICT, problem.detail) from None

@@ -44,6 +44,7 @@ module_versions = Table(
     Column("changes", JSON(none_as_null=True)),
     Column("input_fingerprint", Text),
     Column("output_fingerprint", Text),
+    Column("adapts", JSON(none_as_null=True)),
     Column("session_id", Text),
     Column("node_id", Text),
     Column("published_by", Uuid, nullable=False),

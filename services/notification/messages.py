@@ -10,6 +10,7 @@ from contracts.data import Contract
 from contracts.events.drift import (
     DriftAdapted,
     DriftDetected,
+    DriftDetectedV1,
     QuarantineOpened,
     QuarantineRejected,
     QuarantineReleased,
@@ -61,7 +62,7 @@ def links(payload: dict[str, Any], base: str) -> dict[str, str]:
     return found
 
 
-def _drift(event: DriftDetected) -> Sentences:
+def _drift(event: DriftDetected | DriftDetectedV1) -> Sentences:
     where = f"Workflow {event.workflow}: "
     return Sentences(where + event.summary, event.advice)
 
@@ -160,6 +161,7 @@ def _session_failed(event: SessionFailed) -> Sentences:
 
 _WORDS: tuple[tuple[type[Contract], Callable[[Any], Sentences]], ...] = (
     (DriftDetected, _drift),
+    (DriftDetectedV1, _drift),
     (ReviewOpened, _review_opened),
     (ReviewDecided, _review_decided),
     (DriftAdapted, _adapted),

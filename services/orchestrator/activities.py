@@ -2,11 +2,13 @@
 
 from temporalio import activity
 
-from contracts.activities import FIND_RUN, FINISH_RUN, PIN_MODULES, RECORD_STEP, START_RUN
+from contracts.activities import FIND_RUN, FINISH_RUN, PAST_INPUTS, PIN_MODULES, RECORD_STEP, START_RUN
 from contracts.commands.command import Nothing
 from contracts.commands.orchestrator import (
     FindRunInput,
     FinishRunInput,
+    PastInputsInput,
+    PastInputsResult,
     PinModulesInput,
     RecordStepInput,
     RunPlan,
@@ -56,3 +58,8 @@ class OrchestratorActivities:
     async def find_run(self, input: FindRunInput) -> FoundDataset:
         """Find the rows that a run gave to its first module."""
         return await self._history.rows_of(input)
+
+    @activity.defn(name=PAST_INPUTS.name)
+    async def past_inputs(self, input: PastInputsInput) -> PastInputsResult:
+        """Find what earlier runs gave to a module, and who reads what the workflow writes."""
+        return await self._history.past_inputs(input)

@@ -185,7 +185,8 @@ def router(
         rows = await runs.list_runs(
             work, workflow=workflow, state=state, used=used, after=uuid_after(paging), limit=paging.limit + 1
         )
-        return paging.page([run_summary(row) for row in rows], lambda run: (run.id,))
+        waiting = await runs.waiting_for(work, [row["id"] for row in rows if row["state"] == "running"])
+        return paging.page([run_summary(row, waiting.get(row["id"], ())) for row in rows], lambda run: (run.id,))
 
     @routes.get("/api/runs/{run_id}", dependencies=[RUNS])
     async def get_run(run_id: UUID, work: Work) -> RunView:

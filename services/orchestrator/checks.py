@@ -1,6 +1,7 @@
 """What can be said against a definition by itself, before any other service is asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from contracts.commands.connector import Problem
 from contracts.objects import literal_prefix
@@ -72,16 +73,25 @@ def _way_back(definition: WorkflowDefinition, others: Sequence[WorkflowDefinitio
     return None
 
 
+def reads(reader: WorkflowDefinition, writer: WorkflowDefinition) -> bool:
+    """Whether the one reads what the other writes: the same table, or objects below its prefix."""
+    if writer.destination.connection != reader.source.connection:
+        return False
+    pattern, target, selection = pattern_of(reader), writer.destination.target, reader.source.selection
+    prefix = target.get("prefix")
+    if pattern is not None and isinstance(prefix, str):
+        return _may_hold(pattern, prefix)
+    return "table" in target and _table(target) == _table(selection)
+
+
+def _table(place: Mapping[str, Any]) -> tuple[object, object]:
+    return place.get("schema", "public"), place.get("table")
+
+
 def _starts(writer: WorkflowDefinition, reader: WorkflowDefinition) -> bool:
     """Whether an object that the one writes may start the other by itself."""
-    pattern, prefix = pattern_of(reader), writer.destination.target.get("prefix")
-    return (
-        writer.destination.connection == reader.source.connection
-        and any(isinstance(trigger, S3EventTrigger) and trigger.enabled for trigger in reader.triggers)
-        and pattern is not None
-        and isinstance(prefix, str)
-        and _may_hold(pattern, prefix)
-    )
+    watches = any(isinstance(trigger, S3EventTrigger) and trigger.enabled for trigger in reader.triggers)
+    return watches and pattern_of(reader) is not None and reads(reader, writer)
 
 
 def _may_hold(pattern: str, prefix: str) -> bool:

@@ -1,8 +1,8 @@
-"""What orchestrator does when it hears of runs owed, sessions and their long work, objects seen and files released."""
+"""What orchestrator does when it hears of runs, sessions, objects seen, files released and reviews decided."""
 
 from contracts.envelope import Envelope
 from contracts.events.connections import ObjectSeen
-from contracts.events.drift import QuarantineReleased
+from contracts.events.drift import QuarantineReleased, ReviewDecided
 from contracts.events.modules import ComparisonRequested, TrialRequested
 from contracts.events.runs import RunRequested
 from contracts.events.sessions import SessionCreated, TaskRequested
@@ -57,6 +57,10 @@ def handlers(executions: Executions) -> Handlers:
     async def quarantine_released(work: UnitOfWork, event: QuarantineReleased, envelope: Envelope) -> None:
         await asking.quarantine_released(work, event, envelope.id)
 
+    async def review_decided(work: UnitOfWork, event: ReviewDecided, envelope: Envelope) -> None:
+        # A run that is over, or was never here, waits for nothing.
+        await executions.review_decided(work.tenant, event.run_id, event.review_id)
+
     table = Handlers()
     table.on(RunRequested, run_requested)
     table.on(SessionCreated, session_created)
@@ -65,4 +69,5 @@ def handlers(executions: Executions) -> Handlers:
     table.on(TrialRequested, trial_requested)
     table.on(ObjectSeen, object_seen)
     table.on(QuarantineReleased, quarantine_released)
+    table.on(ReviewDecided, review_decided)
     return table

@@ -65,6 +65,7 @@ def build(platform: Platform) -> Service:
             activities.record_step,
             activities.finish_run,
             activities.find_run,
+            activities.past_inputs,
         ),
         workflows=WORKFLOWS,
         loops=(

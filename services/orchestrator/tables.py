@@ -72,6 +72,7 @@ runs = Table(
     Column("books", JSON(none_as_null=True)),
     Column("step_books", JSON(none_as_null=True)),
     Column("modules", JSON(none_as_null=True)),
+    Column("chains", JSON(none_as_null=True)),
     Column("inputs", JSON(none_as_null=True)),
     Column("error_code", Text),
     Column("message", Text),
@@ -104,4 +105,5 @@ run_steps = Table(
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
     Column("detail", Text, nullable=False),
+    Column("review_id", Uuid),
 )

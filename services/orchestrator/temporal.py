@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from contracts.runs import (
     COMPARE_VERSIONS,
     OPEN_SESSION,
+    REVIEW_DECIDED,
     RUN_WORKFLOW,
     SESSION_TASK,
     TRY_MODULE,
@@ -67,6 +68,10 @@ class TemporalExecutions:
     async def cancel_run(self, tenant: UUID, run: UUID) -> bool:
         """Ask a run's execution to end; False when none is under way. Raises TemporalUnavailable."""
         return await self._gateway.cancel(run_id(tenant, run))
+
+    async def review_decided(self, tenant: UUID, run: UUID, review: UUID) -> bool:
+        """Tell a run that a person decided; False when it is over or unknown. Raises TemporalUnavailable."""
+        return await self._gateway.signal(run_id(tenant, run), REVIEW_DECIDED, review)
 
     async def open_session(self, session: OpenSessionInput) -> bool:
         """Start to open a session; False when that was started before."""

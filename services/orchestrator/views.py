@@ -1,5 +1,6 @@
 """What orchestrator's routes answer with."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -102,6 +103,7 @@ class StepView(View):
     started_at: datetime
     finished_at: datetime | None
     detail: str
+    review_id: UUID | None = None
 
 
 class ProgressView(View):
@@ -139,6 +141,7 @@ class RunSummary(View):
     error_code: str | None
     message: str | None
     modules: list[ModuleVersionRef]
+    waiting_for: list[UUID] = []  # reviews: a person is asked, and the run goes on when that is decided
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -156,6 +159,7 @@ class RunView(RunSummary):
     cancel_requested_at: datetime | None
     requested_by: UUID | None = None
     rehearsed: list[RehearsedView] = []
+    chains: list[list[ModuleVersionRef]] = []  # the versions of each input, where they differ
     step_books: list[StepBooks]
     steps: list[StepView]
     progress: list[ProgressView]
@@ -267,7 +271,7 @@ def change_view(change: Change) -> ChangeView:
     return ChangeView(pointer=change.pointer, old=change.old, new=change.new)
 
 
-def run_summary(row: RowMapping) -> RunSummary:
+def run_summary(row: RowMapping, waiting_for: Sequence[UUID] = ()) -> RunSummary:
     """A run, short."""
     return RunSummary(
         id=row["id"],
@@ -281,6 +285,7 @@ def run_summary(row: RowMapping) -> RunSummary:
         error_code=row["error_code"],
         message=row["message"],
         modules=row["modules"] or [],
+        waiting_for=list(waiting_for),
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
@@ -293,13 +298,14 @@ def run_summary(row: RowMapping) -> RunSummary:
 def run_view(row: RowMapping, definition: Any, steps: list[RowMapping], progress: list[Progress]) -> RunView:
     """A run, whole."""
     return RunView(
-        **run_summary(row).model_dump(),
+        **run_summary(row, [step["review_id"] for step in steps if _waits(step)]).model_dump(),
         definition=WorkflowDefinition.model_validate(row["draft"] or definition),
         objects=row["requested_window"].get("objects"),
         quarantine_entry=row["requested_window"].get("quarantine_entry"),
         cancel_requested_at=row["cancel_requested_at"],
         requested_by=row["requested_by"],
         rehearsed=[rehearsed_view(Rehearsed.model_validate(one)) for one in row["rehearsed"] or ()],
+        chains=row["chains"] or [],
         step_books=row["step_books"] or [],
         steps=[step_view(step) for step in steps],
         progress=[ProgressView.model_validate(item) for item in progress],
@@ -324,7 +330,12 @@ def step_view(row: RowMapping) -> StepView:
         started_at=row["started_at"],
         finished_at=ended,
         detail=row["detail"],
+        review_id=row["review_id"],
     )
+
+
+def _waits(step: RowMapping) -> bool:
+    return step["state"] == "running" and step["review_id"] is not None
 
 
 def line_view(line: Line) -> LineView:

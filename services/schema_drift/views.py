@@ -1,7 +1,7 @@
 """Reports and entries as the API shows them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -42,8 +42,8 @@ class ReportSummary(View):
     stream: str
     module: str
     module_version: int | None
-    mode: DriftMode
-    decision: Literal["proceed", "propose", "quarantine", "fail"]
+    mode: Annotated[DriftMode, Field(json_schema_extra={"x-grows": True})]
+    decision: Annotated[Literal["proceed", "propose", "quarantine", "fail"], Field(json_schema_extra={"x-grows": True})]
     fingerprint: str
     summary: str
     advice: str

@@ -94,6 +94,25 @@ LANGUAGE_WRONG: dict[str, Edit] = {
 }
 
 
+def _modes(*words: str, grows: bool = True) -> dict[str, Any]:
+    return {"type": "object", "properties": {"mode": {"enum": list(words)} | ({"x-grows": True} if grows else {})}}
+
+
+@pytest.mark.parametrize(
+    ("after", "refused"),
+    [
+        (_modes("strict", "warn", "evolve"), False),
+        (_modes("strict", "warn", "evolve", grows=False), True),
+        (_modes("strict", "evolve"), True),
+    ],
+    ids=["grows", "grows unsaid", "a word is gone"],
+)
+def test_words_that_are_said_to_grow_may_grow(after: dict[str, Any], refused: bool) -> None:
+    before = _modes("strict", "warn", grows=False)
+    assert bool([c for c in compare_schemas(before, after) if c.refused]) is refused
+    assert [c for c in compare_schemas(_modes("strict", "warn"), before) if c.refused], "it grows no more"
+
+
 @pytest.mark.parametrize("name", LANGUAGE_RIGHT)
 def test_a_language_that_people_write_may_grow(name: str) -> None:
     assert not [c for c in compare_schemas(LANGUAGE, edited(LANGUAGE, LANGUAGE_RIGHT[name])) if c.refused]

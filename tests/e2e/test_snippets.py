@@ -92,7 +92,7 @@ def test_python_compiles_and_documents_are_valid() -> None:
     for page, body in blocks("yaml"):
         document = yaml.safe_load(body)
         assert isinstance(document, dict), page
-        if "triggers" in document and "source" not in document:
+        if {"triggers", "drift"} & set(document) and "source" not in document:
             document |= {
                 "name": "shown",
                 "source": {"connection": "a", "selection": {}},
@@ -151,3 +151,21 @@ def test_the_page_on_plain_english_can_be_followed(newcomer: Any) -> None:
     assert [one["outcome"] for one in newcomer.json("plans", "list", "latest")["items"]] == ["plan"] * 2 + [
         "question"
     ] * 2
+
+
+def test_the_tutorial_can_be_followed(newcomer: Any) -> None:
+    page = ROOT / "docs" / "tutorials" / "shape-a-table.md"
+    said: dict[str, str] = {}
+    for language, info, body in FENCE.findall(page.read_text()):
+        if "file=" in info:
+            (newcomer.folder / info.split("file=")[1].strip()).write_text(body)
+        elif language == "sh":
+            for line in body.splitlines():
+                done = newcomer(*shlex.split(line)[1:])
+                assert done.code == (1 if "differs" in info else 0), (line, done.out, done.err)
+                said[line] = done.out
+    assert "fare_per_km" in said["modulardata sessions preview latest"]
+    versions = newcomer.json("modules", "versions", "clean-trips")["items"]
+    assert [(one["number"], one["current"]) for one in versions] == [(2, False), (1, True)]
+    compared = newcomer.json("modules", "try", "clean-trips", "--on", "./trips.csv")
+    assert compared["rows"] == 4

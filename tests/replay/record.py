@@ -5,10 +5,8 @@ encryption. Record one anew only when no run of an earlier release can still be 
 """
 
 import asyncio
-import json
 import logging
 import os
-import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,6 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
+from contracts.adaptation import Judged, ReviewOutcome
 from contracts.commands.command import Nothing, WindowRequest
 from contracts.commands.connector import PullResult, UnreadableObject
 from contracts.commands.schema_drift import SettleInput, SettleResult
@@ -33,6 +32,7 @@ from contracts.runs import (
     DEPLOY_MODULE,
     OPEN_SESSION,
     QUEUE,
+    REVIEW_DECIDED,
     RUN_WORKFLOW,
     SESSION_TASK,
     TRY_MODULE,
@@ -50,17 +50,22 @@ from contracts.runs import (
 from contracts.workflow import ModuleDraft
 from tests.integration.orchestrator.stub_services import (
     FLIGHTS,
+    RENAMED,
     StubServices,
     group,
+    module,
     object_version,
+    proposal,
+    proposed,
     pulled,
     refused,
     schema,
 )
+from tests.replay.anonymous import anonymous
 
 FOLDER = Path(__file__).parent / "histories"
 SERVER = Path(sys.executable).parent / "temporal"
-TENANT, ID = UUID(int=1), UUID(int=2)
+TENANT, ID, REVIEW = UUID(int=1), UUID(int=2), UUID(int=5)
 Scenario = tuple[str, Any, StubServices]
 Meanwhile = Callable[[WorkflowHandle[Any, Any]], Awaitable[None]]
 
@@ -188,6 +193,60 @@ def cancelled_too_late() -> Scenario:
     return RUN_WORKFLOW, run(), services
 
 
+def healed() -> Scenario:
+    """Of three groups one fits, one is adapted to, and one goes through another version."""
+    services = StubServices()
+    other = schema(carrier=LogicalType.STRING)
+    services.answers["connector.pull"] = lambda i: pulled(
+        group(10, "a.csv"), group(4, "b.csv", shape=RENAMED), group(3, "c.csv", shape=other)
+    )
+    settled = {
+        RENAMED.fingerprint: proposed(),
+        other.fingerprint: SettleResult(decision="proceed", version=module(number=5).ref),
+    }
+    services.answers["schema_drift.settle"] = lambda i: settled.get(
+        i.group.dataset.fingerprint, SettleResult(decision="proceed")
+    )
+    return RUN_WORKFLOW, run(), services
+
+
+def reviewed(*outcomes: ReviewOutcome, wait: float = 3600) -> Scenario:
+    """A person is asked."""
+    _, asked, services = healed()
+    answers = iter(outcomes)
+    services.answers["schema_drift.judge"] = lambda i: Judged(
+        ruling="ask", proof_id=ID, review_id=REVIEW, wait_seconds=wait
+    )
+    services.answers["schema_drift.close_review"] = lambda i: next(answers)
+    return RUN_WORKFLOW, asked, services
+
+
+def edited_then_approved() -> Scenario:
+    edited = ReviewOutcome(outcome="edited", proposal=proposal(number=2, origin="person"), decided_by=ID)
+    return reviewed(edited, ReviewOutcome(outcome="approved", decided_by=ID))
+
+
+async def waits(handle: WorkflowHandle[Any, Any]) -> None:
+    """Until the run waits for a person."""
+    deadline = asyncio.get_running_loop().time() + 30
+    while not any(event.HasField("timer_started_event_attributes") for event in (await handle.fetch_history()).events):
+        if asyncio.get_running_loop().time() > deadline:
+            raise TimeoutError("the run never waited")
+        await asyncio.sleep(0.05)
+
+
+async def decide(handle: WorkflowHandle[Any, Any]) -> None:
+    """Tell a run that waits that its review is decided."""
+    await waits(handle)
+    await handle.signal(REVIEW_DECIDED, REVIEW)
+
+
+async def cancel_waiting(handle: WorkflowHandle[Any, Any]) -> None:
+    """Cancel a run that waits."""
+    await waits(handle)
+    await handle.cancel()
+
+
 def cancel_at(command: str) -> Meanwhile:
     """Cancel as soon as this command is under way."""
 
@@ -287,6 +346,10 @@ SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
     "run_unbalanced": (unbalanced, nothing_else),
     "run_cancelled": (cancelled, cancel_at("schema_drift.settle")),
     "run_cancelled_too_late": (cancelled_too_late, cancel_at("connector.close_window")),
+    "run_healed": (healed, nothing_else),
+    "run_review_edited_then_approved": (edited_then_approved, decide),
+    "run_review_expired": (lambda: reviewed(ReviewOutcome(outcome="expired"), wait=0.2), nothing_else),
+    "run_review_cancelled": (lambda: reviewed(ReviewOutcome(outcome="expired")), cancel_waiting),
     "session_opened": (session_opened, nothing_else),
     "session_failed": (session_failed, nothing_else),
     "session_task_done": (task_done, nothing_else),
@@ -313,21 +376,6 @@ async def record(client: Client, name: str) -> str:
         except WorkflowFailureError:
             print(f"{name}: ended with a failure, as some do")
     return anonymous((await handle.fetch_history()).to_json())
-
-
-def anonymous(history: str) -> str:
-    """Which machine recorded it, and where its code lay, is nobody's business."""
-
-    def clean(name: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: clean(key, item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [clean(name, item) for item in value]
-        if name == "stackTrace":
-            return ""
-        return re.sub(r"\d+@[\w.-]+", "recorder", value) if isinstance(value, str) else value
-
-    return json.dumps(clean("", json.loads(history)), indent=1)
 
 
 async def main(names: list[str]) -> None:

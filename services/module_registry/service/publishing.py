@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from contracts.commands.module_registry import AdaptationOrigin
+from contracts.data import Schema
 from contracts.events.modules import ModuleRolledBack, ModuleVersionPublished, ModuleVersionRetired
 from contracts.workflow import ModuleDraft, ModuleVersionRef
 from services.chassis.database import UnitOfWork
@@ -17,6 +19,8 @@ from services.module_registry.plans import Plans
 from services.module_registry.repository import modules, uses, versions
 from services.module_registry.service.reading import contracts_of, module_named, ref, semantic_version
 from services.module_registry.static_check import check, check_checks
+
+MOST_IN_A_MESSAGE = 100_000  # characters of a contract; both together are far from what the bus takes
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,12 @@ async def publish(
     make_current: bool = True,
     reason: str = "",
     source: str | None = None,
+    adapts: AdaptationOrigin | None = None,
 ) -> Published:
     """Freeze a draft as the module's next version. The same content is the same version, however often it comes.
 
-    The first version becomes the current one. A later one does when it is asked for; both are recorded decisions.
+    The first version becomes the current one. A later one does when it is asked for; both are recorded decisions. One
+    that adapts another version takes its place only: where another one is current by now, that stays.
     """
     content = content_of(draft)
     digest = content_hash(content)
@@ -71,9 +77,13 @@ async def publish(
             "changes": [{"level": one.level, "side": one.side, "sentence": one.sentence} for one in found],
             "input_fingerprint": draft.input_contract.fingerprint,
             "output_fingerprint": draft.output_contract.fingerprint,
+            "adapts": None if adapts is None else adapts.model_dump(mode="json"),
             **content,
         },
     )
+    if adapts is not None:
+        make_current = module["current_version"] == adapts.base.version
+        reason = reason or f"adapted from version {adapts.base.version} to what run {adapts.run_id} read"
     current = make_current or number == 1
     values: dict[str, Any] = {"latest_version": number, **_details(draft)}
     if current:
@@ -92,11 +102,18 @@ async def publish(
         input_fingerprint=draft.input_contract.fingerprint,
         output_fingerprint=draft.output_contract.fingerprint,
         current=current,
+        input_contract=sendable(draft.input_contract),
+        output_contract=sendable(draft.output_contract),
         semantic_version=reach,
         level=level(found) if number > 1 else "major",
     )
     await work.publish(event, key=module["id"])
     return Published(ref(module, number, digest), True, reach, event.level)
+
+
+def sendable(contract: Schema) -> Schema | None:
+    """The contract where a message can hold it."""
+    return contract if len(contract.model_dump_json()) <= MOST_IN_A_MESSAGE else None
 
 
 async def set_current(work: UnitOfWork, name: str, number: int, by: UUID, reason: str) -> RowMapping:

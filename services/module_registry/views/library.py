@@ -142,6 +142,15 @@ class ChangeView(View):
     sentence: str
 
 
+class AdaptsView(View):
+    """Why a version was made when the data had changed: the version before, the drift's report, the proof, the run."""
+
+    base: ModuleVersionRef
+    report_id: UUID
+    proof_id: UUID
+    run_id: UUID
+
+
 class VersionSummary(View):
     """A version in a list."""
 
@@ -158,6 +167,7 @@ class VersionSummary(View):
     changes: list[ChangeView] = Field(default_factory=list)
     input_fingerprint: str | None = None
     output_fingerprint: str | None = None
+    adapts: AdaptsView | None = Field(default=None, description="Where a drift was adapted to: what, and its proof.")
     pinned: bool = False
     retired_at: datetime | None = None
     retired_reason: str | None = None

@@ -51,6 +51,12 @@ async def writing_objects(work: UnitOfWork) -> list[Mapping[str, Any]]:
     return [row["definition"] for row in (await work.connection.execute(query)).mappings()]
 
 
+async def current_definitions(work: UnitOfWork) -> list[Mapping[str, Any]]:
+    """The current definitions of all workflows, by name."""
+    query = _CURRENT.where(workflows.c.tenant == work.tenant).order_by(workflows.c.name)
+    return [row["definition"] for row in (await work.connection.execute(query)).mappings()]
+
+
 async def add_workflow(work: UnitOfWork, workflow_id: UUID, name: str) -> None:
     """A new workflow, whose first version is still to be added."""
     now = work.clock.now()

@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import RowMapping, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from contracts.workflow import ModuleVersionRef
 from services.chassis.database import SystemWork, UnitOfWork
 from services.orchestrator.tables import run_steps, runs
 
 OPEN = ("requested", "running")
 # Columns that are large; a list does without them.
-_LARGE = {"requested_window", "step_books", "checked_at", "inputs", "draft", "past", "rehearsed"}
+_LARGE = {"requested_window", "step_books", "checked_at", "inputs", "chains", "draft", "past", "rehearsed"}
 
 
 async def add_run(work: UnitOfWork, values: Mapping[str, Any]) -> None:
@@ -50,6 +51,44 @@ async def last_with_inputs(work: UnitOfWork, workflow_id: UUID, most: int) -> li
         .limit(most)
     )
     return list(found.scalars())
+
+
+async def loaded_with(work: UnitOfWork, workflow_id: UUID, module: ModuleVersionRef, most: int) -> list[RowMapping]:
+    """The last runs of a workflow that loaded what this version made, newest first, and that nobody undid."""
+    used = {"module_id": module.module_id, "version": module.version}
+    found = await work.connection.execute(
+        select(runs.c.id, runs.c.started_at, runs.c.modules, runs.c.chains, runs.c.inputs)
+        .where(
+            runs.c.tenant == work.tenant,
+            runs.c.workflow_id == workflow_id,
+            runs.c.state.in_(("succeeded", "partial")),
+            runs.c.inputs.is_not(None),
+            runs.c.undoes.is_(None),
+            runs.c.undone_by.is_(None),
+            cast(runs.c.modules, JSONB).contains([used]),
+        )
+        .order_by(runs.c.id.desc())
+        .limit(most)
+    )
+    return list(found.mappings())
+
+
+async def waiting_for(work: UnitOfWork, run_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """The reviews that these runs wait for; runs that wait for none are left out."""
+    found = await work.connection.execute(
+        select(run_steps.c.run_id, run_steps.c.review_id)
+        .where(
+            run_steps.c.tenant == work.tenant,
+            run_steps.c.run_id.in_(run_ids),
+            run_steps.c.state == "running",
+            run_steps.c.review_id.is_not(None),
+        )
+        .order_by(run_steps.c.ordinal)
+    )
+    waiting: dict[UUID, list[UUID]] = {}
+    for run_id, review_id in found:
+        waiting.setdefault(run_id, []).append(review_id)
+    return waiting
 
 
 async def open_undoing(work: UnitOfWork, run_id: UUID) -> UUID | None:
@@ -136,7 +175,9 @@ async def steps_of(work: UnitOfWork, run_id: UUID) -> list[RowMapping]:
     return list(found.mappings())
 
 
-async def begin_step(work: UnitOfWork, run_id: UUID, step: str, now: datetime) -> None:
+async def begin_step(
+    work: UnitOfWork, run_id: UUID, step: str, now: datetime, *, detail: str = "", review_id: UUID | None = None
+) -> None:
     """A step begins; again is once."""
     already = select(func.count()).where(run_steps.c.tenant == work.tenant, run_steps.c.run_id == run_id)
     await work.connection.execute(
@@ -149,7 +190,8 @@ async def begin_step(work: UnitOfWork, run_id: UUID, step: str, now: datetime) -
             state="running",
             attempts=0,
             started_at=now,
-            detail="",
+            detail=detail,
+            review_id=review_id,
         )
         .on_conflict_do_nothing()
     )

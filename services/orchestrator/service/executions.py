@@ -42,6 +42,9 @@ class Executions(Protocol):
     async def cancel_run(self, tenant: UUID, run_id: UUID) -> bool:
         """Ask a run's execution to end; False when none is under way."""
 
+    async def review_decided(self, tenant: UUID, run_id: UUID, review_id: UUID) -> bool:
+        """Tell a run that a person decided; False when it is over or unknown."""
+
     async def open_session(self, session: OpenSessionInput) -> bool:
         """Start to open a session; False when that was started before."""
 

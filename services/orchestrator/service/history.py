@@ -3,7 +3,15 @@
 from uuid import UUID
 
 from contracts.commands.command import RunScope, WindowRequest
-from contracts.commands.orchestrator import FindRunInput, FinishRunInput, PinModulesInput, RecordStepInput, RunPlan
+from contracts.commands.orchestrator import (
+    FindRunInput,
+    FinishRunInput,
+    PastInputsInput,
+    PastInputsResult,
+    PinModulesInput,
+    RecordStepInput,
+    RunPlan,
+)
 from contracts.commands.transform import FoundDataset
 from contracts.data import DatasetRef, RowBooks
 from contracts.events.runs import RunFinished, RunStarted, RunStepFinished, RunUndone
@@ -12,7 +20,7 @@ from contracts.workflow import ModuleVersionRef, WorkflowDefinition
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.metrics import RUNS_FINISHED
 from services.orchestrator.repository import definitions, runs
-from services.orchestrator.service import rehearsing
+from services.orchestrator.service import rehearsing, replaying
 from services.orchestrator.service.executions import Executions
 
 # A command is tried again after a second at the soonest: a shorter step had one attempt.
@@ -74,13 +82,21 @@ class History:
         """Note which module versions the run uses."""
         async with self._database.work(pinned.scope.tenant) as work:
             modules = [module.model_dump(mode="json") for module in pinned.modules]
-            await runs.change_run(work, pinned.scope.run_id, ["running"], {"modules": modules})
+            chains = [[module.model_dump(mode="json") for module in chain] for chain in pinned.chains] or None
+            await runs.change_run(work, pinned.scope.run_id, ["running"], {"modules": modules, "chains": chains})
 
     async def record(self, step: RecordStepInput) -> None:
         """A step begins or ends."""
         if step.state == "running":
             async with self._database.work(step.scope.tenant) as work:
-                await runs.begin_step(work, step.scope.run_id, step.step, work.clock.now())
+                await runs.begin_step(
+                    work,
+                    step.scope.run_id,
+                    step.step,
+                    work.clock.now(),
+                    detail=plain(step.detail),
+                    review_id=step.review_id,
+                )
             return
         attempts = await self._attempts(step)
         async with self._database.work(step.scope.tenant) as work:
@@ -133,6 +149,11 @@ class History:
             why = "did not come that far" if not datasets else f"read files of {len(datasets)} shapes"
             return FoundDataset(problem=f"The run has no such rows: it {why}.")
         return FoundDataset(dataset=DatasetRef.model_validate(datasets[wanted.group]))
+
+    async def past_inputs(self, wanted: PastInputsInput) -> PastInputsResult:
+        """What earlier runs gave to a module version, and who reads what the workflow writes."""
+        async with self._database.work(wanted.scope.tenant) as work:
+            return await replaying.past_inputs(work, wanted)
 
     async def _attempts(self, step: RecordStepInput) -> int:
         """The true number: what the step's result knew of itself, or the engine's own record if that says more."""

@@ -68,7 +68,8 @@ def _lines(run: RowMapping, steps: list[RowMapping]) -> Iterator[Line]:
 def _step(step: RowMapping) -> Iterator[Line]:
     name = step["step"].replace("_", " ")
     if step["state"] != "skipped":
-        yield Line(step["started_at"], "info", f"{name}: begins")
+        asked = f" ({step['detail']})" if step["detail"] and step["state"] == "running" else ""
+        yield Line(step["started_at"], "info", f"{name}: begins{asked}")
     if step["finished_at"] is None:
         return
     seconds = (step["finished_at"] - step["started_at"]).total_seconds()

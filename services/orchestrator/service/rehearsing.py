@@ -49,6 +49,9 @@ async def past_runs(work: UnitOfWork, ids: list[str]) -> tuple[PastRun, ...]:
                     run_id=row["id"],
                     modules=tuple(ModuleVersionRef.model_validate(one) for one in row["modules"] or ()),
                     inputs=tuple(DatasetRef.model_validate(one) for one in row["inputs"] or ()),
+                    chains=tuple(
+                        tuple(ModuleVersionRef.model_validate(one) for one in chain) for chain in row["chains"] or ()
+                    ),
                 )
             )
     return tuple(found)

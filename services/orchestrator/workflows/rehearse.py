@@ -46,9 +46,12 @@ async def _one(plan: RunPlan, past: PastRun) -> list[Rehearsed]:
     # Named after the run, so that each has its line among the steps.
     async with Steps(plan.scope).step(f"rehearse {past.run_id}") as step:
         now = [await _resolved(step, plan.scope, use) for use in plan.definition.modules]
-        uses = [ModuleUse(name=ref.name, version=ref.version) for ref in past.modules]
-        then = [await _resolved(step, plan.scope, use) for use in uses]
-        for dataset in past.inputs:
+        # In most runs every input went through the same versions.
+        chains = past.chains or (past.modules,)
+        uses = [[ModuleUse(name=ref.name, version=ref.version) for ref in chain] for chain in chains]
+        found_then = [[await _resolved(step, plan.scope, use) for use in chain] for chain in uses]
+        for number, dataset in enumerate(past.inputs):
+            then = found_then[number if past.chains else 0]
             found.append(
                 await _compared(step, plan, past, dataset, then or [_as_is(dataset)], now or [_as_is(dataset)])
             )

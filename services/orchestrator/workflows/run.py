@@ -34,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from contracts.commands.schema_drift import SettleEntryInput, SettleInput, SettleResult
     from contracts.commands.transform import ApplyInput
     from contracts.data import DatasetRef
-    from contracts.runs import RUN_WORKFLOW, ErrorType, RunInput, RunResult
+    from contracts.runs import REVIEW_DECIDED, RUN_WORKFLOW, ErrorType, RunInput, RunResult
     from contracts.workflow import ResolvedModule
 
 from services.orchestrator.workflows.calls import (
@@ -46,6 +46,7 @@ from services.orchestrator.workflows.calls import (
     reason_of,
     to_its_end,
 )
+from services.orchestrator.workflows.heal import Fitting, Healing, Unfit, pins
 from services.orchestrator.workflows.rehearse import rehearse
 from services.orchestrator.workflows.set_aside import SetAside
 from services.orchestrator.workflows.steps import Steps
@@ -74,6 +75,14 @@ class Progress:
 class RunWorkflow:
     """Run one workflow once, and say how it went."""
 
+    def __init__(self) -> None:
+        self._decided: set[UUID] = set()
+
+    @workflow.signal(name=REVIEW_DECIDED)
+    def review_decided(self, review_id: UUID) -> None:
+        """A person decided; a run that waits for that goes on."""
+        self._decided.add(review_id)
+
     @workflow.run
     async def run(self, request: RunInput) -> RunResult:
         """Follow the steps; whatever goes wrong, the run is finished with its reason."""
@@ -88,7 +97,7 @@ class RunWorkflow:
             modules = await self._resolve(progress)
             pulled = await self._pull(progress, modules)
             fitting = await self._settle_drift(progress, pulled, modules)
-            datasets = await self._transform(progress, fitting, modules)
+            datasets = await self._transform(progress, fitting)
             # From here on a cancellation comes too late: rows that are in the destination belong to a run that says so.
             await to_its_end(self._load(progress, datasets))
         except StepEnded as error:
@@ -137,10 +146,11 @@ class RunWorkflow:
 
     async def _settle_drift(
         self, progress: Progress, pulled: PullResult, modules: tuple[ResolvedModule, ...]
-    ) -> list[PulledGroup]:
+    ) -> list[Fitting]:
         """Compare each group with what the first module expects; set aside what does not fit, return what does."""
-        plan, fitting = progress.plan, []
-        unfit: list[tuple[PulledGroup, SettleResult]] = []
+        plan = progress.plan
+        found: list[tuple[PulledGroup, SettleResult]] = []
+        healing = Healing(plan, STREAM, progress.steps, modules, self._decided)
         check_cancelled()
         async with progress.steps.step("settle_drift") as step:
             for group in pulled.groups:
@@ -150,9 +160,12 @@ class RunWorkflow:
                         scope=plan.scope,
                         stream=STREAM,
                         group=group,
-                        module=modules[0] if modules else None,
+                        module=modules[0].ref if modules else None,
+                        contract=modules[0].input_contract if modules else None,
+                        base=modules[0] if modules else None,
                         policy=plan.definition.drift,
                         keys=plan.definition.destination.keys,
+                        pinned=healing.pinned,
                     ),
                 )
                 step.detail = settled.summary or step.detail
@@ -160,46 +173,43 @@ class RunWorkflow:
                     raise failure(
                         ErrorType.SCHEMA_DRIFT, settled.summary or "The source's schema is not what is expected."
                     )
-                if settled.decision == "quarantine":
-                    unfit.append((group, settled))
-                else:
-                    fitting.append(group)
+                found.append((group, settled))
             if not pulled.groups:
                 step.skip("nothing was read")
+        fitting, unfit = await healing.heal(found)
+        if (used := pins(modules, fitting)) is not None:
+            await note(PIN_MODULES, PinModulesInput(scope=plan.scope, modules=used[0], chains=used[1]))
         await self._quarantine(progress, pulled, unfit)
         return fitting
 
-    async def _quarantine(
-        self, progress: Progress, pulled: PullResult, unfit: list[tuple[PulledGroup, SettleResult]]
-    ) -> None:
+    async def _quarantine(self, progress: Progress, pulled: PullResult, unfit: list[Unfit]) -> None:
         """Keep what may not go on: files that do not fit, files that cannot be read, rows that the reader refused."""
         if not (unfit or pulled.unreadable or pulled.quarantined):
             return
-        for group, _ in unfit:
-            progress.tally.set_aside(group)
+        for one in unfit:
+            progress.tally.set_aside(one.group)
         async with progress.steps.step("quarantine") as step:
             aside = SetAside(progress.plan, STREAM, step)
-            for group, settled in unfit:
-                await aside.group(group, settled)
+            for one in unfit:
+                await aside.group(one.group, one.settled)
             await aside.unreadable(pulled.unreadable)
             await aside.rows(pulled.quarantined)
             step.rows = progress.tally.quarantined
 
-    async def _transform(
-        self, progress: Progress, groups: list[PulledGroup], modules: tuple[ResolvedModule, ...]
-    ) -> tuple[DatasetRef, ...]:
-        """Run the modules over each group, and check that every row is accounted for before anything is loaded."""
+    async def _transform(self, progress: Progress, fitting: list[Fitting]) -> tuple[DatasetRef, ...]:
+        """Run its modules over each group, and check that every row is accounted for before anything is loaded."""
         check_cancelled()
-        progress.inputs = [group.dataset for group in groups]
-        datasets: list[DatasetRef] = [] if modules else [group.dataset for group in groups]
-        if not modules or not groups:
-            await progress.steps.skip("transform", "no modules" if groups else "nothing to transform")
+        progress.inputs = [one.group.dataset for one in fitting]
+        modules = bool(progress.plan.definition.modules)
+        datasets: list[DatasetRef] = [] if modules else list(progress.inputs)
+        if not modules or not fitting:
+            await progress.steps.skip("transform", "no modules" if fitting else "nothing to transform")
         else:
             async with progress.steps.step("transform") as step:
                 refused: list[QuarantinedRows] = []
-                for group in groups:
+                for one in fitting:
                     applied = await step.call(
-                        APPLY, ApplyInput(scope=progress.plan.scope, dataset=group.dataset, modules=modules)
+                        APPLY, ApplyInput(scope=progress.plan.scope, dataset=one.group.dataset, modules=one.modules)
                     )
                     progress.tally.applied(applied)
                     datasets.append(applied.dataset)

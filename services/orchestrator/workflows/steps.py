@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, TypeVar
+from uuid import UUID
 
 from temporalio import workflow
 
@@ -49,10 +50,11 @@ class Steps:
     scope: RunScope
 
     @asynccontextmanager
-    async def step(self, name: str) -> AsyncIterator[Step]:
+    async def step(self, name: str, *, detail: str = "", review_id: UUID | None = None) -> AsyncIterator[Step]:
         """Record the beginning, do what stands inside, record how it ended."""
         step = Step(name)
-        await note(RECORD_STEP, RecordStepInput(scope=self.scope, step=name, state="running"))
+        begun = RecordStepInput(scope=self.scope, step=name, state="running", detail=detail, review_id=review_id)
+        await note(RECORD_STEP, begun)
         try:
             yield step
         except StepEnded as error:

@@ -25,7 +25,7 @@ def input_key(incoming: Schema, facts: FormatFacts) -> str:
 
 async def settle(work: UnitOfWork, input: SettleInput) -> SettleResult:
     """Decide about one group of objects of a run, in one transaction with the record of it."""
-    if input.module is None:
+    if input.contract is None:
         return PROCEED
     scope, incoming, facts = input.scope, input.group.dataset.table_schema, input.group.facts
     key = input_key(incoming, facts)
@@ -35,10 +35,10 @@ async def settle(work: UnitOfWork, input: SettleInput) -> SettleResult:
         return _result(stored["id"], _report_of(stored))
     accepted = await repository.accepted_facts(work, scope.workflow_id, input.stream)
     # Hundreds of unlike names take a while to compare, and others want this loop meanwhile.
-    found = await asyncio.to_thread(detect, incoming, input.module.input_contract, facts, accepted)
+    found = await asyncio.to_thread(detect, incoming, input.contract, facts, accepted)
     decision = decide(input.policy.mode, found)
     if found:
-        report = write(input.module.ref.name, input.policy.mode, decision, found)
+        report = write(input.module.name if input.module else "", input.policy.mode, decision, found)
         report_id = await _record(work, input, key, report)
         if report_id is None:
             stored = await repository.find_report(work, scope.run_id, input.stream, key)
@@ -59,7 +59,7 @@ async def settle(work: UnitOfWork, input: SettleInput) -> SettleResult:
 async def _record(work: UnitOfWork, input: SettleInput, key: str, report: Report) -> UUID | None:
     """Store the report and publish the fact; None when another attempt stored one first."""
     scope, module = input.scope, input.module
-    assert module is not None  # noqa: S101 - the caller looked
+    assert input.contract is not None  # noqa: S101 - the caller looked
     report_id = work.ids.new()
     added = await repository.add_report(
         work,
@@ -70,14 +70,14 @@ async def _record(work: UnitOfWork, input: SettleInput, key: str, report: Report
             "workflow": scope.workflow,
             "stream": input.stream,
             "input_key": key,
-            "module": module.ref.name,
-            "module_version": module.ref.version,
-            "module_hash": module.ref.content_hash,
+            "module": module.name if module else "",
+            "module_version": module.version if module else None,
+            "module_hash": module.content_hash if module else None,
             "mode": input.policy.mode,
             "decision": report.decision,
             "fingerprint": input.group.dataset.table_schema.fingerprint,
             "incoming": input.group.dataset.table_schema.model_dump(mode="json"),
-            "contract": module.input_contract.model_dump(mode="json"),
+            "contract": input.contract.model_dump(mode="json"),
             "facts": input.group.facts.model_dump(mode="json"),
             "changes": report.documents(),
             "summary": report.summary,
@@ -93,7 +93,7 @@ async def _record(work: UnitOfWork, input: SettleInput, key: str, report: Report
             run_id=scope.run_id,
             workflow_id=scope.workflow_id,
             workflow=scope.workflow,
-            module=module.ref.name,
+            module=module.name if module else "",
             stream=input.stream,
             decision=report.decision,
             changes=report.changes,
@@ -119,7 +119,6 @@ def _result(report_id: UUID, report: Report) -> SettleResult:
     return SettleResult(
         decision=report.decision,
         report_id=report_id,
-        changes=report.changes,
         summary=report.summary,
         advice=report.advice,
     )

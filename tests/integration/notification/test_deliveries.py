@@ -71,7 +71,7 @@ async def test_from_kafka_to_a_signed_webhook(world: Composed, servers: State) -
     request = target.requests[0]
     svix.webhooks.Webhook(rule["secret"]).verify(request.body, request.headers)
     body = json.loads(request.body)
-    assert body["type"] == "drift.detected.v1"
+    assert body["type"] == "drift.detected.v2"
     assert "`dep_delay` is gone; `departure_delay` looks like it" in body["summary"]
     assert body["advice"] == "Rename it back and release the file."
     assert body["data"]["changes"][0]["became"] == "departure_delay"
@@ -85,7 +85,7 @@ async def test_from_kafka_to_a_signed_webhook(world: Composed, servers: State) -
     }
     log = (await world.request("GET", "/api/events?after=0")).json()["items"]
     assert sorted(item["type"] for item in log) == [
-        "drift.detected.v1",
+        "drift.detected.v2",
         "notification.delivered.v1",
         "run.finished.v1",
     ]

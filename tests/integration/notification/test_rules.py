@@ -41,7 +41,7 @@ async def test_rules_tell_what_they_mean_and_nothing_else(world: Composed) -> No
     failures = await notifications(world, rule="failures")
     everything = await notifications(world, rule="everything")
     assert len(failures) == 2
-    assert sorted(item["type"] for item in everything) == ["drift.detected.v1", "run.finished.v1", "run.finished.v1"]
+    assert sorted(item["type"] for item in everything) == ["drift.detected.v2", "run.finished.v1", "run.finished.v1"]
     async with dispatching(world):
 
         async def all_logged() -> bool:

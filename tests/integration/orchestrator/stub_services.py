@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from temporalio import activity
@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from contracts.activities import COMMANDS
+from contracts.adaptation import Judged, Origin, OutputFigures, Proposal, ReviewOutcome
 from contracts.commands.command import Command, Nothing, RunScope, WindowRequest
 from contracts.commands.connector import (
     DescribeConnectionResult,
@@ -23,9 +24,9 @@ from contracts.commands.connector import (
     UndoResult,
 )
 from contracts.commands.module_registry import ResolveModuleResult
-from contracts.commands.orchestrator import FinishRunInput, RunPlan, StartRunInput
+from contracts.commands.orchestrator import FinishRunInput, PastInputsResult, RunPlan, StartRunInput
 from contracts.commands.schema_drift import QuarantineResult, SettleResult
-from contracts.commands.transform import ApplyResult, CheckRecipeResult, DifferResult, FoundDataset
+from contracts.commands.transform import ApplyResult, CheckRecipeResult, DifferResult, FoundDataset, ProveResult
 from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
 from contracts.differences import DataDifference, DifferenceRows, SideResult
 from contracts.profile import Profile
@@ -50,6 +51,8 @@ def schema(**columns: LogicalType) -> Schema:
 
 
 FLIGHTS = schema(carrier=LogicalType.STRING, flight=LogicalType.INTEGER, delay=LogicalType.INTEGER)
+RENAMED = schema(carrier=LogicalType.STRING, number=LogicalType.INTEGER, delay=LogicalType.INTEGER)
+MODULE_ID = str(UUID(int=8))
 
 
 def dataset(rows: int, name: str = "d", shape: Schema = FLIGHTS) -> DatasetRef:
@@ -97,13 +100,46 @@ def unchanged(rows: int) -> DifferResult:
     return DifferResult(difference=found, rows=DifferenceRows(), left=side, right=side)
 
 
-def module(name: str = "clean-flights", takes: Schema = FLIGHTS, gives: Schema = FLIGHTS) -> ResolvedModule:
+def module(
+    name: str = "clean-flights",
+    takes: Schema = FLIGHTS,
+    gives: Schema = FLIGHTS,
+    number: int | Literal["current"] = "current",
+) -> ResolvedModule:
+    version = 1 if number == "current" else number
     return ResolvedModule(
-        ref=ModuleVersionRef(module_id=str(uuid4()), name=name, version=1, content_hash="0" * 64),
+        ref=ModuleVersionRef(module_id=MODULE_ID, name=name, version=version, content_hash=f"{version:064}"),
         recipe=Recipe(),
         input_contract=takes,
         output_contract=gives,
     )
+
+
+def figures(input: DatasetRef) -> OutputFigures:
+    rows = input.rows
+    return OutputFigures(input=input, output_schema=FLIGHTS, rows_in=rows, rows_out=rows, unaccounted=0, quarantined=0)
+
+
+def proposal(*, number: int = 1, origin: Origin = "built") -> Proposal:
+    """A proposal for version 1 of the module; `number` tells one from another."""
+    draft = ModuleDraft(
+        name="clean-flights", recipe=Recipe(), input_contract=RENAMED, output_contract=FLIGHTS, description=str(number)
+    )
+    return Proposal(
+        proposal_id=UUID(int=100 + number),
+        base=module().ref,
+        candidate=draft,
+        prelude=Recipe(),
+        inverse=Recipe(),
+        origin=origin,
+        mapping={"flight": "number"},
+    )
+
+
+def proposed(**changes: Any) -> SettleResult:
+    """What came may be adapted to."""
+    made = proposal(**changes)
+    return SettleResult(decision="propose", report_id=UUID(int=3), proposal=made, summary="flight is number now.")
 
 
 def definition(**changes: Any) -> WorkflowDefinition:
@@ -131,9 +167,12 @@ class StubServices:
             "orchestrator.pin_modules": nothing,
             "orchestrator.record_step": nothing,
             "orchestrator.finish_run": nothing,
+            "orchestrator.past_inputs": lambda i: PastInputsResult(past=()),
             "orchestrator.find_run": lambda i: FoundDataset(dataset=dataset(10)),
-            "module_registry.resolve": lambda i: ResolveModuleResult(module=module(i.module.name)),
-            "module_registry.publish": lambda i: module(i.draft.name).ref,
+            "module_registry.resolve": lambda i: ResolveModuleResult(
+                module=module(i.module.name, number=i.module.version)
+            ),
+            "module_registry.publish": lambda i: module(i.draft.name, number=2).ref,
             "module_registry.record_comparison": nothing,
             "module_registry.record_trial": nothing,
             "connector.describe": lambda i: DescribeConnectionResult(
@@ -148,9 +187,13 @@ class StubServices:
             "schema_drift.quarantine_file": lambda i: QuarantineResult(entry_id=uuid4()),
             "schema_drift.quarantine_rows": lambda i: QuarantineResult(entry_id=uuid4()),
             "schema_drift.settle_entry": nothing,
+            "schema_drift.judge": lambda i: Judged(ruling="auto", proof_id=UUID(int=4), summary="Proven."),
+            "schema_drift.close_review": lambda i: ReviewOutcome(outcome="expired"),
+            "schema_drift.record_adaptation": nothing,
             "transform.apply": lambda i: ApplyResult(dataset=i.dataset),
             "transform.profile": lambda i: Profile(rows=i.dataset.rows, columns=()),
             "transform.check_recipe": lambda i: CheckRecipeResult(),
+            "transform.prove": lambda i: ProveResult(replays=(), incoming=figures(i.incoming)),
             "transform.find_node": lambda i: FoundDataset(dataset=dataset(10)),
             "transform.differ": lambda i: unchanged(i.dataset.rows),
             "transform.attach_root": nothing,

@@ -15,7 +15,6 @@ from contracts.commands.module_registry import ResolveModuleResult
 from contracts.commands.schema_drift import SettleResult
 from contracts.commands.transform import ApplyResult, StepBooks
 from contracts.data import LogicalType, RowBooks
-from contracts.events.drift import DriftChange
 from contracts.runs import QUEUE, RUN_WORKFLOW, ErrorType, RunInput, RunResult, run_id
 from deploy.local.state import State
 from tests.integration.orchestrator.stub_services import (
@@ -65,10 +64,8 @@ async def fails(client: Client, services: StubServices) -> str | None:
     return services.finished.error_code
 
 
-def unfit(changes: tuple[DriftChange, ...] = ()) -> SettleResult:
-    return SettleResult(
-        decision="quarantine", report_id=UUID(int=3), changes=changes, summary="column gone", advice="rename it"
-    )
+def unfit() -> SettleResult:
+    return SettleResult(decision="quarantine", report_id=UUID(int=3), summary="column gone", advice="rename it")
 
 
 async def test_good_run_goes_through_every_step_once(client: Client) -> None:

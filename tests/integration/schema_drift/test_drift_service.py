@@ -21,8 +21,7 @@ from contracts.commands.schema_drift import (
 )
 from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
 from contracts.permissions import Role
-from contracts.recipe import Recipe
-from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
+from contracts.workflow import DriftPolicy, ModuleVersionRef
 from deploy.local.state import State
 from services.chassis.storage import Storage
 from services.schema_drift.activities import SchemaDriftActivities
@@ -83,9 +82,8 @@ def settle_input(
         scope=run,
         stream="main",
         group=PulledGroup(dataset=dataset(incoming), facts=facts),
-        module=ResolvedModule(ref=MODULE, recipe=Recipe(), input_contract=contract, output_contract=contract)
-        if contract
-        else None,
+        module=MODULE if contract else None,
+        contract=contract,
         policy=DriftPolicy(mode=mode),
     )
 
@@ -115,7 +113,7 @@ async def test_a_decision_is_made_once_however_often_it_is_asked_for(
     assert await activities.settle(settle_input(run, RENAMED, mode="strict")) == answers[0]
 
     events = await world.published("schema_drift")
-    assert [name for name, _ in events] == ["drift.detected.v1"]
+    assert [name for name, _ in events] == ["drift.detected.v2"]
     assert events[0][1]["report_id"] == str(answers[0].report_id)
     assert events[0][1]["changes"][0] | {"confidence": None} == {
         "kind": "renamed",
@@ -141,14 +139,14 @@ async def test_another_form_of_the_file_is_found_by_the_next_run(
     await activities.settle(settle_input(first, CONTRACT))
     second = first.model_copy(update={"run_id": uuid4()})
     refused = await activities.settle(settle_input(second, CONTRACT, mode="strict", facts=other))
-    assert (refused.decision, refused.changes[0].kind) == ("quarantine", "format_changed")
+    assert (refused.decision, "delimiter" in refused.summary) == ("quarantine", True)
     # What was refused was not accepted: the next run finds it, too. There it is accepted, and no difference any more.
     third = first.model_copy(update={"run_id": uuid4()})
     went = await activities.settle(settle_input(third, CONTRACT, facts=other))
     assert (went.decision, went.summary[:24]) == ("proceed", "The file's delimiter was")
     assert await activities.settle(settle_input(third, CONTRACT, facts=other)) == went
     fourth = first.model_copy(update={"run_id": uuid4()})
-    assert (await activities.settle(settle_input(fourth, CONTRACT, mode="strict", facts=other))).changes == ()
+    assert (await activities.settle(settle_input(fourth, CONTRACT, mode="strict", facts=other))).summary == ""
 
 
 async def test_names_that_postgresql_would_refuse_in_a_document_are_stored(
@@ -224,7 +222,7 @@ async def test_a_file_is_set_aside_once_corrected_released_and_settled(
         assert (again.status_code, again.json()["code"]) == (409, "not_open")
 
     events = await world.published("schema_drift")
-    assert [name for name, _ in events] == ["drift.detected.v1", "quarantine.opened.v1", "quarantine.released.v1"]
+    assert [name for name, _ in events] == ["drift.detected.v2", "quarantine.opened.v1", "quarantine.released.v1"]
     assert events[1][1]["entry_id"] == str(entry)
     assert events[2][1]["corrected"] is True
     target = Path(str(world.foundation.settings.storage).removeprefix("file://")).parent / "released"

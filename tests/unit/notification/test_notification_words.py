@@ -47,7 +47,7 @@ def test_a_rename_says_which_column_what_it_became_and_what_to_do() -> None:
         summary="Column `dep_delay` is gone; `departure_delay` looks like it (name 0.87, type fits).",
         advice="Rename it back.",
     )
-    found = describe("drift.detected.v1", event)
+    found = describe("drift.detected.v2", event)
     assert found.summary.startswith("Workflow flights: Column `dep_delay` is gone; `departure_delay` looks like it")
     assert found.advice == "Rename it back."
     assert links(event.model_dump(mode="json"), "http://here/") == {
