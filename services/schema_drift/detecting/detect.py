@@ -148,7 +148,7 @@ class Detection:
         pairs = [pair for pair in self._pairs if pair[0].name not in found or pair[0].name in scales]
         for texts in (
             exchanged(self._pairs, self._values),
-            disordered(self.before, self.after, pairs),
+            disordered(self.before, self.after, pairs, self._values),
             contradicted(self.before, self.after, pairs),
             shifted(self.before, self.after, pairs),
         ):
