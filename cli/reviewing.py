@@ -13,6 +13,7 @@ from cli.output import facts, moment, plain, table, until
 LONGEST = 48
 VERDICTS = {"proven": "green", "unproven": "yellow", "refuted": "bold red"}
 STATES = {"open": "cyan", "approved": "green", "rejected": "yellow", "edited": "green", "expired": "red"}
+DECIDERS = {"link": "somebody who had the link of a message", "silence": "nobody in time"}
 ORIGINS = {
     "built": "built from what was found",
     "remembered": "the same change was settled before in this workspace",
@@ -65,8 +66,9 @@ def proof(found: Json) -> list[RenderableType]:
     if found.get("steps"):
         parts += ["", _title("The steps that adapt"), *_numbered(found["steps"])]
     if found.get("inputs"):
-        rows = ([one.get("role"), moment(one.get("at")), one.get("rows"), one.get("sha256")] for one in found["inputs"])
-        parts += ["", table(["input", "of", "rows", "sha-256 of its manifest"], rows, longest=64)]
+        heads = ["input", "of", "rows", "looked at", "out", "set aside", "sha-256"]
+        parts += ["", table(heads, map(_input, found["inputs"]), longest=64)]
+    parts += _differences(found.get("differences") or ())
     if found.get("replays"):
         rows = (
             [moment(one.get("asked_at")), one["state"], one.get("verdict"), one.get("same"), one.get("message")]
@@ -74,6 +76,26 @@ def proof(found: Json) -> list[RenderableType]:
         )
         parts += ["", table(["made again", "state", "verdict", "the same", ""], rows, longest=160)]
     return parts
+
+
+def _input(one: Json) -> list[object]:
+    looked_at = f"{one.get('share', 1):.0%}"
+    figures = [f"{one[name]:,}" for name in ("rows", "rows_out", "set_aside")]
+    return [one["role"], moment(one["at"] or None), figures[0], looked_at, *figures[1:], one["sha256"]]
+
+
+def _differences(found: Iterable[Json]) -> Iterator[RenderableType]:
+    """Rows of the past of which the new version made something else, with some of them."""
+    for one in found:
+        if not (one["changed"] or one["only_before"] or one["only_after"]):
+            continue
+        counts = {name: one[name] for name in ("changed", "only_before", "only_after")}
+        yield ""
+        yield _title(f"Made otherwise of what was read at {moment(one['at'] or None)}{figures(counts)}")
+        for part, rows in one["samples"].items():
+            if rows:
+                lines = ([row[name] for name in rows[0]] for row in rows)
+                yield table(list(rows[0]), lines, title=plain(part).replace("_", " "), longest=40)
 
 
 def proof_checks(found: Json) -> Iterator[RenderableType]:
@@ -147,8 +169,11 @@ def _numbered(lines: Iterable[str]) -> Iterator[RenderableType]:
 
 def _answers(found: Json) -> Json:
     silence = "it is approved" if found["veto"] else "as on no"
+    refuted = found.get("proof") and found["proof"]["verdict"] == "refuted"
     return {
-        "  on yes": f"a version of {found['module']} with these steps is published, and the run goes on with it",
+        "  on yes": "it is not taken: the proof refutes what is proposed"
+        if refuted
+        else f"a version of {found['module']} with these steps is published, and the run goes on with it",
         "  on no": "what came is set aside with its reason and its bytes; nothing of it is loaded",
         "  on another mapping": "it is proved as this one was, and the run goes on if it holds",
         "  on silence": f"at {moment(found['expires_at'])} UTC {silence}",
@@ -163,7 +188,7 @@ def _decision(found: Json) -> Text:
     return facts(
         {
             "  outcome": Text(plain(found["outcome"]), style=STATES.get(found["outcome"], "")),
-            "  by": found.get("by") or "nobody in time",
+            "  by": found.get("by") or DECIDERS.get(str(found.get("via")), "nobody in time"),
             "  at": moment(found.get("at")),
             "  because": found.get("reason"),
         }

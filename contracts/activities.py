@@ -36,11 +36,13 @@ from contracts.commands.orchestrator import (
 )
 from contracts.commands.schema_drift import (
     CloseReviewInput,
+    FindProofInput,
     JudgeInput,
     QuarantineFileInput,
     QuarantineResult,
     QuarantineRowsInput,
     RecordAdaptationInput,
+    RecordReplayInput,
     SettleEntryInput,
     SettleInput,
     SettleResult,
@@ -93,6 +95,8 @@ QUARANTINE_ROWS = Command("schema_drift.quarantine_rows", QuarantineRowsInput, Q
 JUDGE = Command("schema_drift.judge", JudgeInput, Judged)
 CLOSE_REVIEW = Command("schema_drift.close_review", CloseReviewInput, ReviewOutcome)
 RECORD_ADAPTATION = Command("schema_drift.record_adaptation", RecordAdaptationInput, Nothing, BOOKKEEPING)
+FIND_PROOF = Command("schema_drift.find_proof", FindProofInput, ProveInput)
+RECORD_REPLAY = Command("schema_drift.record_replay", RecordReplayInput, Nothing, BOOKKEEPING)
 SETTLE_ENTRY = Command("schema_drift.settle_entry", SettleEntryInput, Nothing, BOOKKEEPING)
 START_RUN = Command("orchestrator.start_run", StartRunInput, RunPlan, BOOKKEEPING)
 PIN_MODULES = Command("orchestrator.pin_modules", PinModulesInput, Nothing, BOOKKEEPING)
@@ -129,6 +133,8 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     JUDGE,
     CLOSE_REVIEW,
     RECORD_ADAPTATION,
+    FIND_PROOF,
+    RECORD_REPLAY,
     SETTLE_ENTRY,
     START_RUN,
     PIN_MODULES,

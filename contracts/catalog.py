@@ -41,6 +41,7 @@ EVENTS: dict[str, type[Contract]] = {
     "drift.review_opened.v1": drift.ReviewOpened,
     "drift.review_decided.v1": drift.ReviewDecided,
     "drift.adapted.v1": drift.DriftAdapted,
+    "drift.replay_requested.v1": drift.ReplayRequested,
     "quarantine.opened.v1": drift.QuarantineOpened,
     "quarantine.released.v1": drift.QuarantineReleased,
     "quarantine.rejected.v1": drift.QuarantineRejected,

@@ -15,6 +15,7 @@ DEPLOY_MODULE = "deploy-module"
 VALIDATE_WORKFLOW = "validate-workflow"
 CHECK_MODULE = "check-module"
 COMPARE_VERSIONS = "compare-versions"
+REPLAY_PROOF = "replay-proof"
 TRY_MODULE = "try-module"
 QUEUE = "orchestrator"
 REVIEW_DECIDED = "review-decided"  # the signal that a waiting run hears; it carries the review's id
@@ -97,6 +98,11 @@ def validate_id(tenant: UUID, request: UUID) -> str:
 def check_id(tenant: UUID, request: UUID) -> str:
     """The Temporal workflow id of a draft's check."""
     return f"check/{tenant}/{request}"
+
+
+def replay_id(tenant: UUID, replay: UUID) -> str:
+    """The Temporal workflow id of a proof that is made again."""
+    return f"replay/{tenant}/{replay}"
 
 
 def comparison_id(tenant: UUID, comparison: UUID) -> str:
@@ -198,6 +204,14 @@ class CompareVersionsInput(Contract):
     right: Table
     input: DataInput
     keys: tuple[str, ...] | None = None
+
+
+class ReplayProofInput(Contract):
+    """Make a proof again, of what it was made of."""
+
+    tenant: UUID
+    replay_id: UUID
+    proof_id: UUID
 
 
 class TryModuleInput(Contract):

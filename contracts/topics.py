@@ -101,6 +101,7 @@ TOPICS: tuple[Topic, ...] = (
             "drift.review_opened.v1",
             "drift.review_decided.v1",
             "drift.adapted.v1",
+            "drift.replay_requested.v1",
             "quarantine.opened.v1",
             "quarantine.released.v1",
             "quarantine.rejected.v1",

@@ -37,7 +37,7 @@ def march(stage: Stage) -> None:
     )
     [adapted] = [event["data"] for event in stage.events("drift.adapted") if event["run_id"] == run["id"]] or [{}]
     if not adapted:
-        raise CliError(f"March was not adapted to; its run ended as {run['state']}.")
+        raise CliError(f"March was not adapted to; its run ended as {run['state']}: {_why(stage, run)}")
     version = api.get(f"/api/modules/{MODULE}/versions/2")
     story.claim(
         f"version 2 of {MODULE} was made of version 1, and says for what",
@@ -175,5 +175,9 @@ def _open_review(stage: Stage, run_id: str) -> Json | None:
         return dict(stage.api.get(f"/api/drift/reviews/{found['id']}"))
     run = stage.run(run_id)
     if run["finished_at"] is not None:
-        raise CliError(f"The run ended as {run['state']}, and nobody was asked.")
+        raise CliError(f"The run ended as {run['state']}, and nobody was asked: {_why(stage, run)}")
     return None
+
+
+def _why(stage: Stage, run: Json) -> str:
+    return " ".join(entry["summary"] for entry in stage.api.pages("/api/quarantine", run=run["id"]))

@@ -8,7 +8,7 @@ from pydantic import Field
 from contracts.adaptation import Evidence, Proposal
 from contracts.commands.command import RunScope
 from contracts.commands.connector import PulledGroup, QuarantinedRows
-from contracts.commands.transform import ProveInput
+from contracts.commands.transform import ProveInput, ProveResult
 from contracts.data import Contract, ObjectVersion, Schema
 from contracts.events.drift import DriftChangeV1
 from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
@@ -100,6 +100,23 @@ class CloseReviewInput(Contract):
     scope: RunScope
     review_id: UUID
     timed_out: bool = False
+
+
+class FindProofInput(Contract):
+    """Ask what a proof was made of, to make it again."""
+
+    tenant: UUID
+    proof_id: UUID
+
+
+class RecordReplayInput(Contract):
+    """Say what came of a proof that was made again: its figures, or why there are none."""
+
+    tenant: UUID
+    replay_id: UUID
+    result: ProveResult | None = None
+    code: str | None = None
+    message: str | None = None
 
 
 class RecordAdaptationInput(Contract):

@@ -126,6 +126,15 @@ class ReviewDecided(Contract):
     reason: str = ""
 
 
+class ReplayRequested(Contract):
+    """Somebody asked that a proof is made again, of what it was made of."""
+
+    replay_id: UUID
+    proof_id: UUID
+    workflow: str
+    requested_by: UUID
+
+
 class DriftAdapted(Contract):
     """A version that fits was published, with its proof, and the run goes on with it."""
 

@@ -2,11 +2,11 @@
 
 from contracts.envelope import Envelope
 from contracts.events.connections import ObjectSeen
-from contracts.events.drift import QuarantineReleased, ReviewDecided
+from contracts.events.drift import QuarantineReleased, ReplayRequested, ReviewDecided
 from contracts.events.modules import ComparisonRequested, TrialRequested
 from contracts.events.runs import RunRequested
 from contracts.events.sessions import SessionCreated, TaskRequested
-from contracts.runs import CompareVersionsInput, OpenSessionInput, SessionTaskInput, TryModuleInput
+from contracts.runs import CompareVersionsInput, OpenSessionInput, ReplayProofInput, SessionTaskInput, TryModuleInput
 from services.chassis.bus import Handlers
 from services.chassis.database import UnitOfWork
 from services.orchestrator.service import asking, cancelling
@@ -46,6 +46,11 @@ def handlers(executions: Executions) -> Handlers:
             )
         )
 
+    async def replay_requested(work: UnitOfWork, event: ReplayRequested, envelope: Envelope) -> None:
+        await executions.replay_proof(
+            ReplayProofInput(tenant=work.tenant, replay_id=event.replay_id, proof_id=event.proof_id)
+        )
+
     async def trial_requested(work: UnitOfWork, event: TrialRequested, envelope: Envelope) -> None:
         await executions.try_module(
             TryModuleInput(tenant=work.tenant, trial_id=event.trial_id, module=event.module, input=event.input)
@@ -66,6 +71,7 @@ def handlers(executions: Executions) -> Handlers:
     table.on(SessionCreated, session_created)
     table.on(TaskRequested, task_requested)
     table.on(ComparisonRequested, comparison_requested)
+    table.on(ReplayRequested, replay_requested)
     table.on(TrialRequested, trial_requested)
     table.on(ObjectSeen, object_seen)
     table.on(QuarantineReleased, quarantine_released)

@@ -18,6 +18,7 @@ from services.orchestrator.workflows.check_module import CheckModuleWorkflow
 from services.orchestrator.workflows.compare_versions import CompareVersionsWorkflow
 from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
 from services.orchestrator.workflows.open_session import OpenSessionWorkflow
+from services.orchestrator.workflows.replay_proof import ReplayProofWorkflow
 from services.orchestrator.workflows.run import RunWorkflow
 from services.orchestrator.workflows.session_task import SessionTaskWorkflow
 from services.orchestrator.workflows.try_module import TryModuleWorkflow
@@ -31,6 +32,7 @@ WORKFLOWS: tuple[type, ...] = (
     ValidateWorkflow,
     CheckModuleWorkflow,
     CompareVersionsWorkflow,
+    ReplayProofWorkflow,
     TryModuleWorkflow,
 )
 

@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from contracts.runs import (
     COMPARE_VERSIONS,
     OPEN_SESSION,
+    REPLAY_PROOF,
     REVIEW_DECIDED,
     RUN_WORKFLOW,
     SESSION_TASK,
@@ -22,12 +23,14 @@ from contracts.runs import (
     CompareVersionsInput,
     ErrorType,
     OpenSessionInput,
+    ReplayProofInput,
     RunInput,
     SessionTaskInput,
     TryModuleInput,
     ValidateWorkflowInput,
     ValidateWorkflowResult,
     comparison_id,
+    replay_id,
     run_id,
     session_id,
     task_id,
@@ -85,6 +88,11 @@ class TemporalExecutions:
         """Start a comparison on data; False when that was started before."""
         identity = comparison_id(comparison.tenant, comparison.comparison_id)
         return await self._gateway.start(COMPARE_VERSIONS, identity, comparison)
+
+    async def replay_proof(self, replay: ReplayProofInput) -> bool:
+        """Start to make a proof again; False when that was started before."""
+        identity = replay_id(replay.tenant, replay.replay_id)
+        return await self._gateway.start(REPLAY_PROOF, identity, replay)
 
     async def try_module(self, trial: TryModuleInput) -> bool:
         """Start a trial; False when that was started before."""

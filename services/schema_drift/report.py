@@ -42,12 +42,14 @@ class Report:
         return [document(difference) for difference in self.differences]
 
 
-def write(module: str, mode: Mode, decision: Decision, differences: Sequence[Difference]) -> Report:
-    """The report of a decision."""
+def write(module: str, mode: Mode, decision: Decision, differences: Sequence[Difference], why: str = "") -> Report:
+    """The report of a decision; `why` says what the differences by themselves do not."""
     return Report(
         differences=tuple(differences),
         decision=decision,
-        summary=_shortened(summarise(mode, decision, differences)),
+        summary=_shortened(
+            summarise(mode, decision, differences) + (f" No version could be made: {why}." if why else "")
+        ),
         advice=_shortened(advise(module, decision, differences)),
     )
 
@@ -64,12 +66,15 @@ def document(difference: Difference) -> dict[str, Any]:
         "detail": difference.detail,
         "confidence": difference.confidence,
         "evidence": difference.evidence,
+        "proof": difference.proof,
+        "column_class": difference.column_class,
+        "candidates": list(difference.candidates),
     }
 
 
 def restore(stored: dict[str, Any]) -> Difference:
     """The difference that a document was made of."""
-    return Difference(**stored)
+    return Difference(**(stored | {"candidates": tuple(stored.get("candidates", ()))}))
 
 
 def summarise(mode: Mode, decision: Decision, differences: Sequence[Difference]) -> str:
@@ -77,6 +82,8 @@ def summarise(mode: Mode, decision: Decision, differences: Sequence[Difference])
     decisive = [difference for difference in differences if blocks(mode, difference)]
     if decision == "proceed":
         return _named(differences) + "; the module gives the right result without a change, so the run goes on."
+    if decision == "propose":
+        return _named(differences) + "; a version that takes it was made, and is proven before anything is loaded."
     others = len(differences) - len(decisive)
     beside = f" ({_count(others, 'other difference')} would not have mattered)" if others else ""
     ending = (
@@ -87,8 +94,8 @@ def summarise(mode: Mode, decision: Decision, differences: Sequence[Difference])
 
 def advise(module: str, decision: Decision, differences: Sequence[Difference], entry: str = "ENTRY") -> str:
     """What to do next, with the commands to type. `entry` is the quarantine entry's id, once there is one."""
-    if decision == "proceed":
-        return "Nothing has to be done."
+    if decision in ("proceed", "propose"):
+        return "Nothing has to be done." if decision == "proceed" else "Nothing has to be done unless you are asked."
     release = f"`modulardata quarantine release {entry}`"
     corrected = f"`modulardata quarantine release {entry} --with FILE`"
     renamed = [d for d in differences if d.kind == "renamed"]
@@ -120,7 +127,7 @@ def advise(module: str, decision: Decision, differences: Sequence[Difference], e
 def _named(differences: Sequence[Difference]) -> str:
     """The first few differences as one sentence, and how many more there are."""
     sentences = []
-    for kind in ("renamed", "removed", "type_changed", "format_changed", "added", "reordered"):
+    for kind in _ORDER:
         group = [difference for difference in differences if difference.kind == kind]
         if not group:
             continue
@@ -136,7 +143,16 @@ def _named(differences: Sequence[Difference]) -> str:
     return _capitalised("; ".join(sentences))
 
 
+_ORDER = (
+    "meaning_changed", "renamed", "removed", "split", "merged", "type_changed", "format_changed", "duplicate_name",
+    "file_changed", "added", "reordered",
+)  # fmt: skip
 _KINDS = {
+    "meaning_changed": "mean something else",
+    "split": "were split",
+    "merged": "were merged",
+    "duplicate_name": "names stand there twice",
+    "file_changed": "facts of the file's form changed",
     "renamed": "seem to be renamed",
     "removed": "are gone",
     "type_changed": "changed their type",
@@ -151,9 +167,19 @@ def _sentence(difference: Difference) -> str:
         return f"column {column} is gone; {became} looks like it ({difference.detail})"
     if difference.kind == "removed":
         return f"column {column} is gone, and {difference.detail}"
-    if difference.kind == "type_changed":
+    if difference.kind == "type_changed" and difference.expected_type != difference.incoming_type:
         return f"column {column} is {difference.incoming_type}, not {difference.expected_type}"
+    if difference.proof and difference.kind != "file_changed":
+        return f"column {column} {_CHANGED.get(difference.kind, 'is written in another way')}: {difference.detail}"
     return f"the file's {difference.column.replace('_', ' ')} {difference.detail}"
+
+
+_CHANGED = {
+    "meaning_changed": "means something else",
+    "split": "was split",
+    "merged": "was merged with others",
+    "duplicate_name": "stands there twice",
+}
 
 
 def _change(difference: Difference) -> DriftChange:

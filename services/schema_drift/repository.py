@@ -153,3 +153,24 @@ async def change_entry(work: UnitOfWork, entry_id: UUID, **values: Any) -> RowMa
     )
     row: RowMapping = changed.mappings().one()
     return row
+
+
+async def waiting_for(work: UnitOfWork, module: str, most: int = 1_000) -> list[RowMapping]:
+    """Open files that were set aside because they did not fit this module, in the order in which they came."""
+    entries, reports = quarantine_entries, drift_reports
+    found = await work.connection.execute(
+        select(entries.c.id, reports.c.incoming, reports.c.module_version)
+        .join(reports, (reports.c.tenant == entries.c.tenant) & (reports.c.id == entries.c.report_id))
+        .where(
+            entries.c.tenant == work.tenant,
+            entries.c.state == "open",
+            entries.c.what == "file",
+            entries.c.reason == "drift",
+            entries.c.corrected_uri.is_(None),
+            reports.c.module == module,
+        )
+        .order_by(entries.c.id)
+        .limit(most)
+        .with_for_update(of=entries)
+    )
+    return list(found.mappings())

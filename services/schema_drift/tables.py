@@ -1,6 +1,6 @@
-"""The tables of schema_drift: reports, the last accepted form of each stream, and quarantine entries."""
+"""The tables of schema_drift: reports, what was accepted and is known, proposals, reviews, quarantine entries."""
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text, Uuid
 
 metadata = MetaData(schema="schema_drift")
 
@@ -28,6 +28,8 @@ drift_reports = Table(
     Column("summary", Text, nullable=False),
     Column("advice", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("answer", JSON(none_as_null=True)),
+    Column("context", JSON(none_as_null=True)),
 )
 
 accepted_formats = Table(
@@ -71,4 +73,123 @@ quarantine_entries = Table(
     Column("closed_at", DateTime(timezone=True)),
     Column("closed_by", Uuid),
     Column("close_reason", Text),
+)
+
+accepted_inputs = Table(
+    "accepted_inputs",
+    metadata,
+    Column("tenant", Uuid, primary_key=True),
+    Column("workflow_id", Uuid, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("contract", Text, primary_key=True),
+    Column("sample", JSON, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("accepted_at", DateTime(timezone=True), nullable=False),
+)
+
+known_versions = Table(
+    "known_versions",
+    metadata,
+    Column("tenant", Uuid, primary_key=True),
+    Column("module_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("input_contract", JSON(none_as_null=True)),
+    Column("output_fingerprint", Text, nullable=False),
+    Column("adapts", Integer),
+    Column("withdrawn", Boolean, nullable=False),
+)
+
+drift_proposals = Table(
+    "drift_proposals",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("report_id", Uuid, nullable=False),
+    Column("proposal", JSON, nullable=False),
+    Column("doubtful", JSON, nullable=False),
+    Column("judged", JSON(none_as_null=True)),
+    Column("published", JSON(none_as_null=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
+settled_changes = Table(
+    "settled_changes",
+    metadata,
+    Column("tenant", Uuid, primary_key=True),
+    Column("change_key", Text, primary_key=True),
+    Column("mapping", JSON, nullable=False),
+    Column("proposal_id", Uuid, nullable=False),
+    Column("by_a_person", Boolean, nullable=False),
+    Column("settled_at", DateTime(timezone=True), nullable=False),
+)
+
+drift_reviews = Table(
+    "drift_reviews",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("workflow_id", Uuid, nullable=False),
+    Column("workflow", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("module", Text, nullable=False),
+    Column("base_version", Integer, nullable=False),
+    Column("report_id", Uuid, nullable=False),
+    Column("proposal_id", Uuid, nullable=False),
+    Column("proof_id", Uuid, nullable=False),
+    Column("proof", JSON, nullable=False),
+    Column("veto", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("advice", Text, nullable=False),
+    Column("question", Text, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("decided_by", Uuid),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("via", Text),
+    Column("reason", Text),
+    Column("edited", Uuid),
+)
+
+drift_proofs = Table(
+    "drift_proofs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("report_id", Uuid, nullable=False),
+    Column("proposal_id", Uuid, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("workflow_id", Uuid, nullable=False),
+    Column("workflow", Text, nullable=False),
+    Column("module", Text, nullable=False),
+    Column("base_version", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("asked", JSON, nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("history", Integer, nullable=False),
+    Column("checks", JSON, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+)
+
+drift_proof_replays = Table(
+    "drift_proof_replays",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("proof_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("verdict", Text),
+    Column("same", Boolean),
+    Column("checks", JSON),
+    Column("code", Text),
+    Column("message", Text),
+    Column("asked_by", Uuid, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    Column("answered_at", DateTime(timezone=True)),
 )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.data import FormatFacts, Schema
 from contracts.workflow import DriftMode
+from services.schema_drift.detecting.schemas import Kind
 
 State = Literal["open", "released", "loaded", "rejected", "superseded"]
 
@@ -21,7 +22,7 @@ class View(BaseModel):
 class ChangeView(View):
     """One difference, with the numbers behind it."""
 
-    kind: Literal["added", "removed", "renamed", "type_changed", "reordered", "format_changed"]
+    kind: Annotated[Kind, Field(json_schema_extra={"x-grows": True})]
     column: str
     became: str | None = None
     expected_type: str | None = None
@@ -30,6 +31,9 @@ class ChangeView(View):
     detail: str
     confidence: float | None = None
     evidence: dict[str, float] = Field(default_factory=dict)
+    proof: str = Field(default="", description="How far the values prove it; empty where only names and types were.")
+    column_class: str = "plain"
+    candidates: list[str] = Field(default_factory=list)
 
 
 class ReportSummary(View):

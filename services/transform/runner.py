@@ -20,7 +20,7 @@ from services.transform.errors import BooksUnbalanced, RecipeInvalid, ValueRefus
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
 from services.transform.needed import read_columns
-from services.transform.running import Counter, Files, ModuleRun, Shared, rows_in, verify
+from services.transform.running import PASSING, Counter, Files, ModuleRun, Shared, rows_in, verify
 from services.transform.set_aside import SetAside
 from services.transform.steps.catalog import KINDS
 from services.transform.steps.conform import Conform
@@ -65,11 +65,11 @@ class _Tally:
         )
 
 
-def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS) -> Applied:
-    """Run the job; raises TransformError."""
+def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS, *, passing: bool = False) -> Applied:
+    """Run the job; raises TransformError. With `passing`, its files are no dataset's: somebody will `scan` them."""
     tallies = _checked(job, kinds)
     try:
-        return _run(job, tallies)
+        return _run(job, tallies, passing)
     except ValueRefused as refused:
         within = [tally.stage for tally in tallies if f"{refused.pointer}/".startswith(f"{tally.stage.pointer}/")]
         # What stands before a module's first step has the module's own place, around those of its steps.
@@ -79,7 +79,7 @@ def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS) -> Applied:
         raise ValueRefused(f"{stage.label}: {refused.message}", refused.pointer) from None
 
 
-def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
+def _run(job: ApplyJob, tallies: list[_Tally], passing: bool) -> Applied:
     """The job in as few passes as its modules allow: what a later module looks up must have been written before."""
     output, aside = Path(job.output), SetAside(Path(job.output))
     shared = Shared(aside, {name: bytes.fromhex(key) for name, key in job.keys.items()})
@@ -87,12 +87,12 @@ def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
     made: dict[str, Files] = {}
     rows, first = 0, 0
     for last in [*_borders(job), len(job.modules) - 1]:
-        passing = [tally for tally in tallies if first <= tally.number <= last]
+        steps = [tally for tally in tallies if first <= tally.number <= last]
         runs = {number: ModuleRun(job.modules[number], made, shared) for number in range(first, last + 1)}
         between = last < len(job.modules) - 1
         folder = output / f"between-{last}" if between else output
         folder.mkdir(exist_ok=True)
-        current, rows = _pass(current, passing, runs, shared, folder, job.part_rows)
+        current, rows = _pass(current, steps, runs, shared, folder, job.part_rows, passing)
         first = last + 1
         if between:
             made[job.modules[last].name] = current
@@ -128,6 +128,7 @@ def _pass(
     shared: Shared,
     output: Path,
     part_rows: int,
+    passing: bool,
 ) -> tuple[Files, int]:
     """Some of the steps over some files, into others."""
     plan = [tally.stage for tally in tallies]
@@ -143,7 +144,7 @@ def _pass(
     first_row = 0
     for number, (paths, rows) in enumerate(zip(parts, present, strict=True)):
         table, counters, witness = _planned(Files(paths, source.schema), reading, tallies, runs, first_row)
-        written.append(_sink(table, output, number, part_rows if whole else None, witness))
+        written.append(_sink(table, output, number, part_rows if whole else None, witness, passing))
         counted.append(_count(tallies, counters, rows))
         first_row += rows
         shared.aside.part_done()
@@ -212,27 +213,26 @@ def _planned(
     return table, counters, witness
 
 
-def _sink(table: Table, output: Path, number: int, part_rows: int | None, witness: Witness) -> list[Path]:
+def _sink(
+    table: Table, output: Path, number: int, part_rows: int | None, witness: Witness, passing: bool
+) -> list[Path]:
     """Run the plan into files."""
     group = max(1_024, min(_GROUP_ROWS, _GROUP_CELLS // max(1, len(table.inner))))
-    stem = f"{number:06}"
-    target: Any = output / f"{stem}.parquet"
+    stem, ending = f"{number:06}", PASSING if passing else ".parquet"
+    target: Any = output / f"{stem}{ending}"
     if part_rows is not None:
         target = pl.PartitionBy(output / stem, max_rows_per_file=part_rows, approximate_bytes_per_file=None)
+    how: dict[str, Any] = {"maintain_order": True, "engine": "streaming", "mkdir": part_rows is not None}
     with witness.heard():
         try:
-            table.finished().sink_parquet(
-                target,
-                compression="zstd",
-                compression_level=1,
-                row_group_size=group,
-                maintain_order=True,
-                engine="streaming",
-                mkdir=part_rows is not None,
-            )
+            rows = table.finished()
+            if passing:
+                rows.sink_ipc(target, record_batch_size=group, **how)
+            else:
+                rows.sink_parquet(target, compression="zstd", compression_level=1, row_group_size=group, **how)
         except pl.exceptions.PolarsError as error:
             raise engine_said(error) from error
-    return [target] if part_rows is None else sorted((output / stem).glob("*.parquet"))
+    return [target] if part_rows is None else sorted((output / stem).glob(f"*{ending}"))
 
 
 def _count(tallies: Sequence[_Tally], counters: dict[int, Counter], present: int) -> int:

@@ -127,12 +127,16 @@ def one_of_everything(state: State, seeded: Seeded) -> Seeded:
     assert run["state"] == "partial", run
     ids["run_id"] = run["id"]
 
-    # A file whose needed column is called otherwise: a drift report, and an entry in quarantine.
+    # A file whose key is called otherwise: a report, a proof, a review, and, rejected, an entry in quarantine.
     api.call("PUT", f"/api/connections/{bucket}/files/{word}/in/2.csv", f"num,{word}\n3,{word}-three\n".encode())
-    assert api.run(ids["workflow"])["state"] == "quarantined"
+    asks = api.call("POST", f"/api/workflows/{ids['workflow']}/runs")["id"]
+    ids["review_id"] = until("a review", lambda: api.call("GET", f"/api/runs/{asks}")["waiting_for"])[0]
+    review = api.call("GET", f"/api/drift/reviews/{ids['review_id']}")
+    ids["proof_id"], ids["report_id"] = review["proof"]["id"], review["report_id"]
+    api.call("POST", f"/api/drift/reviews/{ids['review_id']}:reject", {"reason": word})
+    assert api.ended(asks)["state"] == "quarantined"
     for entry in api.items("/api/quarantine"):
         ids["entry_id" if entry["what"] == "file" else "rows_entry_id"] = str(entry["id"])
-    ids["report_id"] = api.items("/api/drift-reports")[0]["id"]
     ids["notification_id"] = until("a notification", lambda: api.items("/api/notifications"))[0]["id"]
 
     key = api.call("POST", "/api/keys", {"name": f"{word} key", "role": "developer"})

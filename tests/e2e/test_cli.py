@@ -232,10 +232,11 @@ def test_a_file_that_does_not_fit_is_explained_corrected_and_released(modulardat
     run = _run_of(modulardata, "visits", "watch")
     assert run["state"] == "quarantined"
     [entry] = run["quarantine"]
-    assert "minutes_spent" in entry["summary"]
+    assert "minutes" in entry["summary"]
     report = modulardata.json("drift", "list", "--workflow", "visits")["items"][0]
     assert [(c["kind"], c["column"]) for c in modulardata.json("drift", "show", report["id"])["changes"]] == [
-        ("renamed", "minutes")
+        ("removed", "minutes"),
+        ("added", "minutes_spent"),
     ]
     assert entry["advice"] in modulardata("quarantine", "show", entry["id"]).out
     modulardata.json("quarantine", "content", entry["id"], "--write", "as-it-came.csv")

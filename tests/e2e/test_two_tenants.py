@@ -35,6 +35,9 @@ BODIES: dict[str, Any] = {
         "source": {"connection": "any", "selection": {"path": "*.csv"}},
         "destination": {"connection": "any", "target": {"table": "any"}},
     },
+    "/api/drift/reviews/{review_id}:approve": {},
+    "/api/drift/reviews/{review_id}:edit": {"mapping": {"number": "num"}},
+    "/api/drift/reviews/{review_id}:reject": {},
     "/api/quarantine/{entry_id}:reject": {"reason": "of no use"},
     "/api/sessions/{session_id}/chat": {"message": "keep the rows where number is more than 1"},
     "/api/sessions/{session_id}/chat/{message_id}:apply": {},
@@ -79,7 +82,7 @@ def unknown_ids() -> dict[str, str]:
     """Ids and names that nobody has."""
     names: tuple[str, ...] = ("session_id", "node_id", "trigger_id", "run_id", "entry_id", "rows_entry_id")
     names += ("report_id", "notification_id", "key_id", "user_id", "task_id")
-    names += ("message_id", "comparison_id", "trial_id")
+    names += ("message_id", "comparison_id", "trial_id", "review_id", "proof_id")
     ids = {name: str(uuid.uuid4()) for name in names} | {"file": "no/such.csv", "sha256": "0" * 64}
     return ids | dict.fromkeys(("connection", "module", "rule", "upload", "workflow"), "nobody-has-this")
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from contracts.runs import (
     CompareVersionsInput,
     OpenSessionInput,
+    ReplayProofInput,
     SessionTaskInput,
     TryModuleInput,
     ValidateWorkflowResult,
@@ -53,6 +54,9 @@ class Executions(Protocol):
 
     async def compare_versions(self, comparison: CompareVersionsInput) -> bool:
         """Start a comparison on data; False when that was started before."""
+
+    async def replay_proof(self, replay: ReplayProofInput) -> bool:
+        """Start to make a proof again; False when that was started before."""
 
     async def try_module(self, trial: TryModuleInput) -> bool:
         """Start a trial; False when that was started before."""

@@ -86,7 +86,7 @@ class Healing:
         return [end for end in ends if isinstance(end, Fitting)], [end for end in ends if isinstance(end, Unfit)]
 
     async def _one(self, group: PulledGroup, settled: SettleResult) -> Fitting | Unfit:
-        if settled.decision == "quarantine":
+        if settled.decision != "proceed" and settled.proposal is None:
             return Unfit(group, settled)
         try:
             return Fitting(group, await self._chain(group, settled))
@@ -105,11 +105,11 @@ class Healing:
         """The versions that this group goes through."""
         if settled.version is not None:
             return await self._with(settled.version)
-        if settled.decision == "proceed":
+        if settled.proposal is None:
             return self.modules
         proposal, report, approved_in, by = settled.proposal, settled.report_id, None, THE_PLATFORM
-        if not self.modules or proposal is None or report is None:
-            raise NotHealed("Nothing was proposed.")
+        if not self.modules or report is None:
+            raise NotHealed("Nothing that was proposed can be proved.")
         for _ in range(1 + MOST_EDITS):
             judged = await self._proved(group, report, proposal, approved_in)
             if judged.ruling in ("quarantine", "refuse"):

@@ -7,7 +7,7 @@ from contracts.workflow import DriftMode
 from services.schema_drift.detecting.schemas import Difference
 
 Mode = DriftMode
-Decision = Literal["proceed", "quarantine"]
+Decision = Literal["proceed", "propose", "quarantine", "fail"]
 
 
 def blocks(mode: Mode, difference: Difference) -> bool:

@@ -10,7 +10,10 @@ from services.schema_drift.detecting.order import longest_ascending
 from services.schema_drift.detecting.widening import type_fit, widens
 from services.schema_drift.matching.match import match
 
-Kind = Literal["added", "removed", "renamed", "type_changed", "reordered", "format_changed"]
+Kind = Literal[
+    "added", "removed", "renamed", "type_changed", "reordered", "format_changed", "meaning_changed", "split", "merged",
+    "duplicate_name", "file_changed",
+]  # fmt: skip
 
 # Facts of a file that are about its form. Names a reader had to change follow from the columns themselves.
 _FORMAT_FACTS = ("format", "encoding", "delimiter", "quote", "header")
@@ -29,6 +32,9 @@ class Difference:
     detail: str = ""
     confidence: float | None = None
     evidence: dict[str, float] = field(default_factory=dict)
+    proof: str = ""  # how far values prove it; empty where names and types were all that was looked at
+    column_class: str = "plain"
+    candidates: tuple[str, ...] = ()
 
 
 def detect(

@@ -2,18 +2,29 @@
 
 import asyncio
 import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from contracts.adaptation import Proposal
 from contracts.commands.schema_drift import SettleInput, SettleResult
 from contracts.data import FormatFacts, Schema
 from contracts.events.drift import DriftDetected
-from services.chassis.database import UnitOfWork
-from services.schema_drift import repository
-from services.schema_drift.deciding.modes import decide
-from services.schema_drift.detecting.schemas import detect, remember
+from contracts.recipe import Recipe
+from contracts.workflow import ModuleVersionRef, ResolvedModule
+from services.chassis.database import Database, UnitOfWork
+from services.schema_drift import knowledge, repository
+from services.schema_drift.adapting.build import Unbuildable
+from services.schema_drift.adapting.choosing import Chosen
+from services.schema_drift.deciding.modes import Decision
+from services.schema_drift.detecting.schemas import remember
+from services.schema_drift.knowledge import Accepted, Version
 from services.schema_drift.report import Report, restore, write
+from services.schema_drift.service import looking
+from services.schema_drift.service.looking import Known, Look
+from services.schema_drift.service.samples import Samples
 
 PROCEED = SettleResult(decision="proceed")
 
@@ -23,77 +34,205 @@ def input_key(incoming: Schema, facts: FormatFacts) -> str:
     return f"{incoming.fingerprint}-{hashlib.sha256(facts.model_dump_json().encode()).hexdigest()[:16]}"
 
 
-async def settle(work: UnitOfWork, input: SettleInput) -> SettleResult:
-    """Decide about one group of objects of a run, in one transaction with the record of it."""
-    if input.contract is None:
-        return PROCEED
-    scope, incoming, facts = input.scope, input.group.dataset.table_schema, input.group.facts
-    key = input_key(incoming, facts)
-    # The stored answer first: what was accepted meanwhile must not change it.
-    stored = await repository.find_report(work, scope.run_id, input.stream, key)
-    if stored is not None:
-        return _result(stored["id"], _report_of(stored))
-    accepted = await repository.accepted_facts(work, scope.workflow_id, input.stream)
-    # Hundreds of unlike names take a while to compare, and others want this loop meanwhile.
-    found = await asyncio.to_thread(detect, incoming, input.contract, facts, accepted)
-    decision = decide(input.policy.mode, found)
-    if found:
-        report = write(input.module.name if input.module else "", input.policy.mode, decision, found)
-        report_id = await _record(work, input, key, report)
-        if report_id is None:
-            stored = await repository.find_report(work, scope.run_id, input.stream, key)
-            assert stored is not None  # noqa: S101 - another attempt's row is what stood in the way
-            return _result(stored["id"], _report_of(stored))
-        answer = _result(report_id, report)
-    else:
-        answer = PROCEED
-    if decision == "proceed":
-        known = remember(accepted, facts)
-        if known != accepted:
-            await repository.remember_facts(
-                work, scope.workflow_id, input.stream, scope.run_id, known, work.clock.now()
-            )
-    return answer
+@dataclass(frozen=True)
+class _Settled:
+    """What is decided about an input, not recorded yet."""
+
+    report: Report
+    proposal: Proposal | None = None
+    doubtful: tuple[str, ...] = ()
+    version: Version | None = None
+    context: dict[str, Any] | None = None
 
 
-async def _record(work: UnitOfWork, input: SettleInput, key: str, report: Report) -> UUID | None:
+class Settling:
+    """Decides about the inputs of runs. No transaction waits for values to be read and compared."""
+
+    def __init__(self, database: Database, samples: Samples) -> None:
+        self._database = database
+        self._samples = samples
+
+    async def settle(self, input: SettleInput) -> SettleResult:
+        """Decide about one group of objects of a run; recorded in one transaction."""
+        if input.base is None and input.contract is None:
+            return PROCEED
+        if input.base is None:
+            input = _without_steps(input)
+        module = input.base
+        assert module is not None  # noqa: S101 - one was put there
+        key = input_key(input.group.dataset.table_schema, input.group.facts)
+        async with self._database.work(input.scope.tenant) as work:
+            # The stored answer first: what was accepted meanwhile must not change it.
+            stored = await repository.find_report(work, input.scope.run_id, input.stream, key)
+            if stored is not None:
+                return _stored(stored)
+            known = await _known(work, input, module)
+        found = await asyncio.to_thread(looking.look, input, module, known, self._samples)
+        async with self._database.work(input.scope.tenant) as work:
+            settled = await _settled(work, input, module, found)
+            answer = await _record(work, input, module, key, settled)
+            if answer is None:
+                stored = await repository.find_report(work, input.scope.run_id, input.stream, key)
+                assert stored is not None  # noqa: S101 - another attempt's row is what stood in the way
+                return _stored(stored)
+            if answer.decision == "proceed":
+                await _accept(work, input, module, known, settled.version)
+        return answer
+
+
+def _without_steps(input: SettleInput) -> SettleInput:
+    """An input whose module's steps are not known: what the module cannot absorb is set aside, and not adapted to."""
+    unknown = ModuleVersionRef(module_id=str(UUID(int=0)), name="", version=0, content_hash="")
+    contract = input.contract or Schema(columns=())
+    module = ResolvedModule(
+        ref=input.module or unknown, recipe=Recipe(), input_contract=contract, output_contract=contract
+    )
+    mode = input.policy.mode if input.policy.mode in ("strict", "freeze") else "warn"
+    return input.model_copy(update={"base": module, "policy": input.policy.model_copy(update={"mode": mode})})
+
+
+async def _known(work: UnitOfWork, input: SettleInput, module: ResolvedModule) -> Known:
+    scope, stream = input.scope, input.stream
+    facts = await repository.accepted_facts(work, scope.workflow_id, stream)
+    accepted = await knowledge.accepted_input(work, scope.workflow_id, stream, module.input_contract.fingerprint)
+    versions = []
+    if input.group.dataset.table_schema.fingerprint != module.input_contract.fingerprint:
+        known = await knowledge.versions_of(work, UUID(module.ref.module_id))
+        for version in looking.takeable(known, module.ref, module.output_contract.fingerprint):
+            contract = version.input_contract
+            assert contract is not None  # noqa: S101 - only those may be taken
+            if looking.accepts(contract, input.group.dataset.table_schema):
+                last = await knowledge.accepted_input(work, scope.workflow_id, stream, contract.fingerprint)
+                versions.append((version, last))
+    return Known(facts, accepted, tuple(versions))
+
+
+async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule, found: Look) -> _Settled:
+    if found.decision is not None:
+        return _settled_as(input, module, found, found.decision, version=found.version)
+    incoming = input.group.dataset.table_schema
+    change = looking.change_key(module, incoming, found.compared.differences)
+    before = await knowledge.settled_mapping(work, change)
+    built, chosen = looking.make(input, module, found, before[0] if before else None)
+    if isinstance(built, Unbuildable):
+        return _settled_as(input, module, found, "quarantine", why=built.reason)
+    if looking.by_itself(found, built):
+        return _settled_as(input, module, found, "proceed")
+    proposal = Proposal(
+        proposal_id=work.ids.new(),
+        base=module.ref,
+        candidate=built.candidate,
+        prelude=built.prelude,
+        inverse=built.inverse,
+        origin="remembered" if before else "built",
+        mapping=built.mapping,
+    )
+    sample = input.group.sample
+    context = {
+        "sample": None if sample is None else sample.model_dump(mode="json"),
+        "change_key": change,
+        "settled": before is not None and before[1],
+        "columns": looking.two_columns(found, module, incoming, built.mapping),
+        "question": _question(chosen, module),
+        "module": module.model_dump(mode="json"),
+        "personal": sorted(found.classes.personal),
+        "scores": looking.scores(found),
+    }
+    return _settled_as(input, module, found, "propose", proposal=proposal, doubtful=built.doubtful, context=context)
+
+
+def _settled_as(
+    input: SettleInput,
+    module: ResolvedModule,
+    found: Look,
+    decision: Decision,
+    *,
+    why: str = "",
+    doubtful: tuple[str, ...] = (),
+    **more: Any,
+) -> _Settled:
+    differences = looking.recorded(found, module, input.group.dataset.table_schema, decision, doubtful)
+    report = write(module.ref.name, input.policy.mode, decision, differences, why)
+    return _Settled(report, doubtful=doubtful, **more)
+
+
+def _question(chosen: Chosen, module: ResolvedModule) -> str:
+    if chosen.offered:
+        asked = [
+            f"Which column carries {name}: {' or '.join(others[:5])}?"
+            for name, others in list(chosen.offered.items())[:3]
+        ]
+        return " ".join(asked)
+    return f"May a version of {module.ref.name} take what came like this, and may it be loaded?"
+
+
+async def _accept(
+    work: UnitOfWork, input: SettleInput, module: ResolvedModule, known: Known, version: Version | None
+) -> None:
+    scope, group = input.scope, input.group
+    facts = remember(known.facts, group.facts)
+    if facts != known.facts:
+        await repository.remember_facts(work, scope.workflow_id, input.stream, scope.run_id, facts, work.clock.now())
+    if group.sample is not None:
+        contract = version.input_contract if version is not None and version.input_contract else module.input_contract
+        accepted = Accepted(group.sample, group.facts)
+        await knowledge.accept_input(
+            work, scope.workflow_id, input.stream, contract.fingerprint, accepted, scope.run_id
+        )
+
+
+async def _record(
+    work: UnitOfWork, input: SettleInput, module: ResolvedModule, key: str, settled: _Settled
+) -> SettleResult | None:
     """Store the report and publish the fact; None when another attempt stored one first."""
-    scope, module = input.scope, input.module
-    assert input.contract is not None  # noqa: S101 - the caller looked
-    report_id = work.ids.new()
+    scope, report = input.scope, settled.report
+    if report.decision == "proceed" and not report.differences:
+        return PROCEED
+    answer = SettleResult(
+        decision=_as_told(report.decision),
+        version=None if settled.version is None else settled.version.ref,
+        proposal=settled.proposal,
+        report_id=work.ids.new(),
+        summary=report.summary,
+        advice=report.advice,
+    )
     added = await repository.add_report(
         work,
         {
-            "id": report_id,
+            "id": answer.report_id,
             "run_id": scope.run_id,
             "workflow_id": scope.workflow_id,
             "workflow": scope.workflow,
             "stream": input.stream,
             "input_key": key,
-            "module": module.name if module else "",
-            "module_version": module.version if module else None,
-            "module_hash": module.content_hash if module else None,
+            "module": module.ref.name,
+            "module_version": module.ref.version or None,
+            "module_hash": module.ref.content_hash or None,
             "mode": input.policy.mode,
             "decision": report.decision,
             "fingerprint": input.group.dataset.table_schema.fingerprint,
             "incoming": input.group.dataset.table_schema.model_dump(mode="json"),
-            "contract": input.contract.model_dump(mode="json"),
+            "contract": module.input_contract.model_dump(mode="json"),
             "facts": input.group.facts.model_dump(mode="json"),
             "changes": report.documents(),
             "summary": report.summary,
             "advice": report.advice,
             "created_at": work.clock.now(),
+            "answer": answer.model_dump(mode="json"),
+            "context": settled.context,
         },
     )
-    if not added:
+    if not added or answer.report_id is None:
         return None
+    if settled.proposal is not None:
+        await knowledge.add_proposal(work, answer.report_id, settled.proposal, settled.doubtful)
     await work.publish(
         DriftDetected(
-            report_id=report_id,
+            report_id=answer.report_id,
             run_id=scope.run_id,
             workflow_id=scope.workflow_id,
             workflow=scope.workflow,
-            module=module.name if module else "",
+            module=module.ref.name,
             stream=input.stream,
             decision=report.decision,
             changes=report.changes,
@@ -103,22 +242,27 @@ async def _record(work: UnitOfWork, input: SettleInput, key: str, report: Report
         key=scope.workflow_id,
         run=scope.run_id,
     )
-    return report_id
+    return answer
 
 
-def _report_of(row: RowMapping) -> Report:
-    return Report(
+def _as_told(decision: Decision) -> Literal["proceed", "quarantine", "fail"]:
+    """What a run is told: whoever knows nothing of proposals sets the input aside."""
+    return "quarantine" if decision == "propose" else decision
+
+
+def _stored(row: RowMapping) -> SettleResult:
+    if row["answer"] is not None:
+        return SettleResult.model_validate(row["answer"])
+    # A report of before answers were kept whole.
+    report = Report(
         differences=tuple(restore(stored) for stored in row["changes"]),
         decision=row["decision"],
         summary=row["summary"],
         advice=row["advice"],
     )
-
-
-def _result(report_id: UUID, report: Report) -> SettleResult:
     return SettleResult(
-        decision=report.decision,
-        report_id=report_id,
+        decision=_as_told(report.decision),
+        report_id=row["id"],
         summary=report.summary,
         advice=report.advice,
     )

@@ -37,7 +37,8 @@ def _applied(job: DifferJob, modules: tuple[JobModule, ...], folder: Path) -> Ap
             output=str(folder),
             part_rows=job.part_rows,
             keys=job.secrets,
-        )
+        ),
+        passing=True,
     )
 
 

@@ -30,6 +30,12 @@ def aggregated(reader: Reader, keys: Keys, wanted: tuple[Figure, ...]) -> Act | 
                 f"'{one.column}' holds no numbers, so it has no {_SAID.get(one.function, one.function)}. Which column is meant?",
                 reader.of_type(NUMERIC),
             )
+        if (
+            one.function in ("max", "min", "range")
+            and one.column
+            and reader.column(one.column).type is LogicalType.STRING
+        ):
+            return None  # of texts, none is the greatest: the best wine is a row
         name = one.name or unused(_default(one), taken)
         if name in taken:
             raise ask("contradictory", f"Two columns cannot both be called '{name}'. What is the figure to be called?")

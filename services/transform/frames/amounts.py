@@ -20,7 +20,7 @@ from services.transform.planner.lexicon import MEASURES, TIMES
 from services.transform.planner.reading import NUMERIC, Reader, listed, quoted
 from services.transform.planner.slots import which_column
 from services.transform.planner.view import ask
-from services.transform.planner.words import parts
+from services.transform.planner.words import parts, stem
 
 frames = Frames("amounts")
 frame = frames.frame
@@ -167,6 +167,8 @@ def _key(reader: Reader, env: dict[str, Any], start: int, end: int) -> tuple[str
         descending = True
     else:
         return None, False
+    if reader.column(env["c"]).type is LogicalType.STRING:
+        return None, False  # the most expensive wine is not the last one of the alphabet
     borne = set(parts(env["c"])) & {"id", "key", "code", "number", "no"}
     if borne and not words & {*borne, env["c"].casefold()} and reader.column(env["c"]).type is not LogicalType.FLOAT:
         return None, False  # `the best employees` are not those with the highest number
@@ -271,6 +273,9 @@ def measured(reader: Reader, word: str, at: int) -> tuple[str, bool] | None:
             return moments[0], TIMES[word]
         if len(ages) == 1 and not moments:
             return ages[0], MEASURES[word][1]
+        own = [name for name in moments if stem(reader.low(at)) in map(stem, parts(name))]
+        if len(own) == 1:
+            return own[0], TIMES[word]  # the latest order, by the date of the order
         if moments or ages:
             reader.note(at, which_column(word, (*moments, *ages)), 2.0)
         return None

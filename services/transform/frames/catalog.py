@@ -4,6 +4,8 @@ import re
 
 from services.transform.frames import (
     amounts,
+    asked,
+    calculated,
     columns,
     deriving,
     filled,
@@ -65,6 +67,8 @@ FRAMES: tuple[Frame, ...] = (
     *parted.frames.all,
     *hidden.frames.all,
     *sized.frames.all,
+    *asked.frames.all,
+    *calculated.frames.all,
     *shares.frames.all,
 )
 

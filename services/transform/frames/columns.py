@@ -69,6 +69,9 @@ def keep_columns(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
     return act(Select(columns=order), touched=order)
 
 
+_NAMED_COLUMNS = frozenset("column columns field fields col cols".split())
+
+
 @frame("remove columns")
 def remove_columns(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Some columns go."""
@@ -76,6 +79,12 @@ def remove_columns(reader: Reader, env: dict[str, Any], start: int, end: int) ->
     binned = reader.low(start) == "bin" and reader.low(start + 1) != "off" and len(gone) == 1
     if binned and reader.column(gone[0]).type in NUMERIC:
         raise ask("ambiguous", f"Into which ranges is '{gone[0]}' to be divided, or is it to be removed?")
+    if reader.low(start) == "hide" and not {reader.low(step) for step in range(start, end)} & _NAMED_COLUMNS:
+        raise ask(
+            "ambiguous",
+            f"Is '{gone[0]}' to be masked, or is the whole column to be removed?",
+            ["masked but for the last characters", "masked altogether", "the column removed"],
+        )
     if len(gone) >= len(reader.view.names):
         raise ask("contradictory", "That would remove every column. Which ones are meant?", reader.view.names)
     return act(Drop(columns=gone), touched=())

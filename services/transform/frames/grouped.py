@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from contracts.recipe import Derivation, Derive, Drop, Filter, Sort, SortKey
+from contracts.recipe import Derivation, Derive, Drop, Filter, Limit, Sort, SortKey
 from services.transform.frames.base import Act, Answer, Frames, act, fresh
 from services.transform.frames.grouping import of_groups
 from services.transform.frames.measures import Figure, Keys, _with, calendar_keys
@@ -58,18 +58,39 @@ def group_roles(reader: Reader, at: int) -> Any:
     grouping = "(group|grouped|grouping|broken down|break down|split|summarised|summarized|aggregated|summarise|summarize|aggregate|split up|tallied|separately)"
     roles = {
         "figures": "[@lead] [@lead] [the] <f:Figures>",
-        "keys": f"(of|in|from|at|on|for|per) (each|every) <k:GroupKeys> [<v:PlainVerb>] (on|in|at|of|from|for|per) (each|every) <k2:GroupKeys>|@per <k:GroupKeys>|(for|in|within|of|from|at|on) (each|every) <k:GroupKeys>|{grouping} [it|@table|@rows|<e:Entity>] (by|per|for each) <k:GroupKeys>|(did|does|do|has|have|had|is|are|were|was) (each|every) <k:GroupKeys> [<v:PlainVerb>]|<v:PlainVerb> (each|every|per) <k:GroupKeys>",
+        "more": "[and|plus|with|,] [also|@lead] [the|its|their] <f2:Figures> (too|also|as well)|(together with|along with|as well as|next to|beside|besides) [the|its|their] <f2:Figures>",
+        "whole": "(in total|in all|altogether|overall)",
+        "keys": f"(of|in|from|at|on|for|per) (each|every) <k:GroupKeys> [<v:PlainVerb>] (on|in|at|of|from|for|per) (each|every) <k2:GroupKeys>|@per <k:GroupKeys>|(for|in|within|of|from|at|on) (each|every) <k:GroupKeys>|{grouping} [it|@table|@rows|<e:Entity>] (by|per|for each) <k:GroupKeys>|(did|does|do|has|have|had|is|are|were|was) (each|every) <k:GroupKeys> [<v:PlainVerb>]|<v:PlainVerb> [by|at|in|on|for] (each|every|per) <k:GroupKeys>",
         "period": "<k9:Yearly>",
         "names": "(@call|as|in|into|with|under|using|to be called|giving) [it|them|the|that|these] [new|result|resulting] [@columns|@column|names|column names|headers|count|total|average|result] [called|named] <nn:Names> [@columns|@column] [respectively]|@columns [:|called|named] <nn:Names> [respectively]",
         "rows": "(for|of|among|amongst|counting only|considering only|only counting|based on|using only|@only for|but only|@only|looking at|taking|over|across) [the] <w:Who>",
         "having": "[and|but] [@keep|show|list|leave|keeping|showing] [@only|just|those|for] [the|those] <s:GroupSize>",
-        "less": "(ignoring|excluding|leaving out|not counting|disregarding|without|skipping|except|apart from) [the|those|ones] [@rows|<e8:Entity>] [where|whose|with|for which|that have] <w:Cond>|(ignoring|excluding|leaving out|not counting|disregarding|without|skipping) [the|those] <w:Who>",
-        "order": "[with|the] (<x:Superlative>) [ones|values|count|counts|total|totals|average|averages|number|numbers|figure|figures|<e:Entity>|@rows] (first|on top|at top|coming first)|[then] (sorted|ordered|sort|order|arranged|ranked) [it|them|@rows|result] [by] [that|it|this|count|total|average|number|the figure|value|result] [,] [in|from] [<dir:Direction>]|[in|from] <dir:Direction>",
-        "round": "<d:Rounding>|(to|with) <d:Digits>",
+        "less": "(ignoring|excluding|leaving out|not counting|disregarding|without|skipping|except|apart from|ignore|exclude|leave out|do not count|skip|disregard) [the|those|ones] [@rows|<e8:Entity>] [where|whose|with|for which|that have] <w:Cond>|(ignoring|excluding|leaving out|not counting|disregarding|without|skipping|ignore|exclude|leave out|do not count|skip|disregard) [the|those] <w:Who>",
+        "order": "[with|the] (<x:Superlative>) [ones|values|value|number|numbers|figure|figures|<e:Entity>|@rows|<w:FigureWords>|<w:CountWords>|<f3:Figure1>] (first|on top|at top|coming first|at start|leading)|[in] <dir:Direction> [order] (of|by|on) [that|it|this|count|total|average|number|figure|value|result|<w:FigureWords>|<f3:Figure1>]|[then] (sorted|ordered|sort|order|arranged|ranked) [it|them|@rows|result] [by] [that|it|this|count|total|average|number|the figure|value|result] [,] [in|from] [<dir:Direction>]|[in|from] <dir:Direction>",
+        "top": "[@keep|show|list|but|then] [@only|just] [the] (top|first|<x:Superlative>) <n:Count> [of them|of these|ones|<e4:Entity>|@rows|groups|<kk:Cols>] [@only]|[@keep|show|list|but] [@only|just] [the] <n:Count> (<x:Superlative>) [of them|ones|<e4:Entity>|@rows|groups]",
+        "round": "<d:Rounding>|(to|with) <d:Digits>|<d:Digits>",
         "percent": "<pc:InPercent>",
         "lead": "[@lead|calculate] (for|in) [all|the] (@table|@rows)",
     }
     yield from bag(reader, at, {name: one for name, one in roles.items() if name != "period"}, _DUE)
+    whose = {
+        **roles,
+        "figures": "[@lead] [@lead] [the] (<z:PartOf>|rate) of [@all|the] (@rows|<e2:Entity>) [that|who|which]",
+        "are": "(are|is|were|was|have|had|has) <w2:Who>|(that|who|which) <w2:Who>",
+    }
+    for end, found, cost in bag(reader, at, whose, frozenset({"figures", "are", "keys"})):
+        condition = found["are"]["w2"]
+        if not condition.sql.startswith("@"):
+            percent = 100.0 if found["figures"].get("z") else 1.0
+            figure = Figure("share", None, where=condition, q=percent)
+            yield end, {**found, "figures": {"f": (figure,)}}, cost
+    tally = {
+        **{name: one for name, one in roles.items() if name not in ("keys", "period", "more")},
+        "figures": "[@lead] [@lead] [the] <k:GroupKeys> (counts|frequencies|frequency|tallies|tally|distribution)|[@lead] [@lead] [the] (counts|frequencies|distribution|tally) of [each|every|@all|the] <k:GroupKeys> [values]",
+    }
+    for end, found, cost in bag(reader, at, tally, frozenset({"figures"})):
+        given = {**found, "figures": {"f": (Figure("count", None),)}, "keys": {"k": found["figures"]["k"]}}
+        yield end, given, cost + 0.3
     if reader.first("[@lead] [@lead] <k9:Yearly>", at) is not None:
         roles["period"] = "[@lead] [@lead] <k9:Yearly>"
         for end, found, cost in bag(reader, at, roles, frozenset({"figures", "period"})):
@@ -84,6 +105,8 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     if found["keys"].get("v") in ("first", "last"):
         return None
     given: dict[str, Any] = {"f": found["figures"]["f"], "k": found["keys"]["k"]}
+    if "more" in found:
+        given["f"] = (*given["f"], *found["more"]["f2"])
     if "k2" in found["keys"]:
         one, other = given["k"], found["keys"]["k2"]
         given["k"] = Keys((*one.columns, *other.columns), (*one.steps, *other.steps))
@@ -135,10 +158,29 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
                 ["a figure for each", "one figure for all of them"],
             )
         before = (*before, Filter(where=condition.sql))
-    if "order" in found:
-        if len(done.made) != 1:
+    if "order" in found or "top" in found:
+        said = found["order"] if "order" in found else found["top"]
+        column = _meant(done.made, given["f"], said)
+        if column is None:
             return None
-        said = found["order"]
-        descending = bool(said["x"]) if "x" in said else said.get("dir") in ("down", "late")
-        after = (Sort(by=(SortKey(column=done.made[0], descending=descending),)),)
+        descending = said["x"] if "x" in said else said.get("dir", "down") in ("down", "late")
+        after = (Sort(by=(SortKey(column=column, descending=bool(descending)),)),)
+    if "top" in found:
+        if "x" in found["top"] and bool(found["top"]["x"]) != descending:
+            return None
+        after = (*after, Limit(rows=found["top"]["n"]))
     return act(*before, *done.steps, *after, made=done.made, used=done.used)
+
+
+def _meant(made: tuple[str, ...], figures: tuple[Figure, ...], said: dict[str, Any]) -> str | None:
+    """The figure that the groups are put in order by: the only one, or the one that was named."""
+    wanted = said.get("f3")
+    counted = said.get("w") is True
+    functions = {one.function for one in wanted or ()} or ({"count"} if counted else set(said.get("w") or ()))
+    columns = {one.column for one in wanted or () if one.column is not None}
+    fitting = [
+        name
+        for name, one in zip(made, figures, strict=False)
+        if (not functions or one.function in functions) and (not columns or one.column in columns)
+    ]
+    return fitting[0] if len(fitting) == 1 else None

@@ -116,9 +116,10 @@ def by_that(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
 @frame("group with the extreme figure", cost=0.2)
 def extreme_group(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The groups whose figure is the greatest or the smallest."""
-    if len(env["f"]) != 1:
+    wanted = env.get("f") or (Figure("sum", env["c"]),)
+    if len(wanted) != 1:
         return None
-    done = aggregated(reader, env["k"], env["f"])
+    done = aggregated(reader, env["k"], wanted)
     if done is None:
         return None
     descending = bool(env.get("x", True))

@@ -120,6 +120,11 @@ def mask_all(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
             and not re.fullmatch(r"[*X#x.•-]{2,}|[A-Z]{2,}", env["t"])
         ):
             return None
+        written = any(token.kind == "quoted" and token.text == env["t"] for token in reader.tokens[start:end])
+        if not written and not re.fullmatch(
+            r"[*X#x.•-]+|[A-Z]{2,}|(?i:redacted|hidden|masked|anonymous|n/a)", env["t"]
+        ):
+            return None  # `with just the initials` says what is to be seen, and is not to be written there
         said = text(env["t"])
         columns = tuple(
             Derivation(column=name, expression=f"CASE WHEN {quoted(name)} IS NOT NULL THEN {said} END")

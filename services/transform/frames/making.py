@@ -19,9 +19,15 @@ from services.transform.planner.cases import about, labelled
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, number, quoted, slot, text
 from services.transform.planner.view import ask
+from services.transform.planner.words import parts
 
 frames = Frames("making")
 frame = frames.frame
+
+
+_KINDS = frozenset(
+    "fraction fractions percent percentage percentages number numbers decimal date dates text ratio".split()
+)
 
 
 @frame("ranges with labels")
@@ -34,6 +40,8 @@ def labelled_ranges(reader: Reader, env: dict[str, Any], start: int, end: int) -
         return None
     if "c" not in env and about(reader, env["n"]) != column:
         return None
+    if env["n"].casefold() in _KINDS and reader.low(start) in ("turn", "convert", "make", "change"):
+        return None  # `turn it into a fraction (21% becomes 0.21)` is an example
     if env["n"] != column:
         checked_name(reader, env["n"])
     return _conditional(reader, env["n"], found)
@@ -57,7 +65,7 @@ def _mentioned(reader: Reader, name: str, at: int) -> bool:
     return any(found == name for step in places for _, found, _ in reader.slot("Col", step))
 
 
-_OF_WHAT = frozenset("on from by using to at".split())  # `based on x` may stand behind the labels
+_OF_WHAT = frozenset("on from by using to at (".split())  # `based on x` may stand behind the labels
 
 
 @slot("LabelsAbout")
@@ -130,6 +138,13 @@ def _moment(reader: Reader, column: str, steps: list[Step]) -> tuple[str, str]:
     return name, quoted(name)
 
 
+# event_hour says by itself which part of the moment it is.
+_BY_NAME: dict[tuple[str, ...], str] = {("date",): "DATE_TRUNC('day', {0})"}
+_BY_NAME |= {
+    (word,): f"DATE_PART('{word}', {{0}})" for word in ("year", "quarter", "month", "week", "day", "hour", "minute")
+}
+
+
 @slot("NamedParts")
 def named_parts(reader: Reader, at: int) -> Any:
     """month (the month number) and weekday (full English day name)."""
@@ -142,6 +157,10 @@ def _named_parts(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) ->
         at,
     ):
         yield from _more_parts(reader, end, (*found, (env["n"], env["p"][0])), cost)
+    for end, env, cost in reader.match("<n:Name>", at):
+        template = _BY_NAME.get(parts(env["n"])[-1:]) if end == at + 1 else None
+        if template is not None and len(parts(env["n"])) > 1:
+            yield from _more_parts(reader, end, (*found, (env["n"], template)), cost + 0.2)
     for end, env, cost in reader.match("<p:DatePart> (as|called|into) <n:Name>", at):
         yield from _more_parts(reader, end, (*found, (env["n"], env["p"][0])), cost)
     for end, env, cost in reader.match("<p:DatePart>", at):

@@ -10,11 +10,14 @@ from contracts.recipe import (
     Step,
 )
 from services.transform.planner.conditions import Cond
+from services.transform.planner.counted import _numbers_them, measuring
 from services.transform.planner.dates import moments
+from services.transform.planner.lexicon import OWN_KIND
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
+from services.transform.planner.slots import which_column
 from services.transform.planner.view import ask
-from services.transform.planner.words import key
+from services.transform.planner.words import key, parts
 
 _FIGURES = (
     ("@avg", "mean"),
@@ -76,6 +79,8 @@ def one_figure(reader: Reader, at: int) -> Any:
     for end, env, cost in reader.match(f"<f:FigureWords> {of} <c:Cols> [values|value]", at):
         if timed and any(name not in moments(reader) for name in env["c"]):
             continue  # the latest price is not the highest one
+        if any(_is_a_kind_of_its_own(reader, at, end, name) for name in env["c"]):
+            continue
         yield end, tuple(Figure(function, name) for name in env["c"] for function in env["f"]), cost
     for end, env, cost in reader.match("<c:Cols> ['s] <f:FigureWords>", at):
         if len(env["c"]) == 1:
@@ -92,6 +97,8 @@ def one_figure(reader: Reader, at: int) -> Any:
         if reader.column(env["c"]).type in NUMERIC:
             yield end, (Figure("sum", env["c"]),), cost + 0.6
     for end, _, cost in reader.match("<w:CountWords>", at):
+        if _is_amount(reader, at, end):
+            continue
         yield end, (Figure("count", None),), cost
     for end, env, cost in reader.match(
         "(number of|count of|how many|count) (non [-] (blank|null|missing|empty)|known|filled in|recorded) [values of|values in|@values of] <c:Col> [values]",
@@ -157,6 +164,39 @@ def one_figure(reader: Reader, at: int) -> Any:
         "how much <c:Col> [was|is|were|did we have|there was|there is|we had|in total|altogether|was there]", at
     ):
         yield end, (Figure("sum", env["c"]),), cost + 0.2
+
+
+_IDS = frozenset("id key code ref number no".split())
+
+
+def _is_a_kind_of_its_own(reader: Reader, at: int, end: int, column: str) -> bool:
+    """The youngest employee is not the lowest number of one, and the heaviest of all has no greatest age."""
+    said = [reader.low(step) for step in range(at, end)]
+    identifies = set(parts(column)) & _IDS
+    if identifies and not identifies & {*said, *(one[:-1] for one in said)} and column.casefold() not in said:
+        return "number" not in said and "count" not in said and not set(said) & {"distinct", "different", "unique"}
+    word = said[0]
+    return word in OWN_KIND and column not in measuring(reader, word)
+
+
+def _is_amount(reader: Reader, at: int, end: int) -> bool:
+    """Whether what is counted is a column of numbers: of rooms, that may mean their sum, or how many rows there are."""
+    if end - at < 2:
+        return False
+    link = reader.index.column([reader.tokens[end - 1]])
+    if link is not None and not link.sure and link.cost <= 1.0:
+        numeric = [name for name in link.columns if reader.column(name).type in NUMERIC]
+        if len(numeric) == len(link.columns):  # total goals, of the home team or of the other
+            reader.note(end, which_column(reader.raw(end - 1, end), link.columns), 2.5)
+            return True
+    if link is None or not link.sure or link.cost > 0.15 or reader.column(link.columns[0]).type not in NUMERIC:
+        return False
+    if _numbers_them(reader, reader.low(end - 1), link.columns[0]) or truth(reader.column(link.columns[0])) is not None:
+        return False
+    name = link.columns[0]
+    ways = [f"the sum of '{name}'", "the number of rows", f"the number of different values of '{name}'"]
+    reader.note(end, ask("ambiguous", f"'{reader.raw(at, end)}': is it {ways[0]}, {ways[1]} or {ways[2]}?", ways), 3.0)
+    return True
 
 
 @slot("InPercent")
@@ -284,12 +324,25 @@ def calendar_keys(reader: Reader, at: int, said: str = "") -> Any:
     """A year, month or day of a column of dates."""
     of_time = reader.of_type(TEMPORAL)
     for unit in ("year", "month", "quarter", "week", "day", "weekday"):
-        if (said or reader.low(at)) not in (unit, unit + "s", "calendar"):
+        if (said or reader.low(at)) not in (
+            unit,
+            unit + "s",
+            "calendar",
+            *(("date", "dates") if unit == "day" else ()),
+        ):
             continue
         if any(key(name) == unit for name in reader.view.names):
             continue
+        if reader.low(at) == "calendar" and reader.low(at + 1) not in (
+            unit,
+            unit + "s",
+            *(("date", "dates") if unit == "day" else ()),
+        ):
+            continue
+        if "date" in (reader.low(at), reader.low(at + 1)) and any(key(name) == "date" for name in reader.view.names):
+            continue
         end = at + 1 + (reader.low(at) == "calendar")
-        for stop, env, more in [(end, {}, 0.3), *reader.match("of <c:Col>", end)]:
+        for stop, env, more in [(end, {}, 0.3), *reader.match("[of|in|according to|by] <c:Col>", end)]:
             column = env.get("c") or (of_time[0] if len(of_time) == 1 else None)
             if column is None or reader.column(column).type not in TEMPORAL:
                 continue
@@ -305,8 +358,16 @@ def calendar_keys(reader: Reader, at: int, said: str = "") -> Any:
                     3.0,
                 )
                 continue
-            if unit == "day":
+            if unit == "day" and reader.column(column).type is LogicalType.DATE:
                 yield stop, Keys((column,)), 0.4 + more
+                continue
+            if unit == "day":  # of moments, all of one day are one group
+                expression = f"DATE_TRUNC('day', {quoted(column)})"
+                yield (
+                    stop,
+                    Keys((unit,), (Derive(columns=(Derivation(column=unit, expression=expression),)),)),
+                    0.4 + more,
+                )
                 continue
             derived = Derive(columns=(Derivation(column=unit, expression=f"DATE_PART('{part}', {quoted(column)})"),))
             yield stop, Keys((unit,), (derived,)), 0.4 + more

@@ -1,7 +1,9 @@
 """Frames about rows that are there more than once."""
 
+import re
 from typing import Any
 
+from contracts.data import LogicalType
 from contracts.recipe import (
     Deduplicate,
     DropNull,
@@ -29,12 +31,26 @@ _OF_ROWS = frozenset(
 _LAST = "(last|final|latest|bottom|most recent) [one|row|record|entry|occurrence|appearance|line|of them|of each|copy|seen|found|instance|<e2:Entity>] [that appears|that occurs|seen|found|encountered|in file|in table|in order|listed|appearing|you find|each time|in the file|of each|only|to appear|in original order|in file order]"
 
 
+_LISTED = re.compile(r"[^,;|]+([,;|] ?[^,;|]+)+")
+
+
+def _asks_for_lists(reader: Reader, keys: tuple[str, ...], said: set[str]) -> None:
+    """Raises Doubt for one row per label where each row has a list of labels: are the lists to be taken apart?"""
+    if len(keys) != 1 or keys[0].casefold() in said or reader.column(keys[0]).type is not LogicalType.STRING:
+        return
+    values = reader.column(keys[0]).values[:200]
+    if sum(_LISTED.fullmatch(value) is not None for value in values) * 3 > len(values):
+        ways = [f"one row for each entry of the lists in '{keys[0]}'", f"one row for each different '{keys[0]}'"]
+        raise ask("ambiguous", f"Is {ways[0]} wanted, or {ways[1]}?", ways)
+
+
 @frame("one row for each key")
 def one_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The first row for each key."""
     words = [reader.low(step) for step in range(start, end)]
     if not set(words) - {"keep"}:
         return None
+    _asks_for_lists(reader, env["k"], set(words))
     return act(Deduplicate(keys=env["k"]), touched=env["k"])
 
 

@@ -10,7 +10,7 @@ from contracts.recipe import (
     WindowColumn,
 )
 from services.transform.frames.base import Act, Answer, Frames, act, fresh
-from services.transform.planner.conditions import Cond
+from services.transform.planner.conditions import Against, Cond
 from services.transform.planner.reading import Reader, quoted
 from services.transform.planner.view import ask
 
@@ -23,22 +23,20 @@ _ROWS = "[@all] [of] [@rows|<e:Entity>] "
 
 def filtered(condition: Cond, *, remove: bool, reader: Reader) -> Act:
     """The step that keeps or removes the rows of a condition."""
-    if condition.sql.startswith("@"):
-        return _against_figure(condition, remove, reader)
+    if condition.against is not None:
+        return _against_figure(condition.against, condition.columns[0], remove, reader)
     where = f"({condition.sql}) IS NOT TRUE" if remove else condition.sql
     return act(Filter(where=where), touched=condition.columns)
 
 
-def _against_figure(condition: Cond, remove: bool, reader: Reader) -> Act:
-    """Above the average of the column: the figure is put beside each row, compared, and taken away again."""
-    _, figure, operator = condition.sql.split("@")
-    column = condition.columns[0]
-    if figure != "average":
-        raise ask("unclear", f"Comparing '{column}' with its {figure} cannot be planned; which number is meant?")
-    name = fresh(reader, f"average_{column}")
-    where = f"{quoted(column)} {operator} {quoted(name)}"
+def _against_figure(against: Against, column: str, remove: bool, reader: Reader) -> Act:
+    """The figure is put beside each row, compared, and taken away again."""
+    name = fresh(reader, f"{against.function}_{against.column}")
+    factor = "" if against.factor == "1" else f" * {against.factor}"
+    where = f"{quoted(column)} {against.operator} {quoted(name)}{factor}"
+    made = WindowColumn(name=name, function=against.function, column=against.column)
     return act(
-        Window(columns=(WindowColumn(name=name, function="mean", column=column),)),
+        Window(partition_by=against.keys, columns=(made,)),
         Filter(where=f"({where}) IS NOT TRUE" if remove else where),
         Drop(columns=(name,)),
         touched=(column,),

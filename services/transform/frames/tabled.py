@@ -20,11 +20,12 @@ _CELLS = "(each cell|every cell|cells|cell|values|body|middle|inside|cell values
 def pivot_roles(reader: Reader, at: int) -> Any:
     """What stands down the side, across the top and in the cells, and with what figure."""
     roles = {
-        "verb": "[@lead] (@wide|cross table|cross tab|crosstab|cross tabulate|cross - tabulate|pivot table|matrix|grid|two - way table|table) [@table] [so that|so|such that] [of|with|showing|that shows|for]|[i want|make|build|give me] [@table] (with|having)",
+        "verb": "(as|in) [a|an] [two - way|2d|cross] (table|matrix|grid|crosstab|pivot table|pivot|cross table) [with|where|so that]|[@lead] (@wide|cross table|cross tab|crosstab|cross tabulate|cross - tabulate|pivot table|matrix|grid|two - way table|table) [@table] [so that|so|such that] [of|with|showing|that shows|for]|[i want|make|build|give me] [@table] (with|having)",
         "rows": f"<k:Cols> (as|in|on|down|for|forms|form|become|becoming|make up) [the|its own|their own|separate] {_ROWS}|<k:Cols> (LP {_ROWS} RP|LP (down|downwards) RP|down|downwards)|[one|a|each] [separate] (row|line) (per|for each|for every|of each|for) <k:Cols>|{_ROWS} (are|is|=|:|by|for|from|of|being|hold|show|should be|with|as) [the] <k:Cols>|(each|every) <k:Cols> (in|on|gets|as|has|becomes|being|is) [its|a|one] [own] row|down {_ROWS} <k:Cols>",
         "columns": f"(@turn|spread|make|pivot) [@all] [@values of] <n:Col> [values] (into|to|over|across|as|out over) [the|separate|its own|their own|several] {_COLUMNS}|<n:Col> [values] (as|in|on|across|along|for|form|forms|become|becoming|spread over|over) [the|its own|their own|separate] {_COLUMNS}|<n:Col> [values] (LP {_COLUMNS} RP|LP across RP|across)|[one|a|each] [separate] column (per|for each|for every|of each|for) <n:Col> [value]|{_COLUMNS} (are|is|=|:|by|for|from|of|being|hold|show|should be|with|as) [the] <n:Col>|(each|every) <n:Col> [value] (in|on|gets|as|has|becomes|being|is) [its|a|one] [own] column|across [the] {_COLUMNS} <n:Col>|<n:ValueList> (are|become|as|in|on|form|across) [the|separate|their own|own] {_COLUMNS}|{_COLUMNS} [for|:] <n:ValueList>",
         "cells": f"<v:CellFigure> (as|in|inside|for|fills|filling|within|into|at) [the] {_CELLS}|<v:CellFigure> (LP {_CELLS} RP|inside)|[with] [the] {_CELLS} (hold|holding|show|showing|contain|containing|are|is|=|:|being|filled with|filled by|of|should be|should hold|should show|with|by|from) [the] <v:CellFigure>|(fill|fill in) [with] [the] <v:CellFigure>|[@lead] (showing|with|holding|using|of|and|taking|counting|show|shows|giving) [the] <v:CellFigure>|[@lead] [the] <v:CellFigure> (by|per|for each|for|against|of each)|[adding up|summing|summing up|totalling|averaging|counting] <v:CellFigure>|<v:CellFigure> (in|for) [each|every] (cell|field)",
         "by": "[by|per|for each|against|for] <k3:Cols>",
+        "again": "(by|per|for each|of each|for) <k5:Cols>",
         "empty": "<e:EmptyCells>",
         "round": "<d:Rounding>",
     }
@@ -34,7 +35,12 @@ def pivot_roles(reader: Reader, at: int) -> Any:
         frozenset({"rows", "by", "cells"}),
     ):
         for end, found, cost in bag(reader, at, roles, needed):
-            if not ({"rows", "by"} <= found.keys() and "columns" in found):
+            if {"rows", "columns"} <= found.keys() and {"by", "again"} & found.keys():
+                said = {*found["rows"]["k"], found["columns"]["n"]}
+                again = {*found.get("by", {}).get("k3", ()), *found.get("again", {}).get("k5", ())}
+                if again == said:  # per plant and status, as a table with plants as rows and status as columns
+                    yield end, {name: one for name, one in found.items() if name not in ("by", "again")}, cost
+            elif "again" not in found and not ({"rows", "by"} <= found.keys() and "columns" in found):
                 yield end, found, cost
 
 

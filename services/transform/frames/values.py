@@ -40,6 +40,12 @@ def _mapping(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any
         if len(news) != len(env["a"]) or len(news) < 2:
             news = [env["b"]] * len(env["a"])
         yield from _more_of_it(reader, end, (*found, *zip(env["a"], news, strict=True)), cost)
+    for end, env, cost in reader.match(
+        f"[@all|value|values] <a:OldValues> [values] {_MAPS_TO} [simply|@only|value|values] <b:NewValues> [respectively|, respectively]",
+        at,
+    ):
+        if len(env["a"]) == len(env["b"]) > 1:
+            yield from _more_of_it(reader, end, (*found, *zip(env["a"], env["b"], strict=True)), cost + 0.1)
     for end, env, cost in reader.match("<b:Text> (for|instead of|in place of|rather than) [both] <a:OldValues>", at):
         if env["b"]:
             yield from _more_of_it(reader, end, (*found, *((old, env["b"]) for old in env["a"])), cost + 0.3)
@@ -56,6 +62,18 @@ def _more_of_it(reader: Reader, end: int, pairs: tuple[tuple[str, str], ...], co
         }:
             for stop, rest, more in _mapping(reader, follow, pairs):
                 yield stop, rest, cost + more
+
+
+@slot("NewValues")
+def new_values(reader: Reader, at: int) -> Any:
+    """Some values as they are to be written."""
+    for end, one, cost in reader.slot("Text", at):
+        if "/" in one and at < len(reader.tokens) and reader.tokens[at].kind != "quoted":
+            yield end, tuple(part.strip() for part in one.split("/")), cost
+        yield end, (one,), cost
+        for follow in {stop for stop, _, _ in reader.match(", and|and|,|/", end)}:
+            for stop, rest, more in new_values(reader, follow):
+                yield stop, (one, *rest), cost + more
 
 
 @slot("OldValues")
@@ -92,7 +110,11 @@ def _old(reader: Reader, at: int) -> Any:
 @frame("replace values")
 def replace_values(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Whole values of a column take others' places."""
-    pairs: tuple[tuple[str, str], ...] = env.get("m") or tuple((old, env["t"]) for old in env["o"])
+    pairs: tuple[tuple[str, str], ...] = env.get("m") or tuple((old, env.get("t", "")) for old in env["o"])
+    if "n" in env:
+        if len(env["n"]) != len(env["o"]):
+            return None
+        pairs = tuple(zip(env["o"], env["n"], strict=True))
     if "o2" in env:
         pairs = (*pairs, *((old, env["t2"]) for old in env["o2"]))
     olds = [old for old, _ in pairs]
@@ -234,7 +256,7 @@ def replace_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> A
 @slot("Piece")
 def piece(reader: Reader, at: int) -> Any:
     """A piece of text as it stands in values: quoted, a sign, one word."""
-    from services.transform.planner.slots import SEPARATORS
+    from services.transform.planner.lexicon import SEPARATORS
 
     for end, env, cost in reader.match(
         "<a:OnePiece> (and|or|,|, and|/) [@all] <b:OnePiece> [(and|or|, and|,) <d:OnePiece>]", at
@@ -247,7 +269,7 @@ def piece(reader: Reader, at: int) -> Any:
 @slot("OnePiece")
 def one_piece(reader: Reader, at: int) -> Any:
     """One piece."""
-    from services.transform.planner.slots import SEPARATORS
+    from services.transform.planner.lexicon import SEPARATORS
 
     if at >= len(reader.tokens):
         return
@@ -296,7 +318,7 @@ def one_piece(reader: Reader, at: int) -> Any:
 @slot("PieceNew")
 def piece_new(reader: Reader, at: int) -> Any:
     """What stands in a piece's place."""
-    from services.transform.planner.slots import SEPARATORS
+    from services.transform.planner.lexicon import SEPARATORS
 
     low = reader.low(at)
     if low in SEPARATORS and low not in ("x", "blank", "at"):

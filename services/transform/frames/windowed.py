@@ -12,7 +12,7 @@ from services.transform.planner.roles import bag
 frames = Frames("windowed")
 frame = frames.frame
 
-_SHARED = {
+SHARED = {
     "name": "(@call|as|in|into|to|called|named|under|in new|in a|to give|giving|it) [new|separate|first|extra] [@column|field] [called|named] <n:NewName> [@column|field]|@newname <n:NewName> [@column] [@isa|,|:|=|with|showing|saying|holding|that holds|that shows|giving|that gives|counting|that is|which is]|<n:NewName> [@column] (=|:|is|being)|@column <n:NewName>",
     "keys": "[separately|restarting|starting over|again|anew|all over] (@within|per|for each|within each|in each|by|for every|each|among|inside) [the|that|person ['s]|row ['s]|own] <k:Cols> [group|separately|value]",
     "round": "<d:Rounding>|(with|to) <d:Digits>|<d:Digits>",
@@ -32,7 +32,7 @@ def number_roles(reader: Reader, at: int) -> Any:
     """Rows numbered: within what, by what, from which number, under which name."""
     roles = {
         "what": "[@lead|@add|give|assign|as|put|with] [each|every|@all|its|their|the|own] [@rows|<e0:Entity>] [with|of] (row number|row numbers|running number|running numbers|sequence number|sequence numbers|serial number|consecutive number|consecutive numbers|order number|counter|line number|row index|position number|row counter)|(number|enumerate|count up|count through|count off|numbering|counting|which counts|that counts|counts) [up] [@all|each|every] [of] [@rows|<e1:Entity>|<k1:Cols> 's (@rows|<e2:Entity>)|occurrences] [of each <k3:Cols>|within each <k3:Cols>|per <k3:Cols>] [consecutively|one by one|up] [1 , 2 , 3] [...|…|, ...|and so on|etc] [of each <k4:Cols>]|(counting|counter|count) [up]|(number|counter) of [the] (row|<e4:Entity>)",
-        **_SHARED,
+        **SHARED,
         **_ORDER,
         **_START,
     }
@@ -70,7 +70,7 @@ def running_roles(reader: Reader, at: int) -> Any:
     """A running figure: of what, within what, in which order, under which name."""
     roles = {
         "what": "[@lead|@add|with|holding] [the] <r:Running> [of|for|over|in] [@all|the] <c:Col>|[@lead|@add] [the] (cumulative|running|accumulated) <c2:Col>|[@lead|@add] <c:Col> <r:Running>",
-        **_SHARED,
+        **SHARED,
         **_ORDER,
     }
     yield from bag(reader, at, roles, frozenset({"what", "name"}))
@@ -102,7 +102,7 @@ def rank_roles(reader: Reader, at: int) -> Any:
     """A rank: by what, which end first, within what, under which name."""
     roles = {
         "what": "[@lead|@add|with|give|assign] [the|a|its|their|each|every|@all] [<e0:Entity>|@rows] [a] (dense rank|dense ranking|rank|ranking|place|position|ranks) [of|among|for] [@all|each|every|the] [@rows|<e1:Entity>] (by|of|on|in|for|based on|according to|in terms of) [their|its|the] <c:Col>|(rank|ranking) [@all|each|every] [of] [@rows|<e2:Entity>] (by|on|according to|based on|in terms of) [their|its] <c:Col>|(rank|ranking) <c:Col>|[@lead|@add] <c:Col> (rank|ranking|position)|(dense rank|dense ranking|dense) (of|by|on) <c:Col>",
-        **_SHARED,
+        **SHARED,
         "order": "<ro:RankOrder>",
         "tie": "<t:RankTie>",
     }
@@ -137,7 +137,7 @@ def neighbour_roles(reader: Reader, at: int) -> Any:
     """A value beside that of the row before or after: of what, within what, in which order, under which name."""
     roles = {
         "what": "[@lead|@add|with|holding] [the|its] <x:Change>|[@lead|@add|with] [the] (previous|preceding|prior|last|next|following) (<e0:Entity>|row|one|reading|record|value|entry|<w0:Owner>) 's <c:Col>|[@lead|@add|with] [the] <c:Col> (of|from|in|on) [the] (previous|preceding|prior|last|next|following) (<e1:Entity>|row|one|reading|record|entry)",
-        **_SHARED,
+        **SHARED,
         **_ORDER,
     }
     yield from bag(reader, at, roles, frozenset({"what", "name"}))
@@ -184,7 +184,7 @@ def beside_roles(reader: Reader, at: int) -> Any:
     roles = {
         "what": f"[@lead|@add|with|holding] [the] <f:FigureWords> [of|for] [the] <c:Col> (of|for|in|within|across|over|per|by|among) {whose} <k1:Cols>|[@lead|@add|with] {whose} <k1:Cols> ['s] <f:FigureWords> [of] <c:Col>|[@lead|@add|with|express|give] [each|every|the|its] [<e0:Entity>|row] ['s] <c:Col> as [@all] <p:PartOf> of {whose} <k2:Cols> ['s] (total|sum|overall) [<c3:Col>]|[@lead|@add|with] [the] <p:PartOf> of [the] (total|overall|whole|entire) <c:Col> [for|of|in] [each|every|the] [<e1:Entity>|row|@rows]|[@lead|@add|with|give] [each|every|the|its] [<e2:Entity>|row] ['s] <c:Col> as [@all] <p:PartOf> of [the|all|overall|grand|whole|table ['s]] (total|sum|whole) [<c3:Col>]|[@lead|@add|with] <c:Col> as [@all] <p:PartOf> of [the|all] (total|sum|overall|whole) [<c3:Col>] (of|for|in|within|per|over|by) {whose} <k4:Cols>|[@lead|@add|with] <c:Col> as [@all] <p:PartOf> of {whose} <k5:Cols> ['s] (total|sum)|[@lead|@add|with] [each|every|the|its] [<e4:Entity>|row] 's <p:PartOf> of [the] (all|total|overall|whole) <c:Col>",
         "percent": "<pc:InPercent>|(in|as) (percent|%|percentage)|times 100",
-        **_SHARED,
+        **SHARED,
     }
     yield from bag(reader, at, roles, frozenset({"what", "name"}))
 

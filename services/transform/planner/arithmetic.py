@@ -30,6 +30,8 @@ def term(reader: Reader, at: int) -> Iterator[Result]:
     for end, name, cost in reader.slot("Col", at):
         yield end, Formula(quoted(name), (name,), True), cost
     for end, value, cost in reader.slot("Num", at):
+        if reader.view.column(reader.tokens[at].text) is not None:
+            cost += 1.0  # 2019 is a column here
         if reader.low(end) in ("%", "percent"):
             yield end + 1, Formula(number(round(value / 100, 12)), (), True), cost
             for stop, env, more in reader.match("of <t:Term>", end + 1):
@@ -93,8 +95,6 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
         yield end, Formula(f"{_in(env['t'])} * {_in(env['t'])}", env["t"].columns), cost
     for end, env, cost in reader.match("natural (log|logarithm) of <t:Term>|ln of <t:Term>", at):
         yield end, Formula(f"LN({env['t'].sql})", env["t"].columns, True), cost
-    for end, env, cost in reader.match("<n:Num> (minus|-) <t:Term>", at):
-        yield end, Formula(f"{number(env['n'])} - {_in(env['t'])}", env["t"].columns), cost
     for end, env, cost in reader.match(
         "(percentage|percent|pct|%) (change|difference|increase|growth) (from|between) <a:Term> (to|and) <b:Term>", at
     ):

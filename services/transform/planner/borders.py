@@ -3,9 +3,7 @@
 from services.transform.planner.reading import Reader
 from services.transform.planner.vocabulary import FILLERS
 
-_SIGNS = frozenset(
-    {",", ".", ";", "\n", "-", "–", ":", "!", "?", "&", "...", "…", "(", ")", "->", "→", "+", "*", "•", "=>"}
-)
+_SIGNS = frozenset({",", ".", ";", "\n", "-", "–", ":", "!", "?", "&", "...", "…", "(", ")", "->", "→", "•", "=>"})
 
 
 def skips(reader: Reader, begun: bool, start: int) -> list[int]:
@@ -47,8 +45,8 @@ def _filler(reader: Reader, at: int) -> int | None:
     ):
         return at + 1
     end = reader.first(_FILLER, at)
-    if end is None:
-        return None
+    if end is None or reader.low(end) == "/":
+        return None  # `yes/no` are two values
     return end + (reader.low(end) == ",")
 
 

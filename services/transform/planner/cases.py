@@ -197,7 +197,11 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
     for end, found, cost in predicates(reader, at, column, bare=False):
         yield end, found, cost
     if reader.column(column).type in NUMERIC:
-        for end, env, cost in reader.match(f"{be} <a:Num> (to|-|–|up to|until|through) <b:Num> [LP] [@incl] [RP]", at):
+        for end, env, cost in reader.match(
+            f"{be} <a:Num> (to|-|–|up to|until|through) <b:Num> [<u:OwnUnit>] [LP] [@incl] [RP]", at
+        ):
+            if env.get("u", column) != column:
+                continue
             yield end, Cond(f"{name} BETWEEN {number(env['a'])} AND {number(env['b'])}", (column,)), cost
         for end, env, cost in reader.match(
             f"{be} [@ge] <a:Num> (to|up to|until|-|and|but|or more but|or more and) [but] (under|below|less than|<|just under|not including|just below|not reaching|excluding|strictly less than) <b:Num>|{be} [@ge] <a:Num> [up] (to|until) but (not including|excluding|not) <b:Num>|{be} from <a:Num> up to but not including <b:Num>|{be} <a:Num> to <b:Num> LP (exclusive|not included|excluded) RP",
@@ -205,7 +209,7 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
         ):
             yield end, Cond(f"{name} >= {number(env['a'])} AND {name} < {number(env['b'])}", (column,)), cost
         for end, env, cost in reader.match(
-            f"{be} @gt <a:Num> (up to|and up to|to|and at most|and|but|but at most|and no more than) [and including|including|at most|up to|@le] <b:Num>",
+            f"{be} @gt <a:Num> [<u:OwnUnit>] (up to|and up to|to|and at most|and|but|but at most|and no more than) [and including|including|at most|up to|@le] <b:Num>",
             at,
         ):
             if reader.low(end - 2) not in ("under", "below", "than"):
@@ -219,6 +223,16 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
 
         for end, values, cost in values_of(reader, at, column):
             yield end, one_of(column, values), cost
+
+
+@slot("OwnUnit")
+def own_unit(reader: Reader, at: int) -> Iterator[Result]:
+    """The unit that a column's name ends with."""
+    found = [
+        one.name for one in reader.view.columns if len(parts(one.name)) > 1 and parts(one.name)[-1] == reader.low(at)
+    ]
+    if len(found) == 1:
+        yield at + 1, found[0], 0.1
 
 
 def _rest(

@@ -6,6 +6,17 @@ from services.transform.planner.reading import quoted, text
 
 
 @dataclass(frozen=True)
+class Against:
+    """A figure that a column is compared with: of which column, of which groups, how many times of it."""
+
+    operator: str
+    function: str
+    column: str
+    keys: tuple[str, ...] = ()
+    factor: str = "1"
+
+
+@dataclass(frozen=True)
 class Cond:
     """A condition: its expression, and its column and values where it says that one equals one of the others."""
 
@@ -13,6 +24,12 @@ class Cond:
     columns: tuple[str, ...]
     equals: tuple[str, ...] = ()  # written values of columns[0]
     negated: bool = False
+    against: Against | None = None
+
+
+def compared(column: str, against: Against) -> Cond:
+    """A column beside a figure: no expression by itself, because the figure has to be put beside each row first."""
+    return Cond(f"@{against}", (column,), against=against)
 
 
 def negate(condition: Cond) -> Cond:

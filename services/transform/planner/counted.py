@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from contracts.data import LogicalType
-from services.transform.planner.conditions import Cond
+from services.transform.planner.conditions import Against, Cond, compared
 from services.transform.planner.lexicon import MEASURES
 from services.transform.planner.predicates import _OPERATORS, _in_unit
 from services.transform.planner.reading import NUMERIC, Reader, Result, number, quoted, slot
@@ -14,7 +14,7 @@ def _counted(reader: Reader, at: int) -> Iterator[Result]:
     """At least 4 cylinders; 8-cylinder; parties of at least 4."""
     for words, operator in (*_OPERATORS, ("[exactly|with|have|has|having|of|that have|which have]", "=")):
         for end, env, cost in reader.match(
-            f"[with|have|has|having|that have|which have|who have|had|made|got|of|showing|who made|who had] {words} <n:Num> [-] <c:Col>",
+            f"[with|have|has|having|that have|which have|who have|had|made|got|of|showing|who made|who had|{_SPENT}] {words} <n:Num> [-] <c:Col>",
             at,
         ):
             if _numbers_them(reader, reader.low(end - 1), env["c"]):
@@ -37,7 +37,9 @@ def _counted(reader: Reader, at: int) -> Iterator[Result]:
                     cost + 0.1,
                 )
     for words, operator in (("@andup", ">="), ("@anddown", "<=")):
-        for end, env, cost in reader.match(f"[with|have|has|having|of] <n:Num> {words} <c:Col>", at):
+        for end, env, cost in reader.match(
+            f"[with|have|has|having|of] <n:Num> {words} <c:Col>|[with|have|has|having|of] <n:Num> <c:Col> {words}", at
+        ):
             if reader.column(env["c"]).type in NUMERIC:
                 yield end, Cond(f"{quoted(env['c'])} {operator} {number(env['n'])}", (env["c"],)), cost + 0.15
     for words, operator in _OPERATORS:
@@ -84,6 +86,10 @@ def _counted(reader: Reader, at: int) -> Iterator[Result]:
                     Cond(f"{quoted(ages[0])} {operator} {number(env['n'])}", (ages[0],)),
                     cost + (0.3 if "years" in said or "aged" in said else 1.4),
                 )
+
+
+# What people did with what is counted: it says no more than that they had it.
+_SPENT = "[who|that|which] (stayed|stay|staying|spent|used|bought|booked|ordered|took|played|worked|sold|needed|lasted|ran|drove) [for|on]"
 
 
 def _is_head(word: str, column: str) -> bool:
@@ -169,7 +175,7 @@ def _aged(reader: Reader, at: int) -> Iterator[Result]:
     ):
         for end, env, cost in reader.match(f"[with|of|an|has|have|having] ({words}) [-] (average|mean) <c:Col>", at):
             if reader.column(env["c"]).type in NUMERIC:
-                yield end, Cond(f"@average@{operator}", (env["c"],)), cost + 0.2
+                yield end, compared(env["c"], Against(operator, "mean", env["c"])), cost + 0.2
 
 
 def _measured(reader: Reader, at: int) -> Iterator[Result]:

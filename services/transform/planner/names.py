@@ -24,6 +24,13 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
         return
     if token.kind != "word":
         return
+    shared = token.low == "last" and reader.low(at - 1) == "and" and reader.low(at - 2) == "first"
+    if (
+        token.low in ("first", "last", "middle", "full")
+        and not shared
+        and reader.low(at + 1) in ("name", "names", "part", "half")
+    ):
+        yield at + 2, reader.raw(at, at + 2), 0.3
     if token.low in _NOT_NAMES:
         if reader.low(at - 1) in ("called", "named") or token.low in (
             "name",
@@ -72,10 +79,33 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
         following = reader.tokens[step]
         if following.kind not in ("word", "number") or following.low in _NOT_NAMES:
             break
+        if following.low in ("up", "down") and reader.low(step + 1) in ("to", "from"):
+            break  # `S up to 40` is S
         step = _glued_end(reader, step)
+        if _says_something(reader, at, step):
+            break
         yield step, reader.raw(at, step), 0.6 if whole[:1].isupper() else 0.9
         if reader.low(step) == "(" and reader.low(step + 2) == ")":
             yield step + 3, reader.raw(at, step + 3), 0.6
+
+
+_SAYING = frozenset(
+    """
+    missing blank blanks empty null nulls unknown gap gaps each every all any whose same consistent times divided more
+    less most least highest lowest average mean median total per without using names spelling values
+    """.split()
+)
+
+
+def _says_something(reader: Reader, start: int, end: int) -> bool:
+    """Whether plain words together are more than a name: `blank deposits`, `taster names consistent`."""
+    if reader.low(start - 1) in ("called", "named") or reader.raw(start, start + 1)[:1].isupper():
+        return False
+    span = reader.tokens[start:end]
+    said = {token.low for token in span}
+    if not said & _SAYING or reader.index.column(span) is not None:
+        return False
+    return any(reader.index.column([token]) is not None for token in span)
 
 
 @slot("Names")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contracts.data import LogicalType
 from services.transform.frames.amounts import measured
-from services.transform.planner.lexicon import MEASURES, TIMES
+from services.transform.planner.lexicon import AGES, MEASURES, TIMES
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
 from services.transform.planner.verbs import about
 from services.transform.planner.view import ask
@@ -98,14 +98,19 @@ def direction(reader: Reader, at: int) -> Iterator[Result]:
         del cost
         word = reader.low(at + 1) if reader.low(at) == "from" else reader.low(at)
         much = _much(word)
-        if much is not None:
+        if word in AGES:
+            yield end, AGES[word], 0.1
+        elif much is not None:
             yield end, "down" if much else "up", 0.1
     for end, _, _ in reader.match(
         "[with] [the] <x:Superlative> [ones|values|<e:Entity>|rows|value|one|numbers|figures] (first|on top|at top|at start|at beginning|come first|coming first|up top|leading|up front|in front)",
         at,
     ):
-        much = _much(reader.low(at + 1) if reader.low(at) in ("with", "the") else reader.low(at))
-        if much is not None:
+        word = reader.low(at + 1) if reader.low(at) in ("with", "the") else reader.low(at)
+        much = _much(word)
+        if word in AGES:
+            yield end, AGES[word], 0.1
+        elif much is not None:
             yield end, "down" if much else "up", 0.1
     for end, _, _ in reader.match(
         "[with] <x:Superlative> [ones|values|<e:Entity>|rows|value|one|numbers] (last|at bottom|at end|come last)", at
@@ -202,6 +207,8 @@ def _keys(
         end = reader.first(words, at)
         if end is not None:
             yield from _one_key(reader, end, found, cost, said)
+    for end, env, more in reader.match("<d:Direction> [order] (by|of|on|according to|in terms of)", at):
+        yield from _one_key(reader, end, found, cost + more, env["d"])
     if lead is not None and reader.low(at) in ("by", "on"):
         yield from _one_key(reader, at + 1, found, cost, None)
     # highest price first: the superlative before the column
@@ -209,7 +216,7 @@ def _keys(
         "[with|the] <x:Extreme> <c:Col> (first|at top|on top|at start|up top|leading|at beginning)", at
     ):
         word = reader.low(at + 1) if reader.low(at) in ("with", "the") else reader.low(at)
-        if word in MEASURES and reader.column(env["c"]).type is LogicalType.STRING:
+        if word in AGES or (word in MEASURES and reader.column(env["c"]).type is LogicalType.STRING):
             continue  # the hottest city is not one whose name is hot
         yield end, (*found, (env["c"], env["x"])), cost + more
         yield from _next_key(reader, end, (*found, (env["c"], env["x"])), cost + more)
@@ -222,8 +229,8 @@ def _keys(
         yield end, (*found, (env["c"], not env["x"])), cost + more
     for end, env, more in reader.match("[with] <x:Superlative> <c:Col> (first|at top|on top)", at):
         word = reader.low(at + 1) if reader.low(at) == "with" else reader.low(at)
-        if word in TIMES:
-            key_ = (env["c"], _descending(reader, env["c"], "late" if TIMES[word] else "early"))
+        if word in TIMES or word in AGES:
+            key_ = (env["c"], _descending(reader, env["c"], AGES.get(word, "late" if TIMES.get(word) else "early")))
             yield end, (*found, key_), cost + more + 0.1
 
 

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from services.transform.planner.lexicon import SEPARATORS
 from services.transform.planner.numbers import UNITS
 from services.transform.planner.reading import Reader, Result, slot
-from services.transform.planner.slots import _NOT_NAMES, SEPARATORS, _glued_end
+from services.transform.planner.slots import _NOT_NAMES, _glued_end
 from services.transform.planner.words import Token, key, parts
 
 

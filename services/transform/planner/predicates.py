@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.data import LogicalType
 from services.transform.planner import dates
-from services.transform.planner.conditions import Cond, both, none_of, one_of
+from services.transform.planner.conditions import Against, Cond, both, compared, none_of, one_of
 from services.transform.planner.lexicon import MEASURES, OWN_KIND
 from services.transform.planner.pieces import in_unit_of
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, number, quoted, slot
@@ -302,15 +302,37 @@ def _of_columns(reader: Reader, at: int, column: str) -> Iterator[Result]:
             factor = next(times[reader.low(step)] for step in range(at, end) if reader.low(step) in times)
             if env["c"] != column and reader.column(env["c"]).type in NUMERIC:
                 yield end, Cond(f"{name} {operator} {quoted(env['c'])} * {factor}", (column, env["c"])), cost
-    for words, operator in _OPERATORS[0:1] + _OPERATORS[2:3]:
-        for figure in ("average|mean|avg", "median"):
-            end_ = reader.first(
-                f"{be} {words} [overall|its] ({figure}) [value|of column|of that column|for column|of all rows]", at
-            )
-            if end_ is not None:
-                for stop, env, cost in [
-                    (end_, {}, 0.0),
-                    *reader.match(f"{be} {words} [overall|its] ({figure}) [of] <c:Col>", at),
-                ]:
-                    if env.get("c", column) == column:
-                        yield stop, Cond(f"@{figure.split('|')[0]}@{operator}", (column,)), cost + 0.1
+    yield from _of_figures(reader, at, column)
+
+
+_TIMES = {"twice": "2", "double": "2", "triple": "3", "thrice": "3", "half": "0.5"}
+
+
+def _of_figures(reader: Reader, at: int, column: str) -> Iterator[Result]:
+    """Above the average, of the column or of the group that the row belongs to."""
+    if reader.column(column).type not in NUMERIC:
+        return
+    own = "[its|their|the|his|her|that|this|each|same|respective] [own|respective|same]"
+    times = "[twice|double|triple|thrice|half|<t:Num> times]"
+    figure = "[overall|general|total|column] [-] (<f:AverageWords>)"
+    for words, operator in _OPERATORS:
+        for end, env, cost in reader.match(
+            f"{_BE} {words} {times} {own} {figure} [value] [of|for] [column|that column|this column] [<c:Col>] [overall|of all [@rows|<e:Entity>]|across all [@rows|<e:Entity>]]"
+            f"|{_BE} {words} {times} {own} <k:Col> ['s] [own] {figure} [of|for] [<c:Col>]"
+            f"|{_BE} {words} {times} {own} {figure} [<c:Col>|of <c:Col>] (in|of|for|within|on|at|per|by|from) (its|their|the|that|own|each|same|respective|his|her|the same|the respective|<w:Owner>) [own|same|respective] <k:Col>",
+            at,
+        ):
+            keys = (env["k"],) if "k" in env else ()
+            if env.get("c", column) != column or column in keys:
+                continue
+            said = next((_TIMES[reader.low(step)] for step in range(at, end) if reader.low(step) in _TIMES), "1")
+            factor = number(env["t"]) if "t" in env else said
+            yield end, compared(column, Against(operator, env["f"], column, keys, factor)), cost + 0.1
+
+
+@slot("AverageWords")
+def average_words(reader: Reader, at: int) -> Iterator[Result]:
+    """A figure that rows can be compared with."""
+    end = reader.first("average|mean|avg|average value|mean value", at)
+    if end is not None:
+        yield end, "mean", 0.0

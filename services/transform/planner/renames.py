@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from services.transform.frames.columns import _STYLES
+from services.transform.planner.lexicon import SEPARATORS
 from services.transform.planner.reading import Reader, Result, slot
-from services.transform.planner.slots import SEPARATORS
 
 _TO = "to|into|as|->|=>|→|=|should be|becomes|become|is now|so it is called|to be|to read|be|, should be"
 

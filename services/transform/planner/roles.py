@@ -8,8 +8,9 @@ customer, the number of the order by date` need no pattern of their own.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.transform.planner.linking import Index
+from services.transform.planner.linking import _STOP, Index
 from services.transform.planner.reading import Reader, Result, slot
+from services.transform.planner.words import stem
 
 MAX_ROLES = 8
 _GLUE = "[,|;|:|.|-|–|LP|RP|, LP|RP ,|and|, and|with|, with|then|, then] [RP]"
@@ -61,3 +62,17 @@ def _announced(reader: Reader, at: int) -> bool:
     if reader.low(at - 1) == "(" and reader.low(at + 1) == ")":
         return True
     return reader.low(at - 1) in ("called", "named", "column", "call", "name")
+
+
+@slot("Thing")
+def thing(reader: Reader, at: int) -> Iterator[Result]:
+    """What one row is called: a word that neither the table nor the grammar knows."""
+    from services.transform.planner.normalising import known_words  # the grammar's words are known when all is read
+
+    if at >= len(reader.tokens) or reader.tokens[at].kind != "word":
+        return
+    token = reader.tokens[at]
+    if not token.low.isalpha() or len(token.low) < 3 or token.low in _STOP or reader.index.cells([token])[0]:
+        return
+    if reader.index.column([token]) is None and token.low not in known_words() and stem(token.low) not in known_words():
+        yield at + 1, token.low, 0.4

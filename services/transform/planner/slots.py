@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from contracts.data import LogicalType
 from services.transform.planner.linking import MAX_WORDS
-from services.transform.planner.reading import Reader, Result, listed, slot
+from services.transform.planner.reading import NUMERIC, Reader, Result, listed, slot
 from services.transform.planner.view import Doubt, ask
 from services.transform.planner.words import Token, key, parts, stem
 
@@ -43,61 +44,16 @@ _NOT_NAMES = frozenset(
 )
 
 
-SEPARATORS = {
-    "comma": ",",
-    "commas": ",",
-    "semicolon": ";",
-    "semicolons": ";",
-    "colon": ":",
-    "colons": ":",
-    "dash": "-",
-    "dashes": "-",
-    "hyphen": "-",
-    "hyphens": "-",
-    "minus": "-",
-    "slash": "/",
-    "slashes": "/",
-    "backslash": "\\",
-    "space": " ",
-    "spaces": " ",
-    "blank": " ",
-    "whitespace": " ",
-    "underscore": "_",
-    "underscores": "_",
-    "pipe": "|",
-    "pipes": "|",
-    "dot": ".",
-    "dots": ".",
-    "bracket": "(",
-    "parenthesis": "(",
-    "period": ".",
-    "periods": ".",
-    "point": ".",
-    "at": "@",
-    "tab": "\t",
-    "tabs": "\t",
-    "ampersand": "&",
-    "asterisk": "*",
-    "asterisks": "*",
-    "star": "*",
-    "stars": "*",
-    "plus": "+",
-    "hash": "#",
-    "hashes": "#",
-    "apostrophe": "'",
-    "apostrophes": "'",
-    "percent": "%",
-    "equals": "=",
-    "x": "x",
-}
-
-
 # -- columns
 @slot("Col")
 def column(reader: Reader, at: int) -> Iterator[Result]:
     """One column of the table."""
     for start in _heads(reader, at):
         yield from _column_at(reader, start)
+    if reader.low(at) == "number" and reader.low(at + 1) == "of":
+        for end, name, cost in _column_at(reader, at + 2):  # the average number of rooms
+            if reader.column(name).type in NUMERIC:
+                yield end, name, cost + 0.5
     yield from _glossed(reader, at)
     yield from _pronoun(reader, at)
     for end, env, cost in reader.match("<p:Place> @column", at):
@@ -137,6 +93,9 @@ def _heads(reader: Reader, at: int) -> Iterator[int]:
             yield start + 3
 
 
+_CALCULATING = frozenset("* + / - – = < > ^ ** == <= >= <> != -> =>".split())
+
+
 def _column_at(reader: Reader, start: int) -> Iterator[Result]:
     for end in range(min(len(reader.tokens), start + MAX_WORDS), start, -1):
         span = reader.tokens[start:end]
@@ -149,12 +108,25 @@ def _column_at(reader: Reader, start: int) -> Iterator[Result]:
         link = reader.index.column(span, reader.raw(start, end))
         if link is None or (signs and link.cost > 0.1):
             continue
+        if (
+            span[-1].kind == "sign"
+            and span[-1].text in _CALCULATING
+            and not all(name.endswith(span[-1].text) for name in link.columns)
+        ):
+            continue  # the sign behind a name calculates with it
         if not link.sure:
             reader.note(end, which_column(reader.raw(start, end), link.columns), 2.0 if link.cost < 1.2 else 1.2)
             continue
         name = link.columns[0]
         yield end, name, link.cost
         if reader.low(end) in _LOOSE_AFTER and reader.index.column(reader.tokens[start : end + 1]) is None:
+            yield end + 1, name, link.cost + 0.4
+        if (
+            reader.low(end) in ("name", "names", "code", "codes", "label", "labels", "entries")
+            and reader.column(name).type is LogicalType.STRING
+            and reader.index.column(reader.tokens[start : end + 1]) is None
+            and reader.index.column([reader.tokens[end]]) is None
+        ):
             yield end + 1, name, link.cost + 0.4
         if reader.low(end) in _AFTER:
             yield end + 1, name, max(0.0, link.cost - 0.05)

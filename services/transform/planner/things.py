@@ -23,6 +23,12 @@ _NOT_THINGS = _STOP | frozenset(
     values names headers dates others ones headings titles groups group words numbers uppercase lowercase steps ranks
     """.split()
 )
+_DOING = frozenset(
+    """
+    ignore disregard forget avoid suppress neglect dismiss spare refuse block ban bypass deny stop prevent hide mask flag
+    mark tag label highlight check test verify inspect miss lack erase wipe tidy clean handle treat fix repair restore
+    """.split()
+)
 _DESCRIPTIVE = (
     "ed",
     "ing",
@@ -70,6 +76,7 @@ def entity(reader: Reader, at: int) -> Iterator[Result]:
         yield at + 1, token.low, 0.5
     elif (
         reader.low(at + 1) in _ROWS
+        and token.low not in _DOING
         and token.low.isalpha()
         and not token.low.endswith(_DESCRIPTIVE)
         and len(token.low) > 3
@@ -140,6 +147,10 @@ def _parts(
             if chain:
                 yield end, fold(chain), cost + more
             yield from _parts(reader, end, chain, cost + more, named=True, depth=depth + 1)
+        if chain:
+            for end, _, more in reader.slot("Thing", at):  # the cheapest furnished flat
+                yield end, fold(chain), cost + more + 0.5
+                yield from _parts(reader, end, chain, cost + more + 0.5, named=True, depth=depth + 1)
     for start, joint, extra in _joints(reader, at, bool(chain), named):
         for end, found, more in reader.slot("Atom", start):
             if end <= at:

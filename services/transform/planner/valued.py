@@ -208,7 +208,7 @@ def _flagged(reader: Reader, at: int) -> Iterator[Result]:
             (end, False)
             for end in [
                 reader.first(
-                    "is|are|was|were|do|did|does|has|have|work|works|working|worked|live|lives|living|eaten by|made by|had by|paid by|by|marked|marked as|flagged|flagged as",
+                    "is|are|was|were|have been|has been|had been|being|got|be|do|did|does|has|have|work|works|working|worked|live|lives|living|eaten by|made by|had by|paid by|by|marked|marked as|flagged|flagged as",
                     at,
                 )
             ]

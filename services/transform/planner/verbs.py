@@ -14,7 +14,7 @@ _ABOUT: dict[str, frozenset[str]] = {
     for verbs, columns in (
         ("earn earns earning earned paid makes", "salary wage wages pay income earnings compensation"),
         ("weigh weighs weighing weighed", "weight mass wt kg lbs"),
-        ("cost costs costing", "price cost fare"),
+        ("cost costs costing", "price cost fare fee rent"),
         ("last lasts lasting lasted run runs running", "duration runtime length minutes"),
         ("sold selling", "sold sales quantity"),
         ("scored scoring scores", "score scores points goals"),

@@ -1,7 +1,8 @@
 """Values that steps could not carry over: they were there before, and nothing that was made of them is.
 
 They are counted step by step and row by row: a value that becomes null and is filled behind that is lost all the same.
-A row that a step sets aside is not: it waits with its record.
+A row that a step sets aside is not: it waits with its record. And a value of which a step says that it stands for
+nothing never was one.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from contracts.data import Column, LogicalType, Schema
+from contracts.recipe import Replace
 from services.transform.check import Stage, stages
 from services.transform.errors import RecipeInvalid, engine_said
 from services.transform.expressions.refusal import Witness
@@ -57,15 +59,17 @@ def lost_values(paths: Sequence[str], schema: Schema, module: JobModule, output:
     for stage, made in zip(planned, descents, strict=True):
         table = stage.kind.plan(table, stage.step, Site(stage.pointer, 0, witness, run))
         named = _named(stage)
-        lost = [
-            (
-                pl.col(gone[one])
-                | (pl.col(here[one]) & pl.all_horizontal(table.column(name).is_null() for name in left))
-            ).alias(gone[one])
+        empty = {
+            one: pl.col(here[one]) & pl.all_horizontal(table.column(name).is_null() for name in left)
             for one in watched
             if held[one] & named and (left := sorted(made[one.name]))
-        ]
-        table = table.then(table.lazy.with_columns(lost))
+        }
+        if _means_nothing(stage):
+            # The step says of a value that it stands for nothing: it was never there.
+            told = [(pl.col(here[one]) & ~none).alias(here[one]) for one, none in empty.items()]
+        else:
+            told = [(pl.col(gone[one]) | none).alias(gone[one]) for one, none in empty.items()]
+        table = table.then(table.lazy.with_columns(told))
         held = {one: made[one.name] for one in watched}
     with witness.heard():
         try:
@@ -79,6 +83,10 @@ def lost_values(paths: Sequence[str], schema: Schema, module: JobModule, output:
 def _named(stage: Stage) -> set[str]:
     """The columns whose values may be others behind the step, or that it leaves out."""
     return set() if stage.step.kind in _MOVES else stage.kind.mentions(stage.before, stage.step)
+
+
+def _means_nothing(stage: Stage) -> bool:
+    return isinstance(stage.step, Replace) and all(one.new is None for one in stage.step.values)
 
 
 def _check(planned: Sequence[Stage]) -> None:

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from cli.errors import Exit
-from tests.integration.cli.test_cli_over_http import Api, Command, api, command
-
-__all__ = ["api", "command"]
+from tests.integration.cli.command import Api, Command
 
 UPLOAD = f"{'9f' * 32}/M%C3%A4rz%20100%20%25.csv"
 SCHEMA = {"columns": [{"name": "code", "type": "string"}]}
@@ -21,7 +19,7 @@ def asked(api: Api, method: str, path: str) -> Any:
 
 
 def session(name: str) -> dict[str, Any]:
-    nodes = [{"id": f"{name}-n1", "steps": [], "parent_id": None, "rows": 1}]
+    nodes: list[dict[str, Any]] = [{"id": f"{name}-n1", "steps": [], "parent_id": None, "rows": 1}]
     return {"id": name, "state": "open", "current_node_id": f"{name}-n1", "nodes": nodes}
 
 

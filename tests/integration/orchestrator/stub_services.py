@@ -139,7 +139,7 @@ def proposal(*, number: int = 1, origin: Origin = "built") -> Proposal:
 def proposed(**changes: Any) -> SettleResult:
     """What came may be adapted to."""
     made = proposal(**changes)
-    return SettleResult(decision="propose", report_id=UUID(int=3), proposal=made, summary="flight is number now.")
+    return SettleResult(decision="quarantine", report_id=UUID(int=3), proposal=made, summary="flight is number now.")
 
 
 def definition(**changes: Any) -> WorkflowDefinition:

@@ -27,6 +27,8 @@ from services.chassis.storage import Storage
 from services.schema_drift.activities import SchemaDriftActivities
 from services.schema_drift.api import router
 from services.schema_drift.service.content import QuarantineContent
+from services.schema_drift.service.samples import Samples
+from services.schema_drift.service.settling import Settling
 from services.schema_drift.settings import SchemaDriftSettings
 from tests.integration.composed import Composed, client_of, composed
 
@@ -50,7 +52,8 @@ async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 def activities(world: Composed) -> SchemaDriftActivities:
-    return SchemaDriftActivities(world.platforms["schema_drift"].database)
+    platform = world.platforms["schema_drift"]
+    return SchemaDriftActivities(platform.database, Settling(platform.database, Samples(platform.storage)))
 
 
 def scope(world: Composed, tenant: UUID | None = None) -> RunScope:

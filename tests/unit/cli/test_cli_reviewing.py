@@ -12,7 +12,15 @@ from cli.output import Output
 REVIEW: dict[str, Any] = json.loads((Path(__file__).parent / "review.json").read_text())
 PROOF: dict[str, Any] = REVIEW["proof"] | {
     "steps": ["Rename departed to dep_time."],
-    "inputs": [{"role": "past", "at": "2026-01-01T00:00:00Z", "rows": 26300, "sha256": "ab" * 32}],
+    "inputs": [
+        {"role": "past", "at": "2026-01-01T00:00:00Z", "rows": 26300, "rows_out": 26000, "set_aside": 0}
+        | {"share": 1.0, "sha256": "ab" * 32}
+    ],
+    "differences": [
+        {"at": "2026-01-01T00:00:00Z", "changed": 2, "only_before": 0, "only_after": 0}
+        | {"samples": {"changed": [{"flight": "UA 1", "before": "5", "after": "6"}]}},
+        {"at": "", "changed": 0, "only_before": 0, "only_after": 0, "samples": {}},
+    ],
     "replays": [{"id": "r", "state": "done", "verdict": "proven", "same": True, "asked_at": "2026-01-02T00:00:00Z"}],
 }
 
@@ -49,6 +57,17 @@ def test_silence_means_yes_where_there_is_only_a_veto(capsys: pytest.CaptureFixt
     assert "2126-01-05 12:00:00 UTC it is approved" in shown(capsys, reviewing.review(REVIEW | {"veto": True}))
 
 
+def test_what_the_proof_refutes_cannot_be_approved(capsys: pytest.CaptureFixture[str]) -> None:
+    refuted = REVIEW | {"proof": REVIEW["proof"] | {"verdict": "refuted"}}
+    assert "on yes it is not taken: the proof refutes what is proposed" in shown(capsys, reviewing.review(refuted))
+
+
+def test_an_answer_by_link_has_no_name(capsys: pytest.CaptureFixture[str]) -> None:
+    decision = {"outcome": "approved", "by": None, "via": "link", "at": "2026-01-05T12:00:00Z", "reason": ""}
+    text = shown(capsys, reviewing.review(REVIEW | {"state": "approved", "decision": decision}))
+    assert "by somebody who had the link of a message" in text
+
+
 def test_a_review_that_is_over_says_who_decided_and_asks_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     decision = {"outcome": "rejected", "by": "somebody", "at": "2026-01-05T12:00:00Z", "reason": "broken export"}
     text = shown(capsys, reviewing.review(REVIEW | {"state": "rejected", "decision": decision}))
@@ -59,7 +78,9 @@ def test_a_review_that_is_over_says_who_decided_and_asks_nothing(capsys: pytest.
 
 def test_a_proof_shows_its_inputs_and_who_made_it_again(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(capsys, reviewing.proof(PROOF))
-    assert f"past 2026-01-01 00:00:00 26300 {'ab' * 32}" in text
+    assert f"past 2026-01-01 00:00:00 26,300 100% 26,000 0 {'ab' * 32}" in text
+    assert "read at 2026-01-01 00:00:00 (changed 2, only before 0, only after 0)" in text
+    assert "flight before after UA 1 5 6" in text
     assert "2026-01-02 00:00:00 done proven yes" in text
     assert "1. Rename departed to dep_time." in text
 

@@ -84,6 +84,12 @@ def test_a_row_that_is_set_aside_is_not_lost(tmp_path: Path) -> None:
     assert (found.incoming.quarantined, found.incoming.lost_values, found.incoming.unaccounted) == (1, {}, 0)
 
 
+def test_a_value_that_is_said_to_stand_for_nothing_is_not_lost(tmp_path: Path) -> None:
+    nothing = {"kind": "replace", "column": "amount", "values": [{"old": "-999", "new": None}]}
+    found = trial(RENAME, nothing, CAST).evidence(tmp_path, [], [(1, "x", "-999"), (2, "x", "5"), (3, "x", "?")])
+    assert found.incoming.lost_values == {"amount": 1}
+
+
 def test_what_adapts_may_leave_no_row_out(tmp_path: Path) -> None:
     found = trial(RENAME, CAST, {"kind": "filter", "where": "id > 4"}).evidence(tmp_path, [], CAME)
     assert found.incoming.unaccounted == 5

@@ -1,0 +1,184 @@
+"""The smallest steps that bring what came into the shape a module needs, and the version that is made with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.checks import Check, Checks, NotNullCheck, UniqueCheck
+from contracts.data import Column, Schema
+from contracts.recipe import Cast, Derivation, Derive, Drop, Recipe, Rename, Select, Step
+from contracts.workflow import ModuleDraft, ResolvedModule
+from services.schema_drift.adapting.ways import OnFailure, Side, Way, emptied, way
+from services.schema_drift.describing.column import Figures
+from services.schema_drift.detecting.widening import widens
+
+MOST_STEPS = 500
+
+
+@dataclass(frozen=True)
+class Unbuildable:
+    """Why there is no such version, in a sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """A candidate, and the columns of which something is left as it came."""
+
+    candidate: ModuleDraft
+    prelude: Recipe
+    inverse: Recipe
+    mapping: dict[str, str]
+    doubtful: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came: the typed columns, and the columns of both deliveries in figures."""
+
+    incoming: Schema
+    before: Mapping[str, Figures]
+    after: Mapping[str, Figures]
+
+
+def build(
+    base: ResolvedModule,
+    came: Came,
+    mapping: Mapping[str, str | None],
+    *,
+    rewritten: frozenset[str] = frozenset(),
+    stopgaps: Mapping[str, str] | None = None,
+    on_failure: OnFailure = "quarantine",
+) -> Built | Unbuildable:
+    """Make the version; `mapping` says for each needed column which one carries it, and None where none does.
+
+    `rewritten` names the columns whose spelling was found to differ, `stopgaps` what stands for nothing in a column.
+    """
+    carried = {column.name: mapping.get(column.name, column.name) for column in base.input_contract.columns}
+    refused = _impossible(carried, came.incoming)
+    if refused is not None:
+        return refused
+    ways: dict[str, Way] = {}
+    contract: list[Column] = []
+    for needed in base.input_contract.columns:
+        carrier = carried[needed.name]
+        column = came.incoming.column(carrier) if carrier is not None else None
+        if column is None:
+            continue
+        found = _way(needed, column, came, needed.name in rewritten, on_failure)
+        if found is None:
+            return Unbuildable(
+                f"nobody knows a safe way from {carrier} ({column.type.value}) to {needed.name} ({needed.type.value})"
+            )
+        if stopgaps and needed.name in stopgaps:
+            nothing = emptied(needed.name, needed.type, stopgaps[needed.name])
+            if nothing is not None:
+                found = Way((*found.there, *nothing.there), (*nothing.back, *found.back), certain=True)
+        ways[needed.name] = found
+        type = needed.type if widens(column.type, needed.type) else column.type
+        contract.append(Column(name=column.name, type=type, nullable=column.nullable or needed.nullable))
+    absent = [column for column in base.input_contract.columns if carried[column.name] is None]
+    prelude = _prelude(carried, ways, absent)
+    if len(prelude) + len(base.recipe.steps) > MOST_STEPS:
+        return Unbuildable(f"the module would have more than {MOST_STEPS} steps")
+    checks, lost = _checks(base, carried, came.incoming)
+    doubtful = {name for name, one in ways.items() if not one.certain} | {column.name for column in absent} | lost
+    draft = ModuleDraft(
+        name=base.ref.name,
+        description=f"Version {base.ref.version}, for another shape of its input.",
+        recipe=Recipe(steps=(*prelude, *base.recipe.steps), inputs=base.recipe.inputs),
+        input_contract=Schema(columns=tuple(contract)),
+        output_contract=base.output_contract,
+        input_checks=checks,
+        output_checks=base.output_checks,
+    )
+    return Built(
+        candidate=draft,
+        prelude=Recipe(steps=prelude),
+        inverse=Recipe(steps=_inverse(base, carried, ways, absent) if prelude else ()),
+        mapping={needed: carrier for needed, carrier in carried.items() if carrier is not None},
+        doubtful=tuple(sorted(doubtful)),
+    )
+
+
+def _impossible(carried: Mapping[str, str | None], incoming: Schema) -> Unbuildable | None:
+    came = [carrier for carrier in carried.values() if carrier is not None]
+    missing = [name for name in came if incoming.column(name) is None]
+    if missing:
+        return Unbuildable(f"nothing that came carries {', '.join(missing[:5])}")
+    twice = sorted({name for name in came if came.count(name) > 1})
+    if twice:
+        return Unbuildable(f"{twice[0]} cannot carry two columns")
+    if not came:
+        return Unbuildable("nothing that came carries any needed column")
+    return None
+
+
+def _way(needed: Column, column: Column, came: Came, rewritten: bool, on_failure: OnFailure) -> Way | None:
+    before, after = came.before.get(needed.name), came.after.get(column.name)
+    return way(needed.name, Side(needed.type, before), Side(column.type, after), on_failure, rewritten)
+
+
+def _prelude(carried: Mapping[str, str | None], ways: Mapping[str, Way], absent: Sequence[Column]) -> tuple[Step, ...]:
+    renamed = {carrier: name for name, carrier in carried.items() if carrier is not None and carrier != name}
+    steps: list[Step] = [Rename(columns=renamed)] if renamed else []
+    steps += _together([one.there for one in ways.values()])
+    if absent:
+        steps.append(Derive(columns=tuple(Derivation(column=one.name, expression="NULL") for one in absent)))
+        steps.append(Cast(columns={one.name: one.type for one in absent}))
+    return tuple(steps)
+
+
+def _inverse(
+    base: ResolvedModule, carried: Mapping[str, str | None], ways: Mapping[str, Way], absent: Sequence[Column]
+) -> tuple[Step, ...]:
+    steps: list[Step] = [Select(columns=base.input_contract.names)]
+    steps += _together([one.back for one in ways.values()])
+    if absent:
+        steps.append(Drop(columns=tuple(column.name for column in absent)))
+    renamed = {name: carrier for name, carrier in carried.items() if carrier is not None and carrier != name}
+    return (*steps, Rename(columns=renamed)) if renamed else tuple(steps)
+
+
+def _together(lists: Sequence[tuple[Step, ...]]) -> list[Step]:
+    """The steps of all columns, equal ones as one; those of a column that needs several keep their order."""
+    found: list[Step] = []
+    groups: dict[str, int] = {}
+    for step, alone in ((step, len(steps) == 1) for steps in lists for step in steps):
+        columns: Any = getattr(step, "columns", None)
+        key = step.model_dump_json(exclude={"columns"})
+        if not alone or columns is None or key not in groups:
+            if alone:
+                groups[key] = len(found)
+            found.append(step)
+            continue
+        earlier: Any = found[groups[key]]
+        merged = {**earlier.columns, **columns} if isinstance(columns, dict) else (*earlier.columns, *columns)
+        found[groups[key]] = earlier.model_copy(update={"columns": merged})
+    return found
+
+
+def _checks(base: ResolvedModule, carried: Mapping[str, str | None], incoming: Schema) -> tuple[Checks, set[str]]:
+    """The checks of the input under the new names, and the columns of those that cannot be looked at any more."""
+    kept: list[Check] = []
+    lost: set[str] = set()
+    for check in base.input_checks:
+        names = {name: carried.get(name, name) for name in check.named}
+        plain = isinstance(check, NotNullCheck | UniqueCheck)
+        same = all(
+            carrier is not None and (plain or _typed(incoming, carrier) == _typed(base.input_contract, name))
+            for name, carrier in names.items()
+        )
+        if not same:
+            lost |= set(names)
+        elif isinstance(check, UniqueCheck):
+            kept.append(check.model_copy(update={"columns": tuple(str(names[name]) for name in check.columns)}))
+        else:
+            kept.append(check.model_copy(update={"column": names[check.column]}))
+    return tuple(kept), lost
+
+
+def _typed(schema: Schema, name: str) -> str | None:
+    column = schema.column(name)
+    return None if column is None else column.type.value

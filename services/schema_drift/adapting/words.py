@@ -1,0 +1,47 @@
+"""The steps that adapt, one English line each."""
+
+from contracts.recipe import (
+    Cast,
+    Derive,
+    Drop,
+    FillNull,
+    ParseDate,
+    ParseNumber,
+    Rename,
+    Replace,
+    ReplaceText,
+    Step,
+    Text,
+)
+
+_FAILED = {"fail": "", "null": "; what does not fit becomes null", "quarantine": "; rows that do not fit are set aside"}
+
+
+def english(step: Step) -> str:
+    """What a step does, for a person who decides about it."""
+    match step:
+        case Rename(columns=columns):
+            return "Rename " + ", ".join(f"{old} to {new}" for old, new in columns.items())
+        case Cast(columns=columns, on_failure=failed):
+            casts = ", ".join(f"{name} into {type.value}" for name, type in columns.items())
+            return f"Convert {casts}{_FAILED[failed]}"
+        case ParseNumber(columns=names, decimal=decimal, to=to, on_failure=failed):
+            comma = ", with a decimal comma" if decimal == "," else ""
+            return f"Read {', '.join(names)} as {to}{comma}{_FAILED[failed]}"
+        case ParseDate(columns=names, formats=formats, day_first=first, to=to, on_failure=failed):
+            order = "" if first is None else ", the day first" if first else ", the month first"
+            written = f", written as {', '.join(formats)}" if formats else order
+            return f"Read {', '.join(names)} as {to}{written}{_FAILED[failed]}"
+        case Replace(column=column, values=values):
+            pairs = ", ".join(f"{one.old!r} by {'nothing' if one.new is None else repr(one.new)}" for one in values)
+            return f"In {column} replace {pairs}"
+        case ReplaceText(columns=names):
+            return f"Take off what stands around the numbers in {', '.join(names)}"
+        case Derive(columns=made):
+            return f"Leave {', '.join(one.column for one in made)} empty"
+        case Drop(columns=names):
+            return f"Leave out {', '.join(names)}"
+        case FillNull(columns=names) | Text(columns=names):
+            return f"Rewrite {', '.join(names)}"
+        case _:
+            return step.kind.replace("_", " ").capitalize()

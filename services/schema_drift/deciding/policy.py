@@ -1,0 +1,82 @@
+"""What becomes of a proposal: kind of change × class of column × proof × number of readers; the same, always."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from contracts.workflow import ChangeKind, ColumnClass, DriftPolicy, Ruling
+from services.schema_drift.detecting.difference import Proof
+
+_ORDER: tuple[Ruling, ...] = ("auto", "auto_after", "ask", "quarantine", "refuse")
+_OVERRIDABLE: dict[str, ChangeKind] = {
+    "renamed": "renamed",
+    "type_changed": "type_changed",
+    "format_changed": "format_changed",
+    "removed": "removed",
+    "duplicate_name": "duplicate_name",
+    "file_changed": "file_changed",
+    "added": "added",
+    "reordered": "reordered",
+}
+# Beyond so many workflows that read the output, somebody gets the chance to stop it.
+FEW_READERS = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """A difference, as far as it matters here."""
+
+    kind: str
+    column_class: ColumnClass
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What is known about a proposal apart from the changes it answers."""
+
+    verdict: Literal["proven", "unproven", "refuted"]
+    readers: int = 0
+    pinned: bool = False  # the workflow names the version: nothing replaces it unasked
+    settled: bool = False  # a person decided about this very change before
+    approved: bool = False  # a person asked for this very proposal
+    choice: bool = False  # another proposal might be the right one: a person can choose
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """The ruling, and what it follows from."""
+
+    ruling: Ruling
+    reason: str
+
+
+def rule(changes: Sequence[Change], policy: DriftPolicy, known: Circumstances) -> Ruled:
+    """The strictest of what the changes, the proof and the circumstances ask for."""
+    if known.verdict == "refuted":
+        open_ = known.choice and not known.approved
+        return Ruled("ask" if open_ else "quarantine", "the replay contradicts it")
+    if known.approved:
+        return Ruled("auto", "a person asked for it")
+    found = [_of_change(one, policy, settled=known.settled) for one in changes]
+    if known.verdict == "unproven":
+        found.append(Ruled("ask", "what was recorded does not prove it"))
+    if known.pinned:
+        found.append(Ruled("ask", "the workflow names the version by its number"))
+    if known.readers > FEW_READERS:
+        found.append(Ruled("auto_after", f"{known.readers} workflows read the output"))
+    return max(found, key=lambda one: _ORDER.index(one.ruling), default=Ruled("auto", "nothing speaks against it"))
+
+
+def _of_change(change: Change, policy: DriftPolicy, *, settled: bool) -> Ruled:
+    if change.proof == "refuted":
+        return Ruled("refuse", f"a column's {change.kind.replace('_', ' ')} cannot be explained")
+    if change.kind == "reordered":
+        return Ruled("auto", "an order is no content")
+    kind = _OVERRIDABLE.get(change.kind)
+    default: Ruling = "auto" if change.column_class == "plain" or change.kind == "added" else "ask"
+    said: Ruling = default if kind is None else policy.rulings.get(change.column_class, {}).get(kind, default)
+    if change.proof == "plausible" and not settled and _ORDER.index(said) < _ORDER.index("ask"):
+        return Ruled("ask", "it is likely, and not proven")
+    whose = "" if change.column_class == "plain" else f" of a {change.column_class} column"
+    return Ruled(said, "it is proven" if said == "auto" else f"the policy for a change{whose}")

@@ -1,0 +1,223 @@
+"""What becomes of a proposal that was tried: judged once, asked about where the policy says so, recorded in the end."""
+
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import RowMapping
+
+from contracts.adaptation import Judged, Proof, Proposal
+from contracts.commands.schema_drift import JudgeInput, RecordAdaptationInput
+from contracts.data import DatasetRef, FormatFacts
+from contracts.events.drift import DriftAdapted, ReviewOpened
+from contracts.workflow import DriftPolicy
+from services.chassis.database import UnitOfWork
+from services.schema_drift import knowledge, repository, review_store
+from services.schema_drift.adapting.words import english
+from services.schema_drift.deciding.policy import Change, Circumstances, Ruled, rule
+from services.schema_drift.knowledge import Accepted
+from services.schema_drift.proving.judge import judge as prove
+from services.schema_drift.proving.store import store_proof
+from services.schema_drift.report import restore
+
+# What a workflow accepts that says of its own accord that what does not fit is let go.
+_LET_GO = {"discard_row": frozenset({"set_aside"}), "discard_value": frozenset({"lost", "nulls"})}
+
+
+class NothingProposed(Exception):
+    """The report or the proposal that is named is not known here."""
+
+
+async def judge(work: UnitOfWork, input: JudgeInput) -> Judged:
+    """Say what becomes of a proposal. The first answer is the answer."""
+    report = await repository.get_report(work, input.report_id)
+    if report is None:
+        raise NothingProposed(f"there is no report {input.report_id}")
+    proposal = input.proposal
+    await knowledge.add_proposal(work, input.report_id, proposal, ())
+    stored = await knowledge.get_proposal(work, proposal.proposal_id, lock=True)
+    if stored is not None and stored["judged"] is not None:
+        return Judged.model_validate(stored["judged"])
+    contract, keys = proposal.candidate.output_contract, input.asked.keys
+    proof = prove(input.evidence, contract=contract, keys=keys)
+    proof_id = await store_proof(
+        work,
+        input.asked,
+        input.evidence,
+        proof,
+        report_id=input.report_id,
+        proposal=proposal,
+        contract=contract,
+        keys=keys,
+        steps=[english(step) for step in proposal.prelude.steps],
+        masked=_masked(report, proposal),
+    )
+    ruled = _ruled(input, report, proof)
+    summary = _summary(proposal, proof, ruled)
+    judged = Judged(ruling=ruled.ruling, proof_id=proof_id, summary=summary)
+    if ruled.ruling in ("ask", "auto_after"):
+        judged = await _open(work, input, report, proof, judged, ruled)
+    await knowledge.note_judged(work, proposal.proposal_id, judged)
+    return judged
+
+
+def _masked(report: RowMapping, proposal: Proposal) -> list[str]:
+    """Columns of personal data under all names that they have on the way; their values are shown to nobody."""
+    old = {one["column"] for one in report["changes"] if one.get("column_class") == "personal"}
+    old |= set((report["context"] or {}).get("personal", ()))
+    return sorted(old | {proposal.mapping.get(name, name) for name in old})
+
+
+def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
+    context = report["context"] or {}
+    found = [restore(stored) for stored in report["changes"]]
+    changes = [
+        Change(one.kind, one.column_class, one.proof)  # type: ignore[arg-type]
+        for one in found
+        if one.proof
+    ]
+    return rule(
+        changes,
+        input.policy,
+        Circumstances(
+            verdict=_verdict(proof, input.policy),
+            readers=len(input.evidence.consumers),
+            pinned=input.pinned,
+            settled=bool(context.get("settled")),
+            approved=input.approved_in is not None,
+            choice=any(one.kind == "removed" and one.candidates for one in found),
+        ),
+    )
+
+
+def _verdict(proof: Proof, policy: DriftPolicy) -> Literal["proven", "unproven", "refuted"]:
+    let_go = _LET_GO.get(policy.mode, frozenset())
+    failed = {check.name for check in proof.checks if not check.passed}
+    if proof.verdict != "refuted" or not failed or not failed <= let_go:
+        return proof.verdict
+    return "proven" if proof.history else "unproven"
+
+
+def _summary(proposal: Proposal, proof: Proof, ruled: Ruled) -> str:
+    steps = "; ".join(english(step) for step in proposal.prelude.steps[:5]) or "Nothing is rewritten"
+    failed = [check.detail for check in proof.checks if not check.passed]
+    tried = f"replayed on {proof.history} past inputs" if proof.history else "no past input to replay it on"
+    said = f"{proof.verdict}, {tried}" + (f": {' '.join(failed[:3])}" if failed else "")
+    return f"{steps}. {said}. {ruled.reason[:1].upper()}{ruled.reason[1:]}."[:3_000]
+
+
+async def _open(
+    work: UnitOfWork, input: JudgeInput, report: RowMapping, proof: Proof, judged: Judged, ruled: Ruled
+) -> Judged:
+    """Ask a person, or give one the chance to stop it."""
+    scope, proposal = input.scope, input.proposal
+    veto = ruled.ruling == "auto_after"
+    wait = input.policy.veto_seconds if veto else input.policy.wait_seconds
+    review_id, now = work.ids.new(), work.clock.now()
+    # Whole seconds: a link to the review holds exactly so long.
+    expires = (now + timedelta(seconds=wait)).replace(microsecond=0)
+    advice = (
+        f"It is published by itself at {expires:%Y-%m-%d %H:%M} UTC unless you stop it: "
+        f"`modulardata drift review {review_id} --reject`."
+        if veto
+        else f"Decide with `modulardata drift review {review_id}`; until then the run waits."
+    )
+    summary = f"{report['summary']} {judged.summary}"[:3_000]
+    question = str((report["context"] or {}).get("question", ""))
+    await review_store.add_review(
+        work,
+        {
+            "id": review_id,
+            "run_id": scope.run_id,
+            "workflow_id": scope.workflow_id,
+            "workflow": scope.workflow,
+            "stream": input.stream,
+            "module": proposal.base.name,
+            "base_version": proposal.base.version,
+            "report_id": input.report_id,
+            "proposal_id": proposal.proposal_id,
+            "proof_id": judged.proof_id,
+            "proof": proof.model_dump(mode="json"),
+            "veto": veto,
+            "summary": summary,
+            "advice": advice,
+            "question": question,
+            "opened_at": now,
+            "expires_at": expires,
+        },
+    )
+    await work.publish(
+        ReviewOpened(
+            review_id=review_id,
+            report_id=input.report_id,
+            proof_id=judged.proof_id,
+            run_id=scope.run_id,
+            workflow_id=scope.workflow_id,
+            workflow=scope.workflow,
+            module=proposal.base.name,
+            stream=input.stream,
+            veto=veto,
+            expires_at=expires,
+            summary=summary,
+            advice=advice,
+        ),
+        key=scope.workflow_id,
+        run=scope.run_id,
+    )
+    return judged.model_copy(
+        update={
+            "review_id": review_id,
+            "wait_seconds": max(1.0, (expires - now).total_seconds()),
+            "summary": summary,
+            "advice": advice,
+        }
+    )
+
+
+async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
+    """Remember what a proposal became: the next input is compared with this one, and the same change is known."""
+    stored = await knowledge.get_proposal(work, input.proposal_id, lock=True)
+    report = await repository.get_report(work, input.report_id)
+    if stored is None or report is None:
+        raise NothingProposed(f"there is no proposal {input.proposal_id}")
+    if stored["published"] is not None:
+        return
+    proposal, context = Proposal.model_validate(stored["proposal"]), report["context"] or {}
+    await knowledge.note_published(work, input.proposal_id, input.published)
+    review = await review_store.review_of(work, input.proposal_id)
+    person = review is not None and review["via"] in ("api", "link")
+    contract = proposal.candidate.input_contract
+    if context.get("sample") is not None:
+        accepted = Accepted(DatasetRef.model_validate(context["sample"]), FormatFacts.model_validate(report["facts"]))
+        await knowledge.accept_input(
+            work, input.scope.workflow_id, input.stream, contract.fingerprint, accepted, input.scope.run_id
+        )
+    if context.get("change_key"):
+        await knowledge.settle_change(
+            work, context["change_key"], proposal.mapping, proposal.proposal_id, by_a_person=person
+        )
+    if input.published.version == proposal.base.version:
+        return  # the base takes it as it is: nothing new was published
+    await knowledge.know_version(
+        work,
+        input.published,
+        proposal.candidate.output_contract.fingerprint,
+        input_contract=contract.model_dump(mode="json"),
+        adapts=proposal.base.version,
+    )
+    await work.publish(
+        DriftAdapted(
+            report_id=input.report_id,
+            proposal_id=input.proposal_id,
+            proof_id=input.proof_id,
+            run_id=input.scope.run_id,
+            workflow_id=input.scope.workflow_id,
+            workflow=input.scope.workflow,
+            stream=input.stream,
+            module=input.published.name,
+            base_version=proposal.base.version,
+            version=input.published.version,
+            summary="; ".join(english(step) for step in proposal.prelude.steps)[:3_000],
+        ),
+        key=input.scope.workflow_id,
+        run=input.scope.run_id,
+    )

@@ -1,0 +1,185 @@
+"""Reviews: shown with all that a decision needs, decided once, by a person or by silence."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from contracts.adaptation import Proposal, ReviewOutcome
+from contracts.commands.connector import Problem
+from contracts.commands.schema_drift import CloseReviewInput
+from contracts.data import DatasetRef, FormatFacts, Schema
+from contracts.events.drift import ReviewDecided
+from contracts.workflow import ResolvedModule
+from services.chassis.database import UnitOfWork
+from services.chassis.problems import conflict, invalid, not_found
+from services.schema_drift import knowledge, repository, review_store
+from services.schema_drift.adapting.build import Came, Unbuildable, build
+from services.schema_drift.knowledge import Accepted
+from services.schema_drift.service.samples import Samples
+
+MAX_REASON = 2_000
+
+
+class Undecided(Exception):
+    """Nobody has decided yet."""
+
+
+async def find(work: UnitOfWork, review_id: UUID) -> tuple[RowMapping, RowMapping, RowMapping]:
+    """A review with its report and its proposal, or the problem that there is none."""
+    review = await review_store.get_review(work, review_id)
+    if review is None:
+        raise not_found()
+    report = await repository.get_report(work, review["report_id"])
+    proposal = await knowledge.get_proposal(work, review["proposal_id"])
+    if report is None or proposal is None:
+        raise not_found()
+    return review, report, proposal
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Who decides, and how: a caller of the API, or whoever holds a link."""
+
+    via: Literal["api", "link"]
+    by: UUID | None = None
+
+
+async def approve(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) -> None:
+    """Let the proposal be published; a proof that refutes it cannot be overruled."""
+    review = await _open_review(work, review_id, "approved", who, reason)
+    if review is None:
+        return
+    if review["proof"]["verdict"] == "refuted":
+        raise conflict("The replay refutes this proposal: name another column for it, or reject it.", "refuted")
+    await _close(work, review, "approved", who, reason)
+
+
+async def reject(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) -> None:
+    """Keep the input out."""
+    review = await _open_review(work, review_id, "rejected", who, reason)
+    if review is not None:
+        await _close(work, review, "rejected", who, reason)
+
+
+async def edit(
+    work: UnitOfWork, samples: Samples, review_id: UUID, who: Decider, mapping: dict[str, str | None], reason: str
+) -> None:
+    """Say which column carries which: a proposal is made of that, and proven in its turn."""
+    review = await review_store.get_review(work, review_id, lock=True)
+    if review is None:
+        raise not_found()
+    if review["state"] != "open":
+        raise _decided(review)
+    report = await repository.get_report(work, review["report_id"])
+    stored = await knowledge.get_proposal(work, review["proposal_id"])
+    if report is None or stored is None:
+        raise not_found()
+    module = ResolvedModule.model_validate(report["context"]["module"])
+    earlier = Proposal.model_validate(stored["proposal"])
+    incoming = Schema.model_validate(report["incoming"])
+    _check(mapping, module, incoming)
+    before = await knowledge.accepted_input(
+        work, review["workflow_id"], review["stream"], module.input_contract.fingerprint
+    )
+    kept = report["context"]["sample"]
+    came = (
+        None if kept is None else Accepted(DatasetRef.model_validate(kept), FormatFacts.model_validate(report["facts"]))
+    )
+    sides = [await asyncio.to_thread(samples.side, one) for one in (before, came)]
+    figures = [{} if side is None else side.figures for side in sides]
+    built = build(module, Came(incoming, *figures), earlier.mapping | mapping)
+    if isinstance(built, Unbuildable):
+        raise invalid([Problem(pointer="/mapping", code="unbuildable", message=built.reason)])
+    proposal = Proposal(
+        proposal_id=work.ids.new(),
+        base=earlier.base,
+        candidate=built.candidate,
+        prelude=built.prelude,
+        inverse=built.inverse,
+        origin="person",
+        mapping=built.mapping,
+    )
+    await knowledge.add_proposal(work, review["report_id"], proposal, built.doubtful)
+    await _close(work, review, "edited", who, reason, proposal.proposal_id)
+
+
+async def close(work: UnitOfWork, input: CloseReviewInput) -> ReviewOutcome:
+    """How a review ended; silence ends it where its time is over. Raises Undecided while it is open."""
+    review = await review_store.get_review(work, input.review_id, lock=True)
+    if review is None:
+        raise not_found()
+    if review["state"] == "open" and input.timed_out:
+        state = "approved" if review["veto"] and review["expires_at"] <= work.clock.now() else "expired"
+        reason = "nobody stopped it" if state == "approved" else "nobody decided in time"
+        review = await _close(work, review, state, None, reason)
+    if review["state"] == "open":
+        raise Undecided
+    proposal = None
+    if review["edited"] is not None:
+        stored = await knowledge.get_proposal(work, review["edited"])
+        proposal = None if stored is None else Proposal.model_validate(stored["proposal"])
+    return ReviewOutcome(
+        outcome=review["state"], proposal=proposal, decided_by=review["decided_by"], reason=review["reason"] or ""
+    )
+
+
+async def _open_review(work: UnitOfWork, review_id: UUID, state: str, who: Decider, reason: str) -> RowMapping | None:
+    """The review, locked; None where this very decision was made already."""
+    review = await review_store.get_review(work, review_id, lock=True)
+    if review is None:
+        raise not_found()
+    if review["state"] == "open":
+        return review
+    same = (review["state"], review["via"], review["decided_by"], review["reason"]) == (state, who.via, who.by, reason)
+    if same:
+        return None
+    raise _decided(review)
+
+
+def _decided(review: RowMapping) -> Exception:
+    return conflict(f"This review is {review['state']} already.", "decided")
+
+
+async def _close(
+    work: UnitOfWork, review: RowMapping, state: Any, who: Decider | None, reason: str, edited: UUID | None = None
+) -> RowMapping:
+    by = None if who is None else who.by
+    changed = await review_store.close_review(
+        work,
+        review["id"],
+        state,
+        work.clock.now(),
+        by=by,
+        via=who.via if who else "silence",
+        reason=reason,
+        edited=edited,
+    )
+    await work.publish(
+        ReviewDecided(
+            review_id=review["id"],
+            run_id=review["run_id"],
+            workflow_id=review["workflow_id"],
+            workflow=review["workflow"],
+            outcome=state,
+            decided_by=by,
+            reason=reason,
+        ),
+        key=review["workflow_id"],
+        run=review["run_id"],
+    )
+    return changed
+
+
+def _check(mapping: dict[str, str | None], module: ResolvedModule, incoming: Schema) -> None:
+    problems = []
+    for needed, carrier in mapping.items():
+        if module.input_contract.column(needed) is None:
+            message = f"{needed!r} is no column that the module needs"
+            problems.append(Problem(pointer="/mapping", code="column_unknown", message=message))
+        elif carrier is not None and incoming.column(carrier) is None:
+            problems.append(Problem(pointer="/mapping", code="column_unknown", message=f"no column {carrier!r} came"))
+    if problems:
+        raise invalid(problems[:20])
