@@ -64,7 +64,11 @@ def _tables(storage: Storage, folder: Path) -> Iterator[tuple[Effort, PulledGrou
         effort, group = min((taken(pull) for _ in range(2)), key=lambda one: one[0].computing)
         if group.sample is None or group.dataset.rows != ROWS:
             raise AssertionError("the pull did not give what it should")
-        yield effort, group, [list(row.values()) for batch in storage.batches(group.sample) for row in batch.to_pylist()]
+        yield (
+            effort,
+            group,
+            [list(row.values()) for batch in storage.batches(group.sample) for row in batch.to_pylist()],
+        )
 
 
 def _no_drift(tables: Sequence[tuple[Effort, PulledGroup, list[list[str | None]]]]) -> list[Figure]:
@@ -150,7 +154,7 @@ def _wide_rows(seed: int) -> dict[str, list[str]]:
 
 
 def _ready(delivery: Delivery) -> Delivery:
-    """With every figure of each column; only what two texts that differ are folded to is made when they are compared."""
+    """With every figure of each column; only folded texts are made when two are compared."""
     lazy = [name for name, made in vars(Figures).items() if isinstance(made, cached_property) and "fold" not in name]
     for column in delivery.columns:
         for name in lazy:
