@@ -114,12 +114,14 @@ def test_a_person_may_say_that_nothing_carries_a_column() -> None:
 def test_checks_of_the_input_go_on_under_the_new_names_or_are_missed_aloud() -> None:
     checks = (
         NotNullCheck(column="day"),
-        RangeCheck(column="flight", minimum=1),
+        RangeCheck(column="flight", minimum=1, enforcement="warn"),
         RangeCheck(column="dep_delay", maximum=9),
     )
     built = made(DECIMALS, module(input_checks=checks))
     assert [check.named for check in built.candidate.input_checks] == [("DAY",), ("departure_delay",)]
     assert built.doubtful == ("flight",)
+    written_down = (RangeCheck(column="flight", minimum=1),)
+    assert made(DECIMALS, module(input_checks=written_down)).doubtful == ()
 
 
 def test_a_choice_offers_the_likeliest_and_names_the_others() -> None:
