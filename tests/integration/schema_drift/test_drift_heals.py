@@ -30,13 +30,15 @@ from contracts.permissions import Role
 from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
 from deploy.local.state import State
 from services.chassis.clock import SystemClock
+from services.chassis.database import Database
 from services.chassis.passes import Passes
 from services.schema_drift.activities import SchemaDriftActivities
 from services.schema_drift.consumers import handlers
+from services.schema_drift.service.expiring import Expiry
 from services.schema_drift.service.reviewing import Undecided
 from services.schema_drift.service.samples import Samples
 from services.schema_drift.service.settling import Settling
-from tests.integration.composed import Composed, composed
+from tests.integration.composed import PASSWORDS, Composed, composed
 from tests.unit.schema_drift.changing import CONTRACT, DECIMALS, MODULE_ID, OUTPUT, Change, module, text, typed
 from tests.unit.transform.replaying import Trial
 
@@ -403,3 +405,36 @@ async def test_what_a_new_version_takes_is_released_by_itself_once_and_in_order(
 
 async def _states(world: Composed, entries: list[UUID]) -> list[str]:
     return [(await world.request("GET", f"/api/quarantine/{entry}")).json()["state"] for entry in entries]
+
+
+async def test_what_nobody_decides_about_ends(
+    world: Composed, activities: SchemaDriftActivities, tmp_path: Path
+) -> None:
+    _, asked, question = await opened(world, activities, tmp_path / "trial", wait_seconds=1)
+    uri = world.platforms["schema_drift"].storage.put_blob(world.tenant, b"x", "f.csv")
+    item = ObjectVersion(bucket="landing", key="a.csv", etag="e", size=1)
+    made = await activities.quarantine_file(
+        QuarantineFileInput(
+            scope=question.scope, stream="main", object=item, preserved_uri=uri, reason="drift", summary="", advice=""
+        )
+    )
+    expiry = Expiry(world.platforms["schema_drift"].database, timedelta(days=90))
+    assert await expiry.sweep() == 0
+    later = Database("schema_drift", world.foundation.settings.database_url, PASSWORDS["schema_drift"], clock=Later())
+    try:
+        assert await Expiry(later, timedelta(days=90)).sweep() == 1
+        assert await Expiry(later, timedelta(days=90)).sweep() == 0
+    finally:
+        await later.close()
+    entry = (await world.request("GET", f"/api/quarantine/{made.entry_id}")).json()
+    assert (entry["state"], entry["close_reason"]) == ("rejected", "nobody decided for 90 days")
+    assert asked.review_id is not None
+    assert (await _review(world, asked.review_id))["decision"]["via"] == "silence"
+
+
+class Later:
+    """A clock that is a hundred days ahead."""
+
+    def now(self) -> datetime:
+        """The time in a hundred days."""
+        return SystemClock().now() + timedelta(days=100)
