@@ -236,7 +236,9 @@ def _numerals(before: Figures, after: Figures) -> Notation:
     if old is None:
         return SAME
     if new is None:
-        return UNREADABLE
+        # A few odd ones among values that were there before.
+        known = sum(many for text, many in after.counts.items() if text in before.counts)
+        return SAME if known >= 0.8 * after.present else UNREADABLE
     if old.way == new.way or {old.way, new.way} <= {"leading zeros", "word after number"}:
         return SAME
     safe = old.proven and new.proven and {old.way, new.way} <= _SAFE_NUMBERS

@@ -71,6 +71,13 @@ def test_other_rows_sorted_ones_and_small_moves_mean_the_same(change: Columns) -
     assert detect(delivery(columns(1)), delivery(columns(2) | change)) == ()
 
 
+def test_an_odd_value_among_known_ones_is_no_other_kind() -> None:
+    classes = {"class": [f"{at % 3 + 1}. class" for at in range(SIZE)]}
+    odd = {"class": ["*", *classes["class"][1:]]}
+    found = detect(delivery(columns(1) | classes), delivery(columns(2) | odd))
+    assert [one for one in found if one.proof == "refuted"] == []
+
+
 def test_one_value_in_a_column_that_never_held_any_is_asked_about() -> None:
     found = detect(delivery(columns(1)), delivery(columns(2) | {"comment": ["n.v."] * SIZE}))
     assert [(one.kind, one.column, one.proof) for one in found] == [("format_changed", "comment", "plausible")]
