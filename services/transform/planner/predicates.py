@@ -65,6 +65,12 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
             if "not" in words_said and not reader.match_any(f"{_BE} {words}", at):
                 real = swap[real]
             yield from said(end, env, real, cost)
+    if _holds_years(reader, column):
+        for words, operator in (("@after", ">"), ("@since", ">="), ("@before", "<"), ("@until", "<=")):
+            for end, env, cost in reader.match(f"[is|are|was|were] {words} <n:Num>", at):
+                yield end, Cond(f"{name} {operator} {number(env['n'])}", (column,)), cost + 0.1
+        for end, env, cost in reader.match("[is|are|was|were] (in|from) <n:Num>", at):
+            yield end, one_of(column, [number(env["n"])], written=True), cost + 0.2
     for words, operator in (("@andup", ">="), ("@anddown", "<=")):
         for end, env, cost in reader.match(f"{_BE} <n:Amount> {words} [in @columns]", at):
             yield from said(end, env, operator, cost)
@@ -130,6 +136,19 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
         if end_ is None or (reader.low(end_ - 1) == "minus" and next(reader.slot("Col", end_), None) is not None):
             continue
         yield end_, Cond(sql, (column,)), 0.0
+
+
+def _holds_years(reader: Reader, column: str) -> bool:
+    """Whether all of its numbers may be years: they have a before and an after."""
+    view = reader.column(column)
+    least, greatest = view.least, view.greatest
+    return (
+        view.type is LogicalType.INTEGER
+        and least is not None
+        and greatest is not None
+        and least >= 1000
+        and greatest <= 2200
+    )
 
 
 def _of_another(reader: Reader, word: str, column: str) -> bool:
