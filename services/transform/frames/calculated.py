@@ -35,8 +35,11 @@ def calculated(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     formula = found["what"]["x"]
     if "label" in found and not set(parts(found["label"]["l"])) <= set(parts(found["name"]["n"])):
         return None  # two names that have nothing to do with one another
-    if formula.simple and len(formula.columns) < 2 and formula.sql.startswith('"'):
-        return None
+    bare = formula.sql.removeprefix("ROUND(").startswith('"') and not set("*/+(") & set(
+        formula.sql.removeprefix("ROUND(")
+    )
+    if len(formula.columns) < 2 and bare and " - " not in formula.sql:
+        return None  # nothing is calculated
     given = {"n": found["name"]["n"], "x": formula}
     if "round" in found:
         given["d"] = found["round"]["d"]

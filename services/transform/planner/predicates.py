@@ -195,11 +195,11 @@ def _of_moments(reader: Reader, at: int, column: str) -> Iterator[Result]:
         for end, env, cost in reader.match(f"{be} {words} <d:Span> [LP] [@incl] [RP]", at):
             yield end, Cond(dates.compare(column, type_, operator, env["d"]), (column,)), cost
     for end, env, cost in reader.match(
-        f"{be} (from|since|starting) <d:Span> (on|onwards|onward|on wards|and later|and on|or later|forward|and after)|{be} <d:Span> (or later|and later|onwards|or after|and after)",
+        f"{be} (from|since|starting) <d:Span> (on|onwards|onward|on wards|and later|and on|or later|forward|and after)|{be} [in|from|on] <d:Span> (or later|and later|onwards|or after|and after)",
         at,
     ):
         yield end, Cond(dates.compare(column, type_, ">=", env["d"]), (column,)), cost
-    for end, env, cost in reader.match(f"{be} <d:Span> (or earlier|and earlier|or before|and before)", at):
+    for end, env, cost in reader.match(f"{be} [in|from|on] <d:Span> (or earlier|and earlier|or before|and before)", at):
         yield end, Cond(dates.compare(column, type_, "<=", env["d"]), (column,)), cost
     for end, env, cost in reader.match(
         f"{be} [not] (between|from|in range|in period|in period from|within|ranging from) <a:Span> (and|to|until|till|through|up to|-|–|up to and including) <b:Span> [,] [LP] [@incl] [RP]",

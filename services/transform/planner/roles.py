@@ -64,6 +64,8 @@ def _announced(reader: Reader, at: int) -> bool:
     following = reader.tokens[at + 1 : at + 2]
     if reader.low(at - 1) == "as" and (not following or following[0].kind in ("sign", "break")):
         return True  # `…, as avg; the best 10 by it`
+    if reader.low(at - 1) == "it" and reader.low(at - 2) in ("call", "name", "calling", "naming"):
+        return True
     return reader.low(at - 1) in ("called", "named", "column", "call", "name")
 
 
