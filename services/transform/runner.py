@@ -5,6 +5,7 @@ rows in the same parts give the same bytes.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,11 @@ from contracts.commands.transform import StepBooks
 from contracts.data import Schema
 from contracts.recipe import ModuleInput
 from services.transform.check import Stage, module_stages
-from services.transform.dtypes import frame_schema
 from services.transform.errors import BooksUnbalanced, RecipeInvalid, ValueRefused, engine_said
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
 from services.transform.needed import read_columns
-from services.transform.running import Counter, Files, ModuleRun, Shared, rows_in, verify
+from services.transform.running import PASSING, Counter, Files, ModuleRun, Shared, rows_in, rows_of, verified
 from services.transform.set_aside import SetAside
 from services.transform.steps.catalog import KINDS
 from services.transform.steps.conform import Conform
@@ -65,11 +65,11 @@ class _Tally:
         )
 
 
-def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS) -> Applied:
-    """Run the job; raises TransformError."""
+def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS, *, passing: bool = False) -> Applied:
+    """Run the job; raises TransformError. With `passing`, its files are no dataset's: somebody will `scan` them."""
     tallies = _checked(job, kinds)
     try:
-        return _run(job, tallies)
+        return _run(job, tallies, passing)
     except ValueRefused as refused:
         within = [tally.stage for tally in tallies if f"{refused.pointer}/".startswith(f"{tally.stage.pointer}/")]
         # What stands before a module's first step has the module's own place, around those of its steps.
@@ -79,7 +79,7 @@ def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS) -> Applied:
         raise ValueRefused(f"{stage.label}: {refused.message}", refused.pointer) from None
 
 
-def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
+def _run(job: ApplyJob, tallies: list[_Tally], passing: bool) -> Applied:
     """The job in as few passes as its modules allow: what a later module looks up must have been written before."""
     output, aside = Path(job.output), SetAside(Path(job.output))
     shared = Shared(aside, {name: bytes.fromhex(key) for name, key in job.keys.items()})
@@ -87,12 +87,12 @@ def _run(job: ApplyJob, tallies: list[_Tally]) -> Applied:
     made: dict[str, Files] = {}
     rows, first = 0, 0
     for last in [*_borders(job), len(job.modules) - 1]:
-        passing = [tally for tally in tallies if first <= tally.number <= last]
+        steps = [tally for tally in tallies if first <= tally.number <= last]
         runs = {number: ModuleRun(job.modules[number], made, shared) for number in range(first, last + 1)}
         between = last < len(job.modules) - 1
         folder = output / f"between-{last}" if between else output
         folder.mkdir(exist_ok=True)
-        current, rows = _pass(current, passing, runs, shared, folder, job.part_rows)
+        current, rows = _pass(current, steps, runs, shared, folder, job.part_rows, passing)
         first = last + 1
         if between:
             made[job.modules[last].name] = current
@@ -128,31 +128,34 @@ def _pass(
     shared: Shared,
     output: Path,
     part_rows: int,
+    passing: bool,
 ) -> tuple[Files, int]:
     """Some of the steps over some files, into others."""
     plan = [tally.stage for tally in tallies]
     reading = read_columns(plan, source.schema)
     whole = any(stage.kind.sees_all(stage.step) for stage in plan)
-    verify(source.paths, source.schema)
-    parts: list[tuple[str, ...]] = [(path,) for path in source.paths]
-    present = rows_in(source.paths)
+    parts = verified(source.paths, source.schema)
+    present = rows_of(parts)
     if whole:
-        parts, present = [source.paths], [sum(present)]
-    written: list[list[Path]] = []
-    counted: list[int] = []
+        parts, present = [source.scan()], [sum(present)]
+    places = [source.schema.names.index(column.name) for column in reading.columns]
+    written: list[tuple[list[Path], Future[list[int]], int]] = []
     first_row = 0
-    for number, (paths, rows) in enumerate(zip(parts, present, strict=True)):
-        table, counters, witness = _planned(Files(paths, source.schema), reading, tallies, runs, first_row)
-        written.append(_sink(table, output, number, part_rows if whole else None, witness))
-        counted.append(_count(tallies, counters, rows))
-        first_row += rows
-        shared.aside.part_done()
-    held = iter(rows_in([path for files in written for path in files]))
-    found = [[(path, next(held)) for path in files] for files in written]
-    if [sum(rows for _, rows in files) for files in found] != counted:
-        raise BooksUnbalanced("The output does not hold the rows that were counted on the way.")
-    kept = tuple(str(path) for files in found for path, rows in files if rows)
-    return Files(kept, plan[-1].after if plan else source.schema), sum(counted)
+    # What was written is read again while the engine is busy with the next part.
+    with ThreadPoolExecutor(1) as beside:
+        for number, (rows, lazy) in enumerate(zip(present, parts, strict=True)):
+            table, counters, witness = _planned(lazy, reading, places, tallies, runs, first_row)
+            files = _sink(table, output, number, part_rows if whole else None, witness, passing)
+            written.append((files, beside.submit(rows_in, files), _count(tallies, counters, rows)))
+            first_row += rows
+            shared.aside.part_done()
+    kept: list[str] = []
+    for files, held, counted in written:
+        found = held.result()
+        if sum(found) != counted:
+            raise BooksUnbalanced("The output does not hold the rows that were counted on the way.")
+        kept += [str(path) for path, rows in zip(files, found, strict=True) if rows]
+    return Files(tuple(kept), plan[-1].after if plan else source.schema), sum(counted for _, _, counted in written)
 
 
 def _borders(job: ApplyJob) -> list[int]:
@@ -190,16 +193,16 @@ def _checked(job: ApplyJob, kinds: Mapping[str, StepKind[Any]]) -> list[_Tally]:
 
 
 def _planned(
-    source: Files, reading: Schema, tallies: Sequence[_Tally], runs: Mapping[int, ModuleRun], first_row: int
+    source: pl.LazyFrame,
+    reading: Schema,
+    places: Sequence[int],
+    tallies: Sequence[_Tally],
+    runs: Mapping[int, ModuleRun],
+    first_row: int,
 ) -> tuple[Table, dict[int, Counter], Witness]:
-    if source.paths:
-        scanned = source.scan()
-        names = source.schema.names
-        lazy = scanned.select(pl.nth(names.index(column.name)) for column in reading.columns)
-    else:
-        lazy = pl.LazyFrame(schema=frame_schema(reading))
+    """The plan of the steps over the columns at these places of some rows."""
     numbered = any(tally.stage.kind.removes(tally.stage.step) == "quarantined" for tally in tallies)
-    table = Table.over(lazy, reading, first_row=first_row + 1 if numbered else None)
+    table = Table.over(source, reading, places, first_row=first_row + 1 if numbered else None)
     counters: dict[int, Counter] = {}
     witness = Witness()
     for at, tally in enumerate(tallies):
@@ -212,27 +215,26 @@ def _planned(
     return table, counters, witness
 
 
-def _sink(table: Table, output: Path, number: int, part_rows: int | None, witness: Witness) -> list[Path]:
+def _sink(
+    table: Table, output: Path, number: int, part_rows: int | None, witness: Witness, passing: bool
+) -> list[Path]:
     """Run the plan into files."""
     group = max(1_024, min(_GROUP_ROWS, _GROUP_CELLS // max(1, len(table.inner))))
-    stem = f"{number:06}"
-    target: Any = output / f"{stem}.parquet"
+    stem, ending = f"{number:06}", PASSING if passing else ".parquet"
+    target: Any = output / f"{stem}{ending}"
     if part_rows is not None:
         target = pl.PartitionBy(output / stem, max_rows_per_file=part_rows, approximate_bytes_per_file=None)
+    how: dict[str, Any] = {"maintain_order": True, "engine": "streaming", "mkdir": part_rows is not None}
     with witness.heard():
         try:
-            table.finished().sink_parquet(
-                target,
-                compression="zstd",
-                compression_level=1,
-                row_group_size=group,
-                maintain_order=True,
-                engine="streaming",
-                mkdir=part_rows is not None,
-            )
+            rows = table.finished()
+            if passing:
+                rows.sink_ipc(target, record_batch_size=group, **how)
+            else:
+                rows.sink_parquet(target, compression="zstd", compression_level=1, row_group_size=group, **how)
         except pl.exceptions.PolarsError as error:
             raise engine_said(error) from error
-    return [target] if part_rows is None else sorted((output / stem).glob("*.parquet"))
+    return [target] if part_rows is None else sorted((output / stem).glob(f"*{ending}"))
 
 
 def _count(tallies: Sequence[_Tally], counters: dict[int, Counter], present: int) -> int:

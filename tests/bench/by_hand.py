@@ -3,14 +3,18 @@
 import json
 import math
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from services.transform.profiling.countries import ALPHA_3, CURRENCIES, NAMES
+from services.transform.profiling.semantics import PHONE, TEXTS
 from services.transform.profiling.shape import BINS, QUANTILES
 
-TOP = 10
+TOP, OFTEN = 10, 2_000
+SPREAD = 16  # of so many rows one is looked at for how numbers go together
 ROWS = 1_000_000
 KEEP = pl.col("id") % 200 != 7
 MOVED = (pl.col("id") + pl.when(pl.col("id") % 1000 == 9).then(ROWS).otherwise(0)).alias("id")
@@ -46,29 +50,33 @@ def script(paths: list[Path], _: Path) -> dict[str, Any]:
 
 
 def profile(paths: list[Path], _: Path) -> dict[str, Any]:
-    """The same figures as the profile's, by somebody who knows how: each column's values are counted once.
-
-    What the profile has beyond them is left out: shapes of texts, what a column is about, keys.
-    """
+    """The same figures as the profile's, all of them, by somebody who knows how: a column's values are counted once."""
     frame = pl.read_parquet(paths, glob=False)
     numbers = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
     plans = [frame.lazy().group_by(pl.col(name).alias("v")).agg(pl.len().alias("n")) for name in frame.columns]
     found: dict[str, Any] = {
-        name: _column(counts, frame.height, number=name in numbers)
+        name: _column(name, counts, frame.height, number=name in numbers)
         for name, counts in zip(frame.columns, pl.collect_all(plans), strict=True)
     }
-    few = frame.select(numbers).gather_every(frame.height // 50_000)
-    few.select(pl.corr(a, b).alias(f"{a} {b}") for at, a in enumerate(numbers) for b in numbers[:at])
-    return found | {"duplicates": frame.height - frame.hash_rows().n_unique()}
+    few = frame.select(numbers).gather_every(SPREAD)
+    pairs = list(combinations(numbers, 2))
+    together = few.select(pl.corr(a, b).alias(f"{a} {b}") for a, b in pairs).row(0)
+    found["correlations"] = {
+        f"{a} {b}": value for (a, b), value in zip(pairs, together, strict=True) if value is not None and value == value
+    }
+    found["duplicates"] = frame.height - frame.hash_rows().n_unique()
+    found["keys"] = [] if found["duplicates"] else _keys(frame, found)
+    return found
 
 
-def _column(counts: pl.DataFrame, rows: int, *, number: bool) -> dict[str, Any]:
+def _column(name: str, counts: pl.DataFrame, rows: int, *, number: bool) -> dict[str, Any]:
     known = counts.drop_nulls("v").sort("v").with_columns(pl.col("n").cast(pl.Int64))
     values, many = known["v"], known["n"]
     total = int(many.sum())
     found: dict[str, Any] = {"nulls": rows - total, "distinct": known.height, "ends": (values[0], values[-1])}
-    often = known.top_k(TOP, by=["n", "v"], reverse=[False, True]).sort(["n", "v"], descending=[True, False])
-    found["top"] = list(often.iter_rows())
+    often = known.top_k(TOP if number else OFTEN, by=["n", "v"], reverse=[False, True])
+    often = often.sort(["n", "v"], descending=[True, False])
+    found["top"] = list(often.head(TOP).iter_rows())
     if number:
         mean = (values * many).sum() / total
         found["mean"] = mean
@@ -78,10 +86,50 @@ def _column(counts: pl.DataFrame, rows: int, *, number: bool) -> dict[str, Any]:
         width = -(-(values[-1] - values[0] + 1) // BINS)
         bins = known.group_by(((pl.col("v") - values[0]) // width).alias("bin")).agg(pl.col("n").sum())
         found["histogram"] = sorted(bins.iter_rows())
+        found["about"] = "year" if "year" in name and 1000 <= values[0] <= values[-1] <= 2999 else None
     else:
         letters = values.str.len_chars()
         found["lengths"] = (letters.min(), letters.max(), (letters * many).sum() / total)
+        found["shapes"] = _shapes(often)
+        found["about"] = _about(often, known.height, total)
     return found
+
+
+def _shapes(often: pl.DataFrame) -> list[tuple[str, float]]:
+    """Letters and digits as what they are: the shapes that many of the frequent texts have."""
+    shape = pl.col("v")
+    for letters, sign in ((r"\p{Lu}", "A"), (r"\p{Nd}", "9"), (r"[\p{L}--A]", "a")):
+        shape = shape.str.replace_all(letters, sign)
+    for sign in "Aa9":
+        shape = shape.str.replace_all(f"{sign}{{5,}}", f"{sign}+")
+    found = often.group_by(shape.alias("shape")).agg(pl.col("n").sum()).sort(["n", "shape"], descending=[True, False])
+    shares = ((text, round(many / often["n"].sum(), 4)) for text, many in found.head(3).iter_rows())
+    return [(text, share) for text, share in shares if share >= 0.05]
+
+
+def _about(often: pl.DataFrame, distinct: int, total: int) -> str | None:
+    """What texts are about: what most of the frequent ones look like, or are."""
+    text = pl.col("v").str.strip_chars()
+    tests = {kind: text.str.contains(pattern) for kind, pattern in TEXTS}
+    tests["phone"] = text.str.contains(PHONE) & text.str.count_matches(r"\d").is_between(7, 15)
+    tests["iban"] = text.str.contains(r"^[A-Z]{2}\d{2}[A-Z0-9 ]{11,30}$")
+    tests["card_number"] = text.str.contains(r"^\d(?:[ -]?\d){12,18}$")
+    tests["country"] = text.str.to_lowercase().is_in(list(NAMES)) | text.is_in(list(ALPHA_3))
+    tests["currency"] = text.str.to_uppercase().is_in(list(CURRENCIES))
+    many = often.select(pl.col("n").filter(test).sum().alias(kind) for kind, test in tests.items()).row(0, named=True)
+    enough = (kind for kind in tests if many[kind] >= 0.8 * often["n"].sum())
+    return next(enough, "category" if 2 <= distinct <= 50 and total >= 20 * distinct else None)
+
+
+def _keys(frame: pl.DataFrame, found: dict[str, Any]) -> list[list[str]]:
+    """The columns, or else the pairs and triples, in which no two rows are the same."""
+    likely = sorted(frame.columns, key=lambda name: -found[name]["distinct"])[:8]
+    for size in (1, 2, 3):
+        groups = [list(group) for group in combinations(likely, size)]
+        keys = [group for group in groups if frame.select(group).hash_rows().n_unique() == frame.height]
+        if keys:
+            return keys
+    return []
 
 
 def difference(paths: list[Path], folder: Path) -> dict[str, Any]:

@@ -33,6 +33,11 @@ def same(ours: Profile, hand: dict[str, Any]) -> None:
     """The two say the same, or the comparison was of two different jobs."""
     if ours.duplicates != hand["duplicates"]:
         raise AssertionError(f"equal rows: {ours.duplicates} and {hand['duplicates']}")
+    if list(map(list, ours.key_candidates)) != hand["keys"]:
+        raise AssertionError(f"keys: {ours.key_candidates} and {hand['keys']}")
+    related = {f"{one.left} {one.right}": one.value for one in ours.correlations}
+    if related != {pair: round(value, 6) for pair, value in hand["correlations"].items()}:
+        raise AssertionError(f"numbers that go together: {related} and {hand['correlations']}")
     for column in ours.columns:
         wanted = hand[column.name]
         said: dict[str, Any] = {"nulls": column.nulls, "distinct": column.distinct}
@@ -51,6 +56,8 @@ def same(ours: Profile, hand: dict[str, Any]) -> None:
         else:
             assert column.lengths is not None
             said["lengths"], told["lengths"] = list(column.lengths[:2]), wanted["lengths"][:2]
+            said["shapes"], told["shapes"] = list(map(list, column.patterns)), wanted["shapes"]
+        said["about"], told["about"] = column.semantic and column.semantic.kind, wanted["about"]
         if said != told:
             raise AssertionError(f"{column.name}: {said} and {told}")
 

@@ -11,6 +11,7 @@ from contracts.data import LogicalType, Schema
 from contracts.differences import Aggregate, ColumnAggregates
 
 MAX_COLUMNS = 2_000
+_BATCH_ROWS, _BATCH_CELLS = 131_072, 4_000_000
 MAX_TEXT = 200
 _NUMBERS = {LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL}
 _UNORDERED = {LogicalType.BINARY, LogicalType.BOOLEAN}
@@ -21,26 +22,54 @@ def aggregates(
 ) -> tuple[ColumnAggregates, ...]:
     """The figures of all columns, those of the left table first."""
     names = [*left_schema.names, *(name for name in right_schema.names if left_schema.column(name) is None)]
-    plans = [_plan(left, left_schema, "l"), _plan(right, right_schema, "r")]
-    here, there = (frame.row(0, named=True) for frame in pl.collect_all(plans, engine="streaming"))
+    here, there = _figures(left, left_schema, "l"), _figures(right, right_schema, "r")
     return tuple(
         ColumnAggregates(column=name, left=_of(here, left_schema, name, "l"), right=_of(there, right_schema, name, "r"))
         for name in names[:MAX_COLUMNS]
     )
 
 
-def _plan(side: pl.LazyFrame, schema: Schema, prefix: str) -> pl.LazyFrame:
-    figures: list[pl.Expr] = [pl.len().alias("rows")]
-    for at, column in enumerate(schema.columns[:MAX_COLUMNS]):
+def _figures(side: pl.LazyFrame, schema: Schema, prefix: str) -> dict[str, Any]:
+    """The figures of one table, batch by batch: a batch in memory is soon described."""
+    columns = {at: column.type for at, column in enumerate(schema.columns[:MAX_COLUMNS])}
+    asked, both = [pl.len().alias("rows")], [pl.col("rows").sum()]
+    for at, type in columns.items():
         value = pl.col(f"{prefix}{at}")
-        figures.append(value.null_count().alias(f"n{at}"))
-        if column.type not in _UNORDERED:
-            figures += [value.min().alias(f"l{at}"), value.max().alias(f"g{at}")]
-        if column.type in _NUMBERS:
-            # A sum of whole numbers does not wrap around.
-            exact = value.cast(pl.Int128()) if column.type is LogicalType.INTEGER else value
-            figures += [exact.sum().alias(f"s{at}"), value.mean().alias(f"m{at}")]
-    return side.select(figures)
+        asked.append(value.null_count().alias(f"n{at}"))
+        both.append(pl.col(f"n{at}").sum())
+        if type not in _UNORDERED:
+            asked += [value.min().alias(f"l{at}"), value.max().alias(f"g{at}")]
+            both += [pl.col(f"l{at}").min(), pl.col(f"g{at}").max()]
+        if type in _NUMBERS:
+            asked.append(value.sum().alias(f"s{at}"))
+            both.append((pl.col(f"s{at}").cast(pl.Int128) if type is LogicalType.INTEGER else pl.col(f"s{at}")).sum())
+    found = []
+    rows = max(1_024, min(_BATCH_ROWS, _BATCH_CELLS // max(1, len(columns))))
+    for batch in side.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming"):
+        said = batch.select(asked)
+        # A sum of whole numbers does not wrap around.
+        large = [at for at, type in columns.items() if type is LogicalType.INTEGER and _large(said, at, batch.height)]
+        exact = [pl.col(f"{prefix}{at}").cast(pl.Int128).sum().alias(f"s{at}") for at in large]
+        found.append(said.with_columns(batch.select(exact)) if exact else said)
+    if not found:
+        return side.select(asked).collect().row(0, named=True)
+    told = pl.concat(found, how="vertical_relaxed").select(both).row(0, named=True)
+    means = {f"m{at}": _mean(told, at) for at, type in columns.items() if type in _NUMBERS}
+    return told | means
+
+
+def _large(said: pl.DataFrame, at: int, rows: int) -> bool:
+    """Whether so many of these whole numbers may add up to more than fits into their own type."""
+    low, high = said[f"l{at}"][0], said[f"g{at}"][0]
+    return low is not None and max(-low, high) * rows >= 1 << 63
+
+
+def _mean(told: dict[str, Any], at: int) -> float | None:
+    many = told["rows"] - told[f"n{at}"]
+    if not many:
+        return None
+    total = told[f"s{at}"]
+    return float(total / many if isinstance(total, int) else float(total) / many)
 
 
 def _of(said: dict[str, Any], schema: Schema, name: str, prefix: str) -> Aggregate | None:

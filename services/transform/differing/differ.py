@@ -17,6 +17,7 @@ from services.transform.differing.aggregates import aggregates
 from services.transform.differing.pairing import KeysFrom, Pair, chosen, find, pairs, repeated
 from services.transform.dtypes import frame_schema
 from services.transform.errors import TransformError
+from services.transform.running import PASSING, scan
 
 LEFT, RIGHT, CHANGED = "left:", "right:", "changed"
 MAX_COLUMNS = 8_000
@@ -26,7 +27,7 @@ _GROUP = 65_536
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two tables: finished Parquet files of one schema."""
+    """One of the two tables: finished files of one schema."""
 
     parts: Sequence[Path]
     schema: Schema
@@ -34,10 +35,7 @@ class Side:
 
     def scan(self, prefix: str) -> pl.LazyFrame:
         """The rows, under names that we make."""
-        if not self.parts:
-            frame = pl.LazyFrame(schema=frame_schema(self.schema))
-        else:
-            frame = pl.scan_parquet(list(self.parts), glob=False, hive_partitioning=False, cache=False)
+        frame = scan(self.parts) if self.parts else pl.LazyFrame(schema=frame_schema(self.schema))
         return frame.select(pl.nth(at).alias(f"{prefix}{at}") for at in range(len(self.schema.columns)))
 
 
@@ -91,7 +89,7 @@ def _by_key(
     )
     alone = pl.col(_HERE_LEFT).is_null() | pl.col(_HERE_RIGHT).is_null()
     different = pl.any_horizontal(alone, *(pair.differs for pair in values)) if values else alone
-    store = folder / "different.parquet"
+    store = folder / f"different{PASSING}"
     _store(joined.filter(different), store)
     written, counts, changed = _split(store, folder, left, right, keys, values, left_on, right_on)
     store.unlink()
@@ -125,7 +123,7 @@ def _split(
     right_on: list[str],
 ) -> tuple[Written, tuple[int, int, int], dict[str, int]]:
     """What differs in three files, ordered by key; how many rows each has, and how often each column differs."""
-    rows = pl.scan_parquet(store, glob=False)
+    rows = scan([store])
     no_left, no_right = pl.col(_HERE_LEFT).is_null(), pl.col(_HERE_RIGHT).is_null()
     both = ~no_left & ~no_right
     sums = [(both & pair.differs).sum().alias(f"{at}") for at, pair in enumerate(values)]
@@ -178,9 +176,9 @@ def _by_counting(left: Side, right: Side, folder: Path, found: list[Pair]) -> tu
             for side, prefix, sign in ((left, "l", 1), (right, "r", -1))
         ]
         different = pl.concat(both).group_by(columns).agg(pl.col(_COUNT).sum()).filter(pl.col(_COUNT) != 0)
-    store = folder / "different.parquet"
+    store = folder / f"different{PASSING}"
     _store(different, store)
-    rows = pl.scan_parquet(store, glob=False)
+    rows = scan([store])
     sums = rows.select(
         pl.col(_COUNT).clip(lower_bound=0).sum().alias("l"), (-pl.col(_COUNT)).clip(lower_bound=0).sum().alias("r")
     ).collect(engine="streaming")
@@ -255,7 +253,7 @@ def _beside(left: Side, right: Side) -> dict[str, Any]:
 
 def _store(rows: pl.LazyFrame, target: Path) -> None:
     """Rows in any order, until they are put in one: waiting for an order costs as much as the join."""
-    rows.sink_parquet(target, compression="lz4", maintain_order=False, engine="streaming")
+    rows.sink_ipc(target, maintain_order=False, engine="streaming")
 
 
 def _sink(rows: pl.LazyFrame, target: Path) -> Path:

@@ -17,7 +17,7 @@ _CORRELATED = 30
 _SHOWN = 100
 _KEY_COLUMNS = 8
 _KEYS = 5
-_GLANCE = 2_000
+_GLANCES = (2_000, 32_000)
 _ESTIMATED = 0.97  # an estimate is hardly ever further off
 
 
@@ -56,21 +56,22 @@ class Keys:
         """Take a piece, with the hashes of its rows: where two of them are the same throughout, nothing is a key."""
         if self._seen == {}:
             return
-        alike = hashes.n_unique() < len(hashes)
+        known: dict[tuple[int, ...], pl.Series] = {}
         if self._seen is None:
-            self._seen = {} if alike else {group: Distinct(self._counted) for group in _candidates(rows, values)}
+            known = _candidates(rows, values) if hashes.n_unique() == len(hashes) else {}
+            self._seen = {group: Distinct(self._counted) for group in known}
         for group, seen in list(self._seen.items()):
-            found = _hashes(rows, group)
-            if alike or any(values[at].nulls for at in group) or found.n_unique() < len(found):
+            seen.add(known[group] if known else _hashes(rows, group))
+            if seen.repeated or any(values[at].nulls for at in group):
                 seen.close()
                 del self._seen[group]
-            else:
-                seen.add(found)
 
-    def found(self, values: list[Values], rows: int) -> list[tuple[int, ...]]:
-        """Single columns first; groups only where no single column does."""
+    def found(self, values: list[Values], rows: int, *, repeated: bool = False) -> list[tuple[int, ...]]:
+        """Single columns first; groups only where no single column does. Where rows are `repeated`, nothing does."""
+        if repeated or not rows:
+            return []
         single: list[tuple[int, ...]] = [(at,) for at, one in enumerate(values) if _tells_apart(one, rows)]
-        if single or not rows:
+        if single:
             return single[:_KEYS]
         groups = [group for group, seen in (self._seen or {}).items() if _all_different(seen, rows)]
         return [group for group in groups if len(group) == 1 or len(groups[0]) > 1][:_KEYS]
@@ -86,31 +87,39 @@ def _tells_apart(one: Values, rows: int) -> bool:
     return rows > 0 and one.exact and not one.nulls and one.distinct == rows
 
 
-def _candidates(rows: pl.DataFrame, values: list[Values]) -> list[tuple[int, ...]]:
+def _candidates(rows: pl.DataFrame, values: list[Values]) -> dict[tuple[int, ...], pl.Series]:
+    """Groups of columns that tell the rows of a piece apart, with the hashes in them."""
     ranked = sorted((at for at, one in enumerate(values) if not one.nulls), key=lambda at: -values[at].distinct)
-    found: list[tuple[int, ...]] = []
+    looked_at = sorted(ranked[:_KEY_COLUMNS])
+    # Each column is hashed once, by a seed of its own: the sum of some is as good a hash of their group, at a glance.
+    hashed = rows.head(_GLANCES[-1]).select(pl.col(column_name(at)).hash(at).alias(f"{at}") for at in looked_at)
+    found: dict[tuple[int, ...], pl.Series] = {}
     for size in (1, 2, 3):
-        for group in _at_a_glance(rows, values, list(combinations(sorted(ranked[:_KEY_COLUMNS]), size))):
+        for group in _at_a_glance(hashed, rows.height, values, list(combinations(looked_at, size))):
             if any(set(smaller) <= set(group) for smaller in found):
                 continue
-            if _hashes(rows, group).n_unique() == rows.height:
-                found.append(group)
+            hashes = _hashes(rows, group)
+            if hashes.n_unique() == rows.height:
+                found[group] = hashes
             if len(found) >= _KEYS:
                 return found
     return found
 
 
-def _at_a_glance(rows: pl.DataFrame, values: list[Values], groups: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+def _at_a_glance(
+    hashed: pl.DataFrame, rows: int, values: list[Values], groups: list[tuple[int, ...]]
+) -> list[tuple[int, ...]]:
     """Those that tell the first rows apart, and have values enough for all of them; the most values first."""
     many = {group: math.prod(values[at].distinct for at in group) for group in groups}
-    enough = sorted((group for group in groups if many[group] >= rows.height), key=lambda group: -many[group])
-    glance = rows.head(_GLANCE)
-    asked = glance.lazy().select(
-        pl.struct(column_name(at) for at in group).hash().n_unique().alias(f"{number}")
-        for number, group in enumerate(enough)
-    )
-    said = asked.collect().row(0) if enough else ()
-    return [group for group, different in zip(enough, said, strict=True) if different == glance.height]
+    left = sorted((group for group in groups if many[group] >= rows), key=lambda group: -many[group])
+    for glance in map(hashed.head, _GLANCES):
+        left = [group for group in left if _sum(glance, group).n_unique() == glance.height]
+    return left
+
+
+def _sum(hashes: pl.DataFrame, group: tuple[int, ...]) -> pl.Series:
+    columns = [hashes[f"{at}"] for at in group]
+    return sum(columns[1:], columns[0])
 
 
 def _hashes(rows: pl.DataFrame, group: tuple[int, ...]) -> pl.Series:

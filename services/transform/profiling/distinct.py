@@ -27,6 +27,7 @@ class Distinct:
         self._file: BinaryIO | None = None
         self._runs: list[list[int]] = []  # where each share of a run begins and ends, in hashes
         self._sketch: Sketch | None = None
+        self.repeated = False  # whether some are known to be the same; that none are is not known before the end
 
     @property
     def exact(self) -> bool:
@@ -39,6 +40,8 @@ class Distinct:
         if self._sketch is None and self._taken > self._most:
             self._give_up()
         if self._sketch is not None:
+            # Nothing is kept in which one of an earlier piece would be found again.
+            self.repeated = self.repeated or hashes.n_unique() < len(hashes)
             self._sketch.add(hashes)
             return
         self._waiting.append(hashes)
@@ -67,6 +70,7 @@ class Distinct:
             # Where the process stands, which is all that a child may write to.
             self._file = tempfile.TemporaryFile(dir=".")  # noqa: SIM115 - it lives as long as this does
         run = pl.concat(self._waiting, rechunk=True).unique().sort()
+        self.repeated = self.repeated or len(run) < self._height
         self._waiting, self._height = [], 0
         start = self._file.seek(0, 2) // _WIDTH
         between = [start + int(at) for at in run.search_sorted(_BORDERS)]

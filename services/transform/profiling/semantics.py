@@ -24,7 +24,7 @@ _DAY = (
 )
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s?[AaPp][Mm])?"
 # The first that enough values match; the more particular ones stand in front.
-_TEXTS: tuple[tuple[SemanticName, str], ...] = (
+TEXTS: tuple[tuple[SemanticName, str], ...] = (
     ("email", r"^[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]{2,}$"),
     ("url", r"^(?:(?:https?|ftp)://\S+|www\.\S+\.\S+)$"),
     ("uuid", r"^\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?$"),
@@ -37,8 +37,8 @@ _TEXTS: tuple[tuple[SemanticName, str], ...] = (
     ("currency", rf"^(?:{_SIGN}\s?{_AMOUNT}|{_AMOUNT}\s?{_SIGN})$"),
     ("number", r"^[+-]?(?:\d+|\d{1,3}(?:[., ']\d{3})+)(?:[.,]\d+)?$"),
 )
-_PHONE = r"^(?:\+|00)?[\d\s().\-/]{7,20}(?:\s?(?:x|ext\.?)\s?\d{1,5})?$"
-_NAMED: tuple[tuple[SemanticName, str], ...] = (
+PHONE = r"^(?:\+|00)?[\d\s().\-/]{7,20}(?:\s?(?:x|ext\.?)\s?\d{1,5})?$"
+_NAMES: tuple[tuple[SemanticName, str], ...] = (
     ("phone", r"phone|mobile|(^|_)(tel|cell|fax)(_|$)|telefon"),
     ("postal_code", r"(^|_)(zip|plz|postcode|postal|zipcode)(_|$)|postal_?code"),
     ("birth_date", r"birth|(^|_)dob(_|$)|geburt"),
@@ -48,6 +48,9 @@ _NAMED: tuple[tuple[SemanticName, str], ...] = (
     ("year", r"(^|_)(year|yr|jahr)(_|$)"),
     ("identifier", r"(^|_)(id|key|code|no|nr|num|number|uuid|guid|ref|sku|isbn)$|(^|_)id(_|$)"),
 )
+# Made here, they are there already in each child.
+_HUMP, _BETWEEN = re.compile(r"([a-z0-9])([A-Z])"), re.compile(r"[^a-z0-9]+")
+_NAMED = tuple((kind, re.compile(pattern)) for kind, pattern in _NAMES)
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,9 @@ def _said(kind: SemanticName, share: float) -> SemanticKind:
 
 
 def _hints(name: str) -> set[SemanticName]:
-    plain = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name[:200]).lower()
-    plain = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
-    return {kind for kind, pattern in _NAMED if re.search(pattern, plain)}
+    plain = _HUMP.sub(r"\1_\2", name[:200]).lower()
+    plain = _BETWEEN.sub("_", plain).strip("_")
+    return {kind for kind, pattern in _NAMED if pattern.search(plain)}
 
 
 def _of_text(seen: Evidence, hints: set[SemanticName]) -> SemanticKind | None:
@@ -90,8 +93,8 @@ def _of_text(seen: Evidence, hints: set[SemanticName]) -> SemanticKind | None:
     total = int(given["n"].sum())
     if not total:
         return None
-    tests = {kind: text.str.contains(pattern) for kind, pattern in _TEXTS}
-    tests["phone"] = text.str.contains(_PHONE) & text.str.count_matches(r"\d").is_between(7, 15)
+    tests = {kind: text.str.contains(pattern) for kind, pattern in TEXTS}
+    tests["phone"] = text.str.contains(PHONE) & text.str.count_matches(r"\d").is_between(7, 15)
     tests["iban"] = text.str.contains(r"^[A-Z]{2}\d{2}[A-Z0-9 ]{11,30}$")
     tests["card_number"] = text.str.contains(r"^\d(?:[ -]?\d){12,18}$")
     shares: dict[str, float] = {
@@ -104,7 +107,7 @@ def _of_text(seen: Evidence, hints: set[SemanticName]) -> SemanticKind | None:
     for kind, valid in (("iban", _iban), ("card_number", _luhn)):
         if shares[kind] >= LEAST and _share(words, valid) >= LEAST:
             return _said("iban" if kind == "iban" else "card_number", shares[kind] * _share(words, valid))
-    for kind, _ in _TEXTS:
+    for kind, _ in TEXTS:
         if shares[kind] < LEAST:
             continue
         if kind == "date" and "birth_date" in hints:

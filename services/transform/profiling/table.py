@@ -10,7 +10,8 @@ from services.transform.profiling.across import EqualRows, Keys, Spread, correla
 from services.transform.profiling.patterns import LOOKED_AT, patterns
 from services.transform.profiling.scan import column_name, pieces
 from services.transform.profiling.semantics import Evidence, judged
-from services.transform.profiling.shape import SPREAD, histogram, quantiles
+from services.transform.profiling.shape import QUANTILES, SPREAD, histogram, quantiles
+from services.transform.profiling.together import Asking, together
 from services.transform.profiling.values import NUMBERS, Values
 
 TOP = 10
@@ -32,10 +33,15 @@ def profile(job: ProfileJob) -> Profiled:
         spread.add(piece)
         if piece.width:
             keys.add(piece, equal.add(piece), values)
-    for one in values:
-        one.finish()
     sample = spread.rows()
+    described = together(
+        [
+            _described(column, one, sample, column_name(at))
+            for at, (column, one) in enumerate(zip(schema.columns, values, strict=True))
+        ]
+    )
     names = [column.name for column in schema.columns]
+    duplicates = equal.count()
     estimated: list[Estimated] = []
     if rows and not equal.exact:
         estimated.append("duplicates")
@@ -44,12 +50,12 @@ def profile(job: ProfileJob) -> Profiled:
         estimated.append("correlations")
     found = Profile(
         rows=rows,
-        columns=tuple(
-            _column(column, one, sample, column_name(at))
-            for at, (column, one) in enumerate(zip(schema.columns, values, strict=True))
+        columns=tuple(described),
+        duplicates=duplicates,
+        key_candidates=tuple(
+            tuple(names[at] for at in group)
+            for group in keys.found(values, rows, repeated=equal.exact and duplicates > 0)
         ),
-        duplicates=equal.count(),
-        key_candidates=tuple(tuple(names[at] for at in group) for group in keys.found(values, rows)),
         correlations=related,
         estimated=tuple(estimated),
     )
@@ -81,20 +87,30 @@ def _count(piece: pl.DataFrame, values: list[Values]) -> None:
         one.add(counts)
 
 
-def _column(column: Column, values: Values, sample: pl.DataFrame, name: str) -> ColumnProfile:
-    counts, type = values.counts, column.type
+def _described(column: Column, values: Values, sample: pl.DataFrame, name: str) -> Asking[ColumnProfile]:
+    yield from values.finish()
+    counts, type = values.counts.lazy(), column.type
+    if not values.present:
+        return ColumnProfile(name=column.name, type=type.value, nulls=values.nulls, distinct=0)
     estimated: list[Estimated] = [] if values.exact else ["distinct", "top"]
     shaped = counts
     if type in SPREAD and not values.exact:
-        shaped = sample[name].drop_nulls().value_counts(name="n").rename({name: "v"})
+        shaped = sample.lazy().group_by(pl.col(name).alias("v")).agg(pl.len().alias("n")).drop_nulls("v").sort("v")
         estimated += ["quantiles", "histogram"]
-    low, high = _text(values.minimum, type), _text(values.maximum, type)
-    usual = counts.sort(["n", "v"], descending=[True, False]) if counts.height else counts
-    texts = type is LogicalType.STRING
-    frequent = usual.head(LOOKED_AT)
-    if texts and usual.height > LOOKED_AT:
-        estimated.append("patterns")
+    texts, spread = type is LogicalType.STRING, type in SPREAD
+    many = LOOKED_AT if texts else TOP
+    usual = counts.top_k(many, by=["n", "v"], reverse=[False, True]).sort(["n", "v"], descending=[True, False])
+    frequent, *places = yield [usual, *([quantiles(shaped, type)] if spread else [])]
+    # Everything that is told of values, as text.
+    ends = [end.alias("v") for end in (values.minimum, values.maximum) if end is not None]
+    told = [*ends, frequent["v"].head(TOP), *(place["v"] for place in places)]
+    (shown,) = yield [pl.LazyFrame({"v": pl.concat(told)}).select(to_text(pl.col("v"), type))]
+    words = shown.to_series().to_list()
+    low, high = (_cut(words.pop(0), MAX_SHOWN), _cut(words.pop(0), MAX_SHOWN)) if ends else (None, None)
+    top, at = tuple(zip(words, frequent["n"].head(TOP), strict=False)), min(TOP, frequent.height)
     lengths = values.lengths
+    if texts and values.counts.height > LOOKED_AT:
+        estimated.append("patterns")
     return ColumnProfile(
         name=column.name,
         type=type.value,
@@ -104,13 +120,13 @@ def _column(column: Column, values: Values, sample: pl.DataFrame, name: str) -> 
         maximum=high,
         mean=_number(values.moments.mean) if type in NUMBERS and values.moments.count else None,
         deviation=_number(values.moments.deviation),
-        top=() if type is LogicalType.BINARY else _top(usual, type),
-        quantiles=quantiles(shaped, type) if type in SPREAD else (),
-        histogram=histogram(shaped, type) if type in SPREAD else None,
+        top=() if type is LogicalType.BINARY else tuple((_cut(word, MAX_SHOWN), times) for word, times in top),
+        quantiles=tuple(zip(QUANTILES, words[at:], strict=True)) if words[at:] else (),
+        histogram=(yield from histogram(shaped, type)) if spread else None,
         lengths=None
-        if lengths is None or not values.present
+        if lengths is None
         else (lengths.shortest, lengths.longest, round(lengths.total / values.present, 3)),
-        patterns=patterns(frequent) if texts and frequent.height else (),
+        patterns=patterns(frequent) if texts else (),
         semantic=judged(
             Evidence(
                 column.name, type, frequent, values.nulls, values.present, values.distinct, values.exact, low, high
@@ -118,20 +134,6 @@ def _column(column: Column, values: Values, sample: pl.DataFrame, name: str) -> 
         ),
         estimated=tuple(estimated),
     )
-
-
-def _top(usual: pl.DataFrame, type: LogicalType) -> tuple[tuple[str, int], ...]:
-    if not usual.height:
-        return ()
-    shown = usual.head(TOP).select(to_text(pl.col("v"), type), pl.col("n"))
-    return tuple((_cut(str(value), MAX_SHOWN), int(many)) for value, many in shown.iter_rows())
-
-
-def _text(value: pl.Series | None, type: LogicalType) -> str | None:
-    if value is None:
-        return None
-    found = value.to_frame("v").select(to_text(pl.col("v"), type)).item()
-    return None if found is None else _cut(str(found), MAX_SHOWN)
 
 
 def _cut(text: str, longest: int) -> str:

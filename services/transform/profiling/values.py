@@ -7,6 +7,7 @@ import polars as pl
 
 from contracts.data import LogicalType
 from services.transform.profiling.sketch import Sketch
+from services.transform.profiling.together import Asking, together
 
 EXACT_VALUES = 1_000_000
 _EXACT_BYTES = 64 << 20  # of one column
@@ -75,10 +76,10 @@ class Values:
 
     def add(self, counted: pl.DataFrame) -> None:
         """Take the values (`v`) of a piece, each with its count (`n`)."""
-        nulls = counted.filter(pl.col("v").is_null())
-        gone = int(nulls["n"].sum())
-        self.nulls += gone
-        known = counted.filter(pl.col("v").is_not_null()) if gone else counted
+        known = counted
+        if counted["v"].null_count():
+            known = counted.filter(pl.col("v").is_not_null())
+            self.nulls += int(counted["n"].sum()) - int(known["n"].sum())
         self.present += int(known["n"].sum())
         if known.height:
             self._counts.append(known)
@@ -87,17 +88,14 @@ class Values:
         if not self.exact:
             self._estimate(known)
         if self._waiting > self._exact_values + _KEPT or self._bytes > 2 * self._exact_bytes:
-            self._merge()
-            self._judge()
+            together([self._merge()])
 
-    def finish(self) -> None:
+    def finish(self) -> Asking[None]:
         """All pieces were taken: bring the figures to their end."""
-        self._merge()
-        self._judge()
-        if self.exact:
-            self._extremes(self.counts)
-            self.moments.add(_moments(self.counts, self.type))
-            self._measure(self.counts)
+        yield from self._merge()
+        if self.exact and self.counts.height:
+            (said,) = yield [self.counts.lazy().select(self._figures())]
+            self._hear(said)
 
     @property
     def counts(self) -> pl.DataFrame:
@@ -109,11 +107,15 @@ class Values:
         """How many different values there are; an estimate unless `exact`."""
         return self.counts.height if self.exact else min(self.present, self._sketch.estimate())
 
-    def _merge(self) -> None:
-        if len(self._counts) > 1:
-            merged = pl.concat(self._counts).lazy().group_by("v").agg(pl.col("n").sum()).collect()
-            self._counts = [merged]
+    def _merge(self) -> Asking[None]:
+        """One count for each value, in the order of the values."""
+        if self._counts:
+            merged = pl.concat(self._counts).lazy()
+            if len(self._counts) > 1:
+                merged = merged.group_by("v").agg(pl.col("n").sum())
+            self._counts = yield [merged.sort("v")]
         self._waiting, self._bytes = self.counts.height, int(self.counts.estimated_size())
+        self._judge()
 
     def _judge(self) -> None:
         """Change over to estimates when there are too many values to keep; from then on keep the most frequent."""
@@ -129,46 +131,36 @@ class Values:
     def _estimate(self, counts: pl.DataFrame) -> None:
         if counts.height:
             self._sketch.add(counts["v"].hash(0))
-            self._extremes(counts)
-            self.moments.add(_moments(counts, self.type))
-            self._measure(counts)
+            self._hear(counts.select(self._figures()))
 
-    def _extremes(self, counts: pl.DataFrame) -> None:
-        if self.type not in ORDERED:
-            return
-        values = counts["v"]
-        if self.type is LogicalType.FLOAT:
-            values = values.filter(values.is_not_nan())
-        found = pl.DataFrame({"v": values}).select(pl.col("v").min().alias("low"), pl.col("v").max().alias("high"))
-        low, high = found["low"], found["high"]
-        if low.null_count():
-            return
-        self.minimum = low if self.minimum is None else pl.concat([self.minimum, low]).sort().head(1)
-        self.maximum = high if self.maximum is None else pl.concat([self.maximum, high]).sort().tail(1)
+    def _figures(self) -> list[pl.Expr]:
+        """What is asked of values and their counts."""
+        value, many = pl.col("v"), pl.col("n")
+        asked = [many.cast(pl.Int64).sum().alias("many")]
+        if self.type in ORDERED:
+            ends = value.filter(value.is_not_nan()) if self.type is LogicalType.FLOAT else value
+            asked += [ends.min().alias("low"), ends.max().alias("high")]
+        if self.type in NUMBERS:
+            number, times = value.cast(pl.Float64), many.cast(pl.Float64)
+            mean = (number * times).sum() / times.sum()
+            asked += [mean.alias("mean"), ((number - mean) ** 2 * times).sum().alias("squares")]
+        if self.type is LogicalType.STRING:
+            letters = value.str.len_chars()
+            asked += [letters.min().alias("shortest"), letters.max().alias("longest")]
+            asked.append((letters.cast(pl.Int64) * many).sum().alias("letters"))
+        return asked
 
-    def _measure(self, counts: pl.DataFrame) -> None:
-        if self.type is not LogicalType.STRING or not counts.height:
-            return
-        letters = pl.col("v").str.len_chars()
-        shortest, longest, total = counts.select(
-            letters.min().alias("low"), letters.max().alias("high"), (letters.cast(pl.Int64) * pl.col("n")).sum()
-        ).row(0)
-        found = Lengths(shortest, longest, total)
-        if self.lengths is None:
-            self.lengths = found
-        else:
-            self.lengths.add(found)
-
-
-def _moments(counts: pl.DataFrame, type: LogicalType) -> Moments:
-    if type not in NUMBERS or not counts.height:
-        return Moments()
-    value, many = pl.col("v").cast(pl.Float64), pl.col("n").cast(pl.Float64)
-    numbers = counts.lazy().select(v=value, n=many)
-    count, mean = (
-        numbers.select(pl.col("n").sum(), ((pl.col("v") * pl.col("n")).sum() / pl.col("n").sum()).alias("mean"))
-        .collect()
-        .row(0)
-    )
-    squares = numbers.select(((pl.col("v") - mean) ** 2 * pl.col("n")).sum()).collect().item()
-    return Moments(int(count), mean, squares)
+    def _hear(self, said: pl.DataFrame) -> None:
+        """Take in what was answered."""
+        if self.type in ORDERED and not said["low"].null_count():
+            low, high = said["low"], said["high"]
+            self.minimum = low if self.minimum is None else pl.concat([self.minimum, low]).sort().head(1)
+            self.maximum = high if self.maximum is None else pl.concat([self.maximum, high]).sort().tail(1)
+        if self.type in NUMBERS:
+            self.moments.add(Moments(int(said["many"][0]), said["mean"][0], said["squares"][0]))
+        if self.type is LogicalType.STRING:
+            found = Lengths(said["shortest"][0], said["longest"][0], said["letters"][0])
+            if self.lengths is None:
+                self.lengths = found
+            else:
+                self.lengths.add(found)

@@ -22,6 +22,7 @@ from services.transform.profiling.scan import pieces
 from services.transform.profiling.shape import QUANTILES, histogram, quantiles
 from services.transform.profiling.sketch import Sketch
 from services.transform.profiling.table import profile
+from services.transform.profiling.together import together
 from services.transform.profiling.values import Values
 from tests.unit.transform.evaluating import frame, schema
 
@@ -98,14 +99,14 @@ def test_figures_are_those_of_another_engine(tmp_path_factory: pytest.TempPathFa
 @settings(max_examples=40, deadline=None)
 @given(numbers=st.lists(st.integers(-500, 500), min_size=1, max_size=80))
 def test_histograms_count_what_lies_between_their_edges(numbers: list[int]) -> None:
-    counts = pl.DataFrame({"v": numbers}, schema={"v": pl.Int64}).group_by("v").len("n")
-    found = histogram(counts, LogicalType.INTEGER)
+    counts = pl.DataFrame({"v": numbers}, schema={"v": pl.Int64}).group_by("v").len("n").sort("v").lazy()
+    (found,) = together([histogram(counts, LogicalType.INTEGER)])
     assert found is not None
     edges = [int(edge) for edge in found.edges]
     for at, many in enumerate(found.counts):
         assert many == sum(edges[at] <= number < edges[at + 1] for number in numbers)
     halves = counts.with_columns(v=pl.col("v") / 2)
-    fractions = histogram(halves, LogicalType.FLOAT)
+    (fractions,) = together([histogram(halves, LogicalType.FLOAT)])
     assert fractions is not None
     borders = [float(edge) for edge in fractions.edges]
     assert (borders[0], borders[-1]) == (min(numbers) / 2, max(numbers) / 2)
@@ -113,14 +114,14 @@ def test_histograms_count_what_lies_between_their_edges(numbers: list[int]) -> N
 
 
 def test_numbers_at_the_ends_of_their_type() -> None:
-    ends = pl.DataFrame({"v": [-(2**63), 2**63 - 1, 0], "n": [1, 1, 2]}, schema={"v": pl.Int64, "n": pl.UInt32})
-    found = histogram(ends, LogicalType.INTEGER)
+    ends = pl.LazyFrame({"v": [-(2**63), 0, 2**63 - 1], "n": [1, 2, 1]}, schema={"v": pl.Int64, "n": pl.UInt32})
+    (found,) = together([histogram(ends, LogicalType.INTEGER)])
     assert found is not None
-    assert sum(found.counts) == 4
-    assert quantiles(ends, LogicalType.INTEGER)[0] == (0.01, str(-(2**63)))
-    huge = pl.DataFrame({"v": [-1.7e308, 1.7e308, math.inf, math.nan], "n": [1, 1, 1, 1]})
-    assert histogram(huge, LogicalType.FLOAT) is None
-    assert quantiles(huge, LogicalType.FLOAT)[-1] == (0.99, "1.7e+308")
+    assert (sum(found.counts), found.counts[0], found.counts[-1]) == (4, 1, 1)
+    assert quantiles(ends, LogicalType.INTEGER).collect().item(0, 0) == -(2**63)
+    huge = pl.LazyFrame({"v": [-1.7e308, 1.7e308, math.inf, math.nan], "n": [1, 1, 1, 1]})
+    assert together([histogram(huge, LogicalType.FLOAT)]) == [None]
+    assert quantiles(huge, LogicalType.FLOAT).collect().item(-1, 0) == 1.7e308
 
 
 @pytest.mark.parametrize("distinct", [10, 5_000, 300_000])
@@ -141,7 +142,7 @@ def test_beyond_the_bound_figures_are_estimates_and_the_exact_ones_stay_exact() 
     piece = 30_000
     for start in range(0, 10 * piece, piece):
         values.add(counted([7] * 500 + list(range(start, start + piece)) + [None]))
-    values.finish()
+    together([values.finish()])
     assert not values.exact
     assert (values.nulls, values.present) == (10, 10 * (piece + 500))
     assert values.distinct == pytest.approx(10 * piece, rel=0.02)
@@ -161,7 +162,7 @@ def test_texts_that_are_too_large_to_keep_are_estimated() -> None:
     values = Values(LogicalType.STRING)
     for start in range(3):
         values.add(counted([f"{start}-{number}" + "x" * 2_000 for number in range(15_000)]))
-    values.finish()
+    together([values.finish()])
     assert not values.exact
     assert values.counts.height <= 20_000
     assert values.lengths is not None
@@ -255,8 +256,7 @@ def test_a_column_with_more_values_than_are_counted_is_still_seen_to_be_a_key() 
             one.add(piece.group_by(pl.col(name).alias("v")).agg(pl.len().alias("n")))
         for keys in (alone, pairs):
             keys.add(piece, piece.hash_rows(seed=0), values)
-    for one in values:
-        one.finish()
+    together([one.finish() for one in values])
     assert not values[0].exact
     assert alone.found(values, rows.height) == [(0,)]
     assert pairs.found(values, rows.height) == [(0,)], "where it is an estimate, nothing speaks against it"
