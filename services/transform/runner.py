@@ -101,7 +101,11 @@ class Unwritten:
     def of(cls, job: ApplyJob) -> "Unwritten | None":
         """None where a step must see the whole table: that is not done twice. Raises TransformError."""
         tallies = _checked(job, KINDS)
-        if len(job.modules) != 1 or any(tally.stage.kind.sees_all(tally.stage.step) for tally in tallies):
+        if (
+            len(job.modules) != 1
+            or _borders(job)
+            or any(tally.stage.kind.sees_all(tally.stage.step) for tally in tallies)
+        ):
             return None
         verify(job.inputs, job.table_schema)
         return cls(job, tallies)
