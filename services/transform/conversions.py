@@ -11,6 +11,7 @@ from services.transform.dtypes import DECIMAL, DTYPES, UTC
 _TRUE = ("true", "t", "yes", "y", "on", "1")
 _FALSE = ("false", "f", "no", "n", "off", "0")
 _EXACT_DECIMAL = r"^[+-]?(?:[0-9]{1,29}(?:\.[0-9]{0,9}0*)?|\.[0-9]{1,9}0*)$"
+_DAY_LENGTH = 86_400_000_000  # in microseconds
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _STAMPS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _STAMPS_TZ = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
@@ -61,6 +62,15 @@ def to_text(value: pl.Expr, source: LogicalType) -> pl.Expr:
 def in_calendar(value: pl.Expr, type: LogicalType) -> pl.Expr:
     """The date or timestamp where it lies in the years 1 to 9999, else null."""
     return pl.when(value.to_physical().is_between(*_CALENDAR[type])).then(value)
+
+
+def far_inside(values: pl.Series, type: LogicalType, days: int) -> bool:
+    """Whether all of the dates or timestamps lie in the years 1 to 9999, and would if they were moved by the days."""
+    least, most = _CALENDAR[type]
+    away = days if type is LogicalType.DATE else days * _DAY_LENGTH
+    physical = values.to_physical()
+    low, high = physical.min(), physical.max()
+    return isinstance(low, int) and isinstance(high, int) and low - away >= least and high + away <= most
 
 
 def _decode(values: pl.Series) -> pl.Series:

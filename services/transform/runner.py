@@ -5,6 +5,7 @@ rows in the same parts give the same bytes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,12 +18,11 @@ from contracts.commands.transform import StepBooks
 from contracts.data import Schema
 from contracts.recipe import ModuleInput
 from services.transform.check import Stage, module_stages
-from services.transform.dtypes import frame_schema
 from services.transform.errors import BooksUnbalanced, RecipeInvalid, ValueRefused, engine_said
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import Applied, ApplyJob
 from services.transform.needed import read_columns
-from services.transform.running import PASSING, Counter, Files, ModuleRun, Shared, rows_in, verify
+from services.transform.running import PASSING, Counter, Files, ModuleRun, Shared, rows_in, rows_of, verified
 from services.transform.set_aside import SetAside
 from services.transform.steps.catalog import KINDS
 from services.transform.steps.conform import Conform
@@ -96,18 +96,15 @@ class Unwritten:
         self._job, self._tallies, self._witness = job, tallies, Witness()
         self._shared = _shared(job)
         self._counters: dict[int, Counter] = {}
+        self._present = sum(rows_of(verified(job.inputs, job.table_schema)))
 
     @classmethod
     def of(cls, job: ApplyJob) -> "Unwritten | None":
         """None where a step must see the whole table: that is not done twice. Raises TransformError."""
         tallies = _checked(job, KINDS)
-        if (
-            len(job.modules) != 1
-            or _borders(job)
-            or any(tally.stage.kind.sees_all(tally.stage.step) for tally in tallies)
-        ):
+        whole = any(tally.stage.kind.sees_all(tally.stage.step) for tally in tallies)
+        if whole or _borders(job) or len(job.modules) != 1:
             return None
-        verify(job.inputs, job.table_schema)
         return cls(job, tallies)
 
     def scan(self, *, once: bool = False) -> pl.LazyFrame:
@@ -115,8 +112,9 @@ class Unwritten:
         shared = self._shared if once else replace(self._shared, silent=True)
         source = Files(self._job.inputs, self._job.table_schema)
         reading = read_columns([tally.stage for tally in self._tallies], source.schema)
+        places = [source.schema.names.index(column.name) for column in reading.columns]
         runs = {0: ModuleRun(self._job.modules[0], {}, shared)}
-        table, counters = _planned(source, reading, self._tallies, runs, 0, self._witness)
+        table, counters = _planned(source.scan(), reading, places, self._tallies, runs, 0, self._witness)
         self._counters = counters if once else self._counters
         return table.finished()
 
@@ -137,7 +135,7 @@ class Unwritten:
     @cached_property
     def applied(self) -> Applied:
         """What a job would answer; the rows were asked for `once`."""
-        rows = _count(self._tallies, self._counters, sum(rows_in(self._job.inputs)))
+        rows = _count(self._tallies, self._counters, self._present)
         self._shared.aside.part_done()
         return _applied(Files((), self.schema), rows, self._tallies, self._shared, Path(self._job.output))
 
@@ -205,27 +203,29 @@ def _pass(
     plan = [tally.stage for tally in tallies]
     reading = read_columns(plan, source.schema)
     whole = any(stage.kind.sees_all(stage.step) for stage in plan)
-    verify(source.paths, source.schema)
-    parts: list[tuple[str, ...]] = [(path,) for path in source.paths]
-    present = rows_in(source.paths)
+    parts = verified(source.paths, source.schema)
+    present = rows_of(parts)
     if whole:
-        parts, present = [source.paths], [sum(present)]
-    written: list[list[Path]] = []
-    counted: list[int] = []
+        parts, present = [source.scan()], [sum(present)]
+    places = [source.schema.names.index(column.name) for column in reading.columns]
+    written: list[tuple[list[Path], Future[list[int]], int]] = []
     first_row = 0
-    for number, (paths, rows) in enumerate(zip(parts, present, strict=True)):
-        witness = Witness()
-        table, counters = _planned(Files(paths, source.schema), reading, tallies, runs, first_row, witness)
-        written.append(_sink(table, output, number, part_rows if whole else None, witness, passing))
-        counted.append(_count(tallies, counters, rows))
-        first_row += rows
-        shared.aside.part_done()
-    held = iter(rows_in([path for files in written for path in files]))
-    found = [[(path, next(held)) for path in files] for files in written]
-    if [sum(rows for _, rows in files) for files in found] != counted:
-        raise BooksUnbalanced("The output does not hold the rows that were counted on the way.")
-    kept = tuple(str(path) for files in found for path, rows in files if rows)
-    return Files(kept, plan[-1].after if plan else source.schema), sum(counted)
+    # What was written is read again while the engine is busy with the next part.
+    with ThreadPoolExecutor(1) as beside:
+        for number, (rows, lazy) in enumerate(zip(present, parts, strict=True)):
+            witness = Witness()
+            table, counters = _planned(lazy, reading, places, tallies, runs, first_row, witness)
+            files = _sink(table, output, number, part_rows if whole else None, witness, passing)
+            written.append((files, beside.submit(rows_in, files), _count(tallies, counters, rows)))
+            first_row += rows
+            shared.aside.part_done()
+    kept: list[str] = []
+    for files, held, counted in written:
+        found = held.result()
+        if sum(found) != counted:
+            raise BooksUnbalanced("The output does not hold the rows that were counted on the way.")
+        kept += [str(path) for path, rows in zip(files, found, strict=True) if rows]
+    return Files(tuple(kept), plan[-1].after if plan else source.schema), sum(counted for _, _, counted in written)
 
 
 def _borders(job: ApplyJob) -> list[int]:
@@ -263,21 +263,17 @@ def _checked(job: ApplyJob, kinds: Mapping[str, StepKind[Any]]) -> list[_Tally]:
 
 
 def _planned(
-    source: Files,
+    source: pl.LazyFrame,
     reading: Schema,
+    places: Sequence[int],
     tallies: Sequence[_Tally],
     runs: Mapping[int, ModuleRun],
     first_row: int,
     witness: Witness,
 ) -> tuple[Table, dict[int, Counter]]:
-    if source.paths:
-        scanned = source.scan()
-        names = source.schema.names
-        lazy = scanned.select(pl.nth(names.index(column.name)) for column in reading.columns)
-    else:
-        lazy = pl.LazyFrame(schema=frame_schema(reading))
+    """The plan of the steps over the columns at these places of some rows."""
     numbered = any(tally.stage.kind.removes(tally.stage.step) == "quarantined" for tally in tallies)
-    table = Table.over(lazy, reading, first_row=first_row + 1 if numbered else None)
+    table = Table.over(source, reading, places, first_row=first_row + 1 if numbered else None)
     counters: dict[int, Counter] = {}
     for at, tally in enumerate(tallies):
         stage = tally.stage

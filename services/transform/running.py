@@ -39,22 +39,32 @@ def scan(paths: Sequence[str | Path]) -> pl.LazyFrame:
     return pl.scan_parquet([str(path) for path in paths], glob=False, hive_partitioning=False, cache=False)
 
 
-def verify(paths: Sequence[str], schema: Schema) -> None:
-    """Raise DatasetUnreadable when one of the files does not hold the columns it should."""
+def verified(paths: Sequence[str], schema: Schema) -> list[pl.LazyFrame]:
+    """The rows of each file, not read yet; raises DatasetUnreadable when one does not hold the columns it should.
+
+    The engine keeps with them what it has read of a file's footer.
+    """
     wanted = list(frame_schema(schema).items())
-    for path in paths:
+    scans = [scan([path]) for path in paths]
+    for one in scans:
         try:
-            found = list(pl.scan_parquet(path, glob=False, hive_partitioning=False).collect_schema().items())
+            found = list(one.collect_schema().items())
         except (pl.exceptions.PolarsError, OSError):
             raise DatasetUnreadable("The dataset's files cannot be read.") from None
         if found != wanted:
             raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
+    return scans
 
 
-def rows_in(paths: Sequence[str | Path]) -> list[int]:
+def rows_of(scans: Sequence[pl.LazyFrame]) -> list[int]:
     """How many rows each file holds: all of them are asked at once."""
-    counts = [scan([path]).select(pl.len()) for path in paths]
+    counts = [one.select(pl.len()) for one in scans]
     return [int(one.item()) for one in pl.collect_all(counts, engine="streaming")]
+
+
+def rows_in(paths: Sequence[Path]) -> list[int]:
+    """How many rows each file holds that was written."""
+    return rows_of([scan([path]) for path in paths])
 
 
 @dataclass
@@ -133,7 +143,7 @@ class ModuleRun(Tell):
             files = Files(self._module.inputs.get(name, ()), wanted.table_schema)
         if files.schema.fingerprint != wanted.table_schema.fingerprint:
             raise DatasetUnreadable(f"The input {name!r} does not hold the columns that the recipe names.")
-        verify(files.paths, files.schema)
+        verified(files.paths, files.schema)
         return table.beside(files.scan(), wanted.table_schema)
 
     def key(self, name: str) -> bytes:

@@ -28,11 +28,14 @@ class Table:
     _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
     @classmethod
-    def over(cls, lazy: pl.LazyFrame, schema: Schema, *, first_row: int | None = None) -> "Table":
-        """The table that a frame holds, whose columns are those of the schema, in order."""
+    def over(
+        cls, lazy: pl.LazyFrame, schema: Schema, places: Sequence[int] | None = None, *, first_row: int | None = None
+    ) -> "Table":
+        """The table that a frame holds: its columns are those of the schema, in order, or those at the places named."""
         numbers = itertools.count()
         inner = {column.name: f"c{next(numbers)}" for column in schema.columns}
-        renamed = lazy.select(pl.nth(at).alias(name) for at, name in enumerate(inner.values()))
+        places = range(len(inner)) if places is None else places
+        renamed = lazy.select(pl.nth(at).alias(name) for at, name in zip(places, inner.values(), strict=True))
         if first_row is not None:
             renamed = renamed.with_row_index(ROW, offset=first_row)
         return cls(renamed, schema, inner, first_row is not None, numbers)

@@ -3,9 +3,10 @@
 import json
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -34,12 +35,9 @@ class Children:
     beside: Sandbox
     computing: Computing
 
-    def stored(self, frames: Sequence[pl.DataFrame]) -> DatasetRef:
+    def stored(self, frames: Iterable[pl.DataFrame]) -> DatasetRef:
         """A dataset of some frames."""
-        with self.storage.writer(TENANT, from_arrow(frames[0].to_arrow().schema)) as writer:
-            for frame in frames:
-                writer.write(frame)
-            return writer.finish()
+        return stored(self.storage, frames)
 
     async def ours(self, run: Callable[[Computing], Awaitable[Found]]) -> tuple[Effort, int, Found]:
         """Run a job: its effort, the megabytes of its child, and what came of it."""
@@ -60,13 +58,28 @@ class Children:
         return watch.stop(), _peak(self.beside), json.loads(said)
 
 
+def store(folder: Path) -> Storage:
+    """A store of its own in a folder."""
+    place: Any = SimpleNamespace(storage=f"file://{folder}/store", storage_s3_endpoint=None)
+    return Storage(place, scratch=folder / "scratch")
+
+
+def stored(storage: Storage, frames: Iterable[pl.DataFrame]) -> DatasetRef:
+    """A dataset of some frames, as a pull writes it."""
+    rest = iter(frames)
+    first = next(rest)
+    with storage.writer(TENANT, from_arrow(first.to_arrow().schema)) as writer:
+        for frame in chain((first,), rest):
+            writer.write(frame)
+        return writer.finish()
+
+
 @asynccontextmanager
 async def children() -> AsyncIterator[Children]:
     """Both kinds, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="modulardata-bench-") as name:
         folder = Path(name).resolve()
-        place: Any = SimpleNamespace(storage=f"file://{folder}/store", storage_s3_endpoint=None)
-        storage = Storage(place, scratch=folder / "scratch")
+        storage = store(folder)
         sandbox = Sandbox(Limits(), work="services.transform.worker", rest_after=600)
         beside = Sandbox(Limits(), work="tests.bench.by_hand", rest_after=600)
         try:

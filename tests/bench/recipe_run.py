@@ -14,7 +14,7 @@ from services.chassis.arrow import from_polars
 from services.transform.jobs import ApplyJob, JobModule
 from services.transform.runner import apply
 from tests.bench.memory import peak
-from tests.bench.recipes import RECIPES
+from tests.bench.ten_recipes import RECIPES
 
 
 def ours(title: str, output: Path, parts: list[Path]) -> int:

@@ -9,159 +9,21 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from services.chassis.isolation.sandbox import environment
 from tests.bench import flights
+from tests.bench.children import TENANT, store, stored
 from tests.bench.effort import Effort
 from tests.bench.figures import ROOT, Figure, best
+from tests.bench.ten_recipes import RECIPES
 
 ROWS = 5_000_000
 PART_ROWS = 500_000
 ROUNDS = 5
 TIME, FLAT, WHOLE = 1.15, 1.2, 1.2
-Lazy = pl.LazyFrame
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A recipe, and the same by hand."""
-
-    steps: tuple[dict[str, Any], ...]
-    by_hand: Callable[[Lazy], Lazy]
-    whole: bool = False  # whether it needs the whole table
-
-
-def _speed() -> pl.Expr:
-    return pl.col("distance") / pl.when(pl.col("air_time") != 0).then(pl.col("air_time")) * 60
-
-
-RECIPES: dict[str, Recipe] = {
-    "choose columns": Recipe(
-        (
-            {"kind": "select", "columns": ["year", "month", "day", "carrier", "flight", "dep_delay"]},
-            {"kind": "rename", "columns": {"flight": "number", "dep_delay": "delay"}},
-        ),
-        lambda t: t.select(
-            "year", "month", "day", "carrier", pl.col("flight").alias("number"), pl.col("dep_delay").alias("delay")
-        ),
-    ),
-    "filter": Recipe(
-        ({"kind": "filter", "where": "dep_delay > 15 AND origin <> 'LGA'"},),
-        lambda t: t.filter((pl.col("dep_delay") > 15) & (pl.col("origin") != "LGA")),
-    ),
-    "clean": Recipe(
-        (
-            {"kind": "drop_null", "columns": ["dep_time", "tailnum"]},
-            {"kind": "fill_null", "columns": ["arr_delay", "air_time"], "value": 0},
-            {"kind": "replace", "column": "origin", "values": [{"old": "EWR", "new": "Newark"}]},
-            {"kind": "cast", "columns": {"flight": "string"}},
-        ),
-        lambda t: t.drop_nulls(["dep_time", "tailnum"]).with_columns(
-            pl.col("arr_delay", "air_time").fill_null(0),
-            pl.col("origin").replace({"EWR": "Newark"}),
-            pl.col("flight").cast(pl.String),
-        ),
-    ),
-    "compute": Recipe(
-        (
-            {
-                "kind": "derive",
-                "columns": [
-                    {"column": "speed", "expression": "distance / air_time * 60"},
-                    {"column": "late", "expression": "COALESCE(dep_delay, 0) > 15"},
-                    {"column": "route", "expression": "origin || '-' || dest"},
-                ],
-            },
-            {"kind": "round", "columns": ["speed"], "digits": 1},
-        ),
-        lambda t: t.with_columns(
-            _speed().round(1, mode="half_away_from_zero").alias("speed"),
-            (pl.col("dep_delay").fill_null(0) > 15).alias("late"),
-            (pl.col("origin") + "-" + pl.col("dest")).alias("route"),
-        ),
-    ),
-    "text": Recipe(
-        (
-            {"kind": "text", "columns": ["tailnum", "dest"], "operations": [{"kind": "trim"}, {"kind": "lower"}]},
-            {"kind": "extract", "column": "tailnum", "pattern": "n([0-9]+)", "into": ["digits"]},
-            {"kind": "join_columns", "columns": ["carrier", "digits"], "column": "plane", "separator": "-"},
-        ),
-        lambda t: (
-            t.with_columns(pl.col("tailnum", "dest").str.strip_chars().str.to_lowercase())
-            .with_columns(pl.col("tailnum").str.extract("n([0-9]+)").alias("digits"))
-            .with_columns(pl.concat_str("carrier", "digits", separator="-", ignore_nulls=True).alias("plane"))
-        ),
-    ),
-    "dates": Recipe(
-        (
-            {"kind": "derive", "columns": [{"column": "date", "expression": "MAKE_DATE(year, month, day)"}]},
-            {"kind": "date_parts", "column": "date", "parts": ["week", "weekday", "is_weekend"]},
-            {"kind": "date_add", "column": "date", "amount": 30, "unit": "day", "into": "due"},
-        ),
-        lambda t: t.with_columns(pl.date("year", "month", "day").alias("date")).with_columns(
-            pl.col("date").dt.week().cast(pl.Int64).alias("date_week"),
-            pl.col("date").dt.weekday().cast(pl.Int64).alias("date_weekday"),
-            (pl.col("date").dt.weekday() > 5).alias("date_is_weekend"),
-            pl.col("date").dt.offset_by("30d").alias("due"),
-        ),
-    ),
-    "aggregate": Recipe(
-        (
-            {
-                "kind": "aggregate",
-                "keys": ["carrier", "origin", "month"],
-                "measures": [
-                    {"function": "count", "name": "flights"},
-                    {"function": "sum", "column": "distance", "name": "miles"},
-                    {"function": "mean", "column": "dep_delay", "name": "delay"},
-                    {"function": "max", "column": "arr_delay", "name": "worst"},
-                ],
-            },
-        ),
-        lambda t: t.group_by("carrier", "origin", "month", maintain_order=True).agg(
-            pl.len().alias("flights"),
-            pl.col("distance").sum().alias("miles"),
-            pl.col("dep_delay").mean().alias("delay"),
-            pl.col("arr_delay").max().alias("worst"),
-        ),
-        whole=True,
-    ),
-    "deduplicate": Recipe(
-        ({"kind": "deduplicate", "keys": ["id"], "keep": "first"},),
-        lambda t: t.unique("id", keep="first", maintain_order=True),
-        whole=True,
-    ),
-    "sort": Recipe(
-        ({"kind": "sort", "by": [{"column": "dep_delay", "descending": True}, {"column": "id"}]},),
-        lambda t: t.sort("dep_delay", "id", descending=[True, False], nulls_last=True, maintain_order=True),
-        whole=True,
-    ),
-    "window": Recipe(
-        (
-            {
-                "kind": "window",
-                "partition_by": ["carrier"],
-                "columns": [
-                    {"name": "number", "function": "row_number"},
-                    {"name": "before", "function": "lag", "column": "dep_delay"},
-                    {"name": "miles", "function": "running_sum", "column": "distance"},
-                ],
-            },
-        ),
-        lambda t: t.with_columns(
-            pl.int_range(1, pl.len() + 1).over("carrier").alias("number"),
-            pl.col("dep_delay").shift(1).over("carrier").alias("before"),
-            pl.col("distance").fill_null(0).cum_sum().over("carrier").alias("miles"),
-        ),
-        whole=True,
-    ),
-}
 
 
 def figures() -> list[Figure]:
@@ -188,14 +50,14 @@ def figures() -> list[Figure]:
 
 def table(folder: Path, rows: int) -> list[Path]:
     """Flights again and again, with a number of their own, in parts as a pull writes them."""
-    folder.mkdir()
-    source, parts = flights.table(), []
+    storage = store(folder)
     number = pl.int_range(pl.len(), dtype=pl.Int64)
-    for start in range(0, rows, PART_ROWS):
-        part = pl.concat([source] * (PART_ROWS // source.height + 1)).head(min(PART_ROWS, rows - start))
-        parts.append(folder / f"{start:09}.parquet")
-        part.with_columns((number + start).alias("id")).write_parquet(parts[-1], compression="zstd")
-    return parts
+    copies = (
+        flights.repeated(min(PART_ROWS, rows - start)).with_columns((number + start).alias("id"))
+        for start in range(0, rows, PART_ROWS)
+    )
+    with storage.local_parts(stored(storage, copies), tenant=TENANT) as parts:
+        return [path.resolve() for path in parts]
 
 
 def _run(folder: Path, way: str, title: str, parts: list[Path]) -> dict[str, float]:

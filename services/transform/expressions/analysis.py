@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp
@@ -57,6 +58,7 @@ _TYPES: dict[exp.DType, LogicalType] = {
 _TYPE_NAMES = "BOOLEAN, INTEGER, FLOAT, DECIMAL, STRING, DATE, TIME, TIMESTAMP, TIMESTAMPTZ, BINARY"
 
 
+@lru_cache(maxsize=64)  # a plan is made for each part of a table, and asks more than once
 def analyse(text: str, schema: Schema) -> Node:
     """The typed tree of an expression over these columns; raises ExpressionInvalid."""
     return typed(parse(text), schema)

@@ -69,13 +69,13 @@ class Refusal:
         pointer, witness, count = self._pointer, self._witness, len(operands)
 
         def run(series: Sequence[pl.Series]) -> pl.Series:
-            values = series[:count]
-            done = plain(values) if plain is not None else None
-            if done is not None:
-                return done
             # A written value comes as one row, whether the batch has many or none.
             height = next((len(one) for one in series if len(one) != 1), 1)
-            frame = pl.DataFrame([_stretched(one, height).alias(f"{at}") for at, one in enumerate(series)])
+            series = [_stretched(one, height) for one in series]
+            done = plain(series[:count]) if plain is not None else None
+            if done is not None:
+                return done
+            frame = pl.DataFrame([one.alias(f"{at}") for at, one in enumerate(series)])
             names = [f"{at}" for at in range(count)]
             computed = frame.select(r=compute(*(pl.col(name) for name in names))).to_series()
             if computed.null_count():

@@ -1,13 +1,18 @@
 """Add so many units to dates or times; months end at their last day."""
 
+from collections.abc import Sequence
+
+import polars as pl
+
 from contracts.data import Column, Schema
 from contracts.recipe import DateAdd
-from services.transform.conversions import in_calendar
+from services.transform.conversions import far_inside, in_calendar
 from services.transform.expressions.refusal import Refusal
 from services.transform.steps.calendar import ENGINE, check_unit
 from services.transform.steps.kind import Report, Site, Sources, StepKind, column_of, with_columns
 from services.transform.table import Table
 
+_DAYS = {"year": 366, "quarter": 92, "month": 31, "week": 7}  # at most; all others are a day or less
 _MOST = {"year": 5_000, "quarter": 20_000, "month": 60_000, "week": 260_000}
 
 
@@ -33,12 +38,18 @@ class DateAddKind(StepKind[DateAdd]):
 
     def plan(self, table: Table, step: DateAdd, site: Site) -> Table:
         new, by = _new(table.schema, step), f"{step.amount}{ENGINE[step.unit]}"
+        most = abs(step.amount) * _DAYS.get(step.unit, 1)
+
+        def plain(values: Sequence[pl.Series]) -> pl.Series | None:
+            return values[0].dt.offset_by(by) if far_inside(values[0], new.type, most) else None
+
         moved = Refusal(site.pointer, site.witness).checked(
             [table.column(step.column)],
             [new.type],
             new.type,
             lambda value: in_calendar(value.dt.offset_by(by), new.type),
             f"{{}} moved by {_said(step)} lies beyond the years 1 to 9999",
+            plain,
         )
         return table.setting([(new, moved)])
 

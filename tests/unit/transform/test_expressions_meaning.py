@@ -311,6 +311,21 @@ def test_a_branch_fails_in_the_rows_that_take_it() -> None:
         evaluate(text, table, [("",), ("5",), ("x",)])
 
 
+@pytest.mark.parametrize("year", [1, 1900, 2000, 2023, 9999])
+def test_every_day_of_a_year_is_made_and_no_other(year: int) -> None:
+    table = schema(m="integer", d="integer")
+    text = f"MAKE_DATE({year}, m, d)"
+    first = date(year, 1, 1).toordinal()
+    days = [date.fromordinal(first + at) for at in range(date(year, 12, 31).toordinal() + 1 - first)]
+    rows: list[tuple[int | None, int | None]] = [(day.month, day.day) for day in days]
+    assert evaluate(text, table, [*rows, (2, None), (None, 31)]) == [*days, None, None]
+    known = set(rows)
+    for m, d in ((2, 29), (2, 30), (4, 31), (6, 31), (9, 31), (11, 31)):
+        if (m, d) not in known:
+            with pytest.raises(ValueRefused, match=f"There is no date of year {year}, month {m}, day {d}"):
+                evaluate(text, table, [*rows, (m, d)])
+
+
 def test_nan_is_above_all_numbers() -> None:
     assert value("f > 1e308", f=nan) is True
     assert value("f = f", f=nan) is True
