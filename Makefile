@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help setup lock lock-jars up down status doctor demo demo-once test check fmt fmt-check lint types imports \
-	contracts contracts-check score-files score-plans score-drift bench bench-transform torture clean
+	contracts contracts-check score-files score-plans score-drift bench bench-drift bench-transform torture clean
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,6 +100,9 @@ score-drift: $(READY) ## Compare the two deliveries of each case of a folder and
 
 bench: $(READY) ## The benches: a table, and build/bench/*.json
 	@$(BIN)/python -m tests.bench.main_job $(ARGS)
+
+bench-drift: $(READY) ## What comparing deliveries costs: build/bench/drift.json
+	@$(BIN)/python -m tests.bench.drift
 
 bench-transform: $(READY) ## The benches of shaping tables: build/bench/transform.json (ARGS=suites)
 	@$(BIN)/python -m tests.bench.transform $(ARGS)

@@ -11,6 +11,7 @@ from cli.client import Json
 from cli.output import facts, moment, plain, table, until
 
 LONGEST = 48
+MOST_FIGURES = 10
 VERDICTS = {"proven": "green", "unproven": "yellow", "refuted": "bold red"}
 STATES = {"open": "cyan", "approved": "green", "rejected": "yellow", "edited": "green", "expired": "red"}
 DECIDERS = {"link": "somebody who had the link of a message", "silence": "nobody in time"}
@@ -35,8 +36,9 @@ def review(found: Json) -> list[RenderableType]:
     }
     parts: list[RenderableType] = [facts(head), "", Text(plain(found["summary"]), style="bold")]
     parts += ["", _title("What changed"), *_changes(found["changes"])]
-    if found.get("columns"):
-        parts += ["", _title("Side by side"), _side_by_side(found["columns"])]
+    columns = _changed(found)
+    if columns:
+        parts += ["", _title("Side by side"), _side_by_side(columns)]
     if found.get("proposal"):
         parts += ["", _title("What would be done"), *_proposal(found["proposal"])]
     if found.get("proof"):
@@ -111,8 +113,9 @@ def proof_checks(found: Json) -> Iterator[RenderableType]:
 
 def figures(numbers: Mapping[str, Any]) -> str:
     """Names and numbers of a check or of evidence, in brackets; nothing where there are none."""
-    shown = ", ".join(f"{plain(name).replace('_', ' ')} {_number(value)}" for name, value in numbers.items())
-    return f"  ({shown})" if shown else ""
+    said = [f"{plain(name).replace('_', ' ')} {_number(value)}" for name, value in numbers.items()]
+    more = [f"{len(said) - MOST_FIGURES} more"] if len(said) > MOST_FIGURES else []
+    return f"  ({', '.join([*said[:MOST_FIGURES], *more])})" if said else ""
 
 
 def _changes(changes: Iterable[Json]) -> Iterator[RenderableType]:
@@ -134,6 +137,18 @@ def _candidate(one: Any) -> str:
         return plain(one)
     rest = {name: value for name, value in one.items() if name != "column" and value is not None}
     return " ".join((plain(one.get("column")) + figures(rest)).split())
+
+
+def _changed(found: Json) -> list[Json]:
+    """The columns that something is said about; the others are as they were."""
+    told: set[str | None] = set()
+    for change in found["changes"]:
+        told |= {change["column"], change.get("became"), *map(_named, change.get("candidates") or ())} - {None}
+    return [one for one in found.get("columns") or () if told & {one.get("old"), one.get("new")}]
+
+
+def _named(candidate: Any) -> str:
+    return str(candidate.get("column") if isinstance(candidate, dict) else candidate)
 
 
 def _side_by_side(columns: Sequence[Json]) -> Table:

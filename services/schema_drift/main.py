@@ -1,8 +1,11 @@
 """Puts schema_drift together."""
 
-from services.chassis.parts import Service
+from datetime import timedelta
+
+from services.chassis.parts import Loop, Service
 from services.chassis.passes import Passes
 from services.chassis.platform import Platform
+from services.chassis.sweeping import Sweeping
 from services.schema_drift.activities import SchemaDriftActivities
 from services.schema_drift.api import router
 from services.schema_drift.consumers import handlers
@@ -11,6 +14,7 @@ from services.schema_drift.proving.activities import ProofActivities
 from services.schema_drift.proving.api import proofs_router
 from services.schema_drift.review_api import review_router
 from services.schema_drift.service.content import QuarantineContent
+from services.schema_drift.service.expiring import Expiry
 from services.schema_drift.service.samples import Samples
 from services.schema_drift.service.settling import Settling
 from services.schema_drift.settings import SchemaDriftSettings
@@ -23,15 +27,18 @@ def build(platform: Platform) -> Service:
     passes = Passes(platform.sealer, "drift-review")
     activities = SchemaDriftActivities(platform.database, settling)
     proofs = ProofActivities(platform.database)
+    settings = SchemaDriftSettings()
+    expiry = Expiry(platform.database, timedelta(days=settings.keep_days))
     content = QuarantineContent(platform.database, platform.storage)
     return Service(
         name=platform.service,
         routers=(
-            router(content, SchemaDriftSettings(), platform.http),
+            router(content, settings, platform.http),
             review_router(samples, platform.database, passes, platform.clock, platform.http),
             proofs_router(proofs_shown.Samples(platform.storage), platform.http),
         ),
         handlers=handlers(),
+        loops=(Loop("expiry", Sweeping(expiry.sweep).run),),
         activities=(
             activities.settle,
             activities.quarantine_file,

@@ -12,3 +12,6 @@ class SchemaDriftSettings(BaseSettings):
     corrected_limit: int = Field(
         default=5 * 1024**3, ge=1, description="The largest corrected file that is taken, in bytes"
     )
+    keep_days: int = Field(
+        default=90, ge=1, le=3_650, description="How long a file or rows wait in quarantine before they are rejected"
+    )

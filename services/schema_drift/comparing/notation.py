@@ -9,6 +9,8 @@ from services.schema_drift.describing.column import FOLDS, Figures
 from services.schema_drift.describing.dates import counted
 from services.schema_drift.describing.plain import MOMENT, MOMENTS, NUMERIC
 
+# Numbers that lie further apart are hardly of one column.
+_OTHERS = 0.4
 # Words for true and false that everybody reads the same.
 _CONVENTIONAL = {("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0")}
 _SAFE_NUMBERS = {
@@ -97,6 +99,8 @@ def _numbers(before: Figures, after: Figures) -> Notation:
     if fractions > 0.5 * after.present:
         # Things that were counted have no fractions: it is measured now, or in other units.
         return Notation("fractions in most values", safe=False)
+    if fractions and distance(before.numbers, after.numbers) > _OTHERS:
+        return Notation("fractions, and other numbers", safe=False)
     return Notation("decimals", widened=True)
 
 
@@ -232,7 +236,9 @@ def _numerals(before: Figures, after: Figures) -> Notation:
     if old is None:
         return SAME
     if new is None:
-        return UNREADABLE
+        # A few odd ones among values that were there before.
+        known = sum(many for text, many in after.counts.items() if text in before.counts)
+        return SAME if known >= 0.8 * after.present else UNREADABLE
     if old.way == new.way or {old.way, new.way} <= {"leading zeros", "word after number"}:
         return SAME
     safe = old.proven and new.proven and {old.way, new.way} <= _SAFE_NUMBERS

@@ -14,6 +14,7 @@ _DAY_NAME = re.compile(r"(?:[^\W\d_]{2,10},?\s+)?(\d{1,2})\.?[ \-/]([^\W\d_]{3,1
 _NAME_DAY = re.compile(
     r"(?:[^\W\d_]{2,10},?\s+)?([^\W\d_]{3,10})\.?[ \-/](\d{1,2})(?:st|nd|rd|th)?,?[ \-/](\d{4})" + _TIME
 )
+_WAYS = (_YEAR_FIRST, _EIGHT, _PARTS, _DAY_NAME, _NAME_DAY)
 
 # The first letters of the months in English, German, French, Spanish, Italian, Portuguese and Dutch.
 _MONTHS = {
@@ -34,6 +35,10 @@ class Dates:
 
 def dates(values: Sequence[str]) -> Dates | None:
     """The way that (nearly) all of these distinct values write a day, or None when they are no days."""
+    # Where the first ones hold no day, not nearly all can: most columns are done with at once.
+    few = values[: max(20, int((1 - _LEAST) * len(values)) + 1)]
+    if not any(pattern.fullmatch(value) for value in few for pattern in _WAYS):
+        return None
     return _year_first(values) or _eight(values) or _ordered(values) or _named(values)
 
 

@@ -12,6 +12,8 @@ from services.schema_drift.describing.plain import MISSING, Plain
 
 # So many rows are looked at across columns, and their values counted; the first ones, the same each time.
 MOST_ROWS = 1_000
+# Fewer tell nothing of how columns go together.
+LEAST_ROWS = 40
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,48 @@ class Delivery:
         """The first column of that name."""
         return next((column for column in self.columns if column.name == name), None)
 
-    def values(self, at: int) -> list[str]:
+    def values(self, at: int) -> Sequence[str]:
         """The values of a column in the rows that were kept, blanks at the ends cut; empty where none is."""
-        texts = (row[at].strip() if at < len(row) else "" for row in self.rows)
-        return ["" if text in MISSING else text for text in texts]
+        if at not in self._values:
+            texts = (row[at].strip() if at < len(row) else "" for row in self.rows)
+            self._values[at] = ["" if text in MISSING else text for text in texts]
+        return self._values[at]
+
+    def numbers(self, at: int) -> Sequence[float | None]:
+        """The same as numbers, None where there is none."""
+        if at not in self._numbers:
+            known = {text: _number(text) for text in set(self.values(at))}
+            self._numbers[at] = [known[text] for text in self.values(at)]
+        return self._numbers[at]
+
+    def above(self, one: int, other: int) -> float | None:
+        """The share of rows in which one column is above another; None where too few rows have both."""
+        if (one, other) not in self._above:
+            pairs = zip(self.numbers(one), self.numbers(other), strict=True)
+            found = [x > y for x, y in pairs if x is not None and y is not None]
+            self._above[one, other] = sum(found) / len(found) if len(found) >= LEAST_ROWS else None
+        return self._above[one, other]
+
+    # A baseline is compared again and again: what was made of it once stays ready.
+    @cached_property
+    def _values(self) -> dict[int, Sequence[str]]:
+        return {}
+
+    @cached_property
+    def _above(self) -> dict[tuple[int, int], float | None]:
+        return {}
+
+    @cached_property
+    def _numbers(self) -> dict[int, Sequence[float | None]]:
+        return {}
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if number == number else None
 
 
 _PLAIN: dict[LogicalType, Plain] = {

@@ -29,16 +29,17 @@ class Numerals:
 
 def numerals(values: Sequence[str]) -> Numerals | None:
     """The way that (nearly) all of these distinct values are written, or None when they are no numbers."""
+    most = (1 - _LEAST) * len(values)
     for way, pattern, read in _WAYS:
-        met, numbers = 0, {}
+        met, missed, numbers = 0, 0, {}
         for value in values:
             marked = pattern.fullmatch(value) is not None
-            if not marked and _PLAIN.fullmatch(value) is None:
-                continue
-            number = read(value) if marked else float(value)
+            number = read(value) if marked else float(value) if _PLAIN.fullmatch(value) else None
             if number is not None:
                 met += marked
                 numbers[value] = number
+            elif (missed := missed + 1) > most:
+                break
         if met and len(numbers) >= _LEAST * len(values):
             return Numerals(way, numbers, _proven(way, numbers))
     return None

@@ -10,18 +10,19 @@ from services.schema_drift.comparing.notation import notation
 from services.schema_drift.comparing.spread import distance
 from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
-from services.schema_drift.describing.delivery import Delivery
+from services.schema_drift.describing.delivery import LEAST_ROWS, Delivery
 from services.schema_drift.describing.plain import MOMENTS, NUMERIC
+from services.schema_drift.detecting.summer_time import explained
 
 Pairs = Sequence[tuple[Figures, Figures]]
 # Looking at each with each is quadratic.
 _MOST = 24
-_LEAST_ROWS = 40
+_OWN = 0.1
 
 
 def exchanged(pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
     """Earlier name → what the column holds now, for columns that look like another one's past, not their own."""
-    moved = [pair for pair in pairs if own[pair[0].name].score < 0.7 and pair[1].present >= _LEAST_ROWS]
+    moved = [pair for pair in pairs if own[pair[0].name].score < 0.7 and pair[1].present >= LEAST_ROWS]
     likely: dict[str, str] = {}
     for old, new in moved[:_MOST]:
         best, name = 0.0, ""
@@ -43,17 +44,23 @@ def exchanged(pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
 class _Aligned:
     """The values of the same columns in both deliveries, row by row; None where there is none."""
 
-    before: dict[str, list[float | None]]
-    after: dict[str, list[float | None]]
+    before: dict[str, Sequence[float | None]]
+    after: dict[str, Sequence[float | None]]
 
 
-def disordered(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str]:
+def disordered(before: Delivery, after: Delivery, pairs: Pairs, own: dict[str, Agreement]) -> dict[str, str]:
     """Columns one of which was never above the other, and now is: earlier name → what it holds."""
     aligned = _numbers(before, after, pairs)
+    places = {old.name: (old.at, new.at) for old, new in pairs}
     found: dict[str, str] = {}
     for a, b in combinations(aligned.before, 2):
-        was, now = _above(aligned.before[a], aligned.before[b]), _above(aligned.after[a], aligned.after[b])
-        if was is None or now is None:
+        if own[a].distance + own[b].distance <= _OWN:
+            continue  # each looks like its own past: spares most tables a look at their rows
+        was = before.above(places[a][0], places[b][0])
+        if was is None or 0.01 < was < 0.85:
+            continue
+        now = after.above(places[a][1], places[b][1])
+        if now is None:
             continue
         turned = (was <= 0.01 and now >= 0.85) or (was >= 0.85 and now <= 0.01)
         if turned and _changed_places(aligned, a, b):
@@ -79,7 +86,7 @@ def confirmed(
             continue
         slope, start, spread = line
         rows = _both(aligned.after[a], aligned.after[b])
-        if len(rows) < _LEAST_ROWS:
+        if len(rows) < LEAST_ROWS:
             continue
         name = a if a in suspected else b
         off = _off(rows, slope, start)
@@ -91,7 +98,7 @@ def confirmed(
 
 def contradicted(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str]:
     """Columns that others told before, and that those tell to be something else now."""
-    few = [pair for pair in pairs if 2 <= pair[0].distinct <= 60 and pair[1].present >= _LEAST_ROWS][:_MOST]
+    few = [pair for pair in pairs if 2 <= pair[0].distinct <= 60 and pair[1].present >= LEAST_ROWS][:_MOST]
     texts = {old.name: (before.values(old.at), after.values(new.at)) for old, new in few}
     found: dict[str, str] = {}
     for told, came in few:
@@ -116,7 +123,7 @@ def contradicted(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, s
                 held = sum(told.means(x) == came.means(y) for x, y in met)
             else:
                 held = sum(x == y for x, y in met)
-            if len(met) >= _LEAST_ROWS and held <= 0.35 * len(met) and len({x for x, _ in met}) > 1:
+            if len(met) >= LEAST_ROWS and held <= 0.35 * len(met) and len({x for x, _ in met}) > 1:
                 known = set(told.counts) >= set(came.counts) or told.truths is not None
                 if known:
                     found[told.name] = f"contradicts {teller.name}"
@@ -132,7 +139,7 @@ def _rule(tellers: Sequence[str], told: Sequence[str]) -> dict[str, str] | None:
     rows = sum(sum(counts.values()) for counts in seen.values())
     usual = {by: counts.most_common(1)[0] for by, counts in seen.items() if sum(counts.values()) >= 3}
     held = sum(many for _, many in usual.values())
-    if rows < _LEAST_ROWS or held < 0.93 * rows or len({value for value, _ in usual.values()}) < 2:
+    if rows < LEAST_ROWS or held < 0.93 * rows or len({value for value, _ in usual.values()}) < 2:
         return None
     return {by: value for by, (value, _) in usual.items()}
 
@@ -141,30 +148,16 @@ def _numbers(before: Delivery, after: Delivery, pairs: Pairs) -> _Aligned:
     chosen = [
         (old, new)
         for old, new in pairs
-        if old.type in NUMERIC and new.type in NUMERIC and old.distinct > 5 and new.present >= _LEAST_ROWS
+        if old.type in NUMERIC and new.type in NUMERIC and old.distinct > 5 and new.present >= LEAST_ROWS
     ][:_MOST]
     return _Aligned(
-        {old.name: [_float(text) for text in before.values(old.at)] for old, _ in chosen},
-        {old.name: [_float(text) for text in after.values(new.at)] for old, new in chosen},
+        {old.name: before.numbers(old.at) for old, _ in chosen},
+        {old.name: after.numbers(new.at) for old, new in chosen},
     )
-
-
-def _float(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if number == number else None
 
 
 def _both(one: Sequence[float | None], other: Sequence[float | None]) -> list[tuple[float, float]]:
     return [(x, y) for x, y in zip(one, other, strict=True) if x is not None and y is not None]
-
-
-def _above(one: Sequence[float | None], other: Sequence[float | None]) -> float | None:
-    """The share of rows in which the first is above the second."""
-    rows = _both(one, other)
-    return sum(x > y for x, y in rows) / len(rows) if len(rows) >= _LEAST_ROWS else None
 
 
 def _changed_places(aligned: _Aligned, a: str, b: str) -> bool:
@@ -176,7 +169,7 @@ def _changed_places(aligned: _Aligned, a: str, b: str) -> bool:
     )
     own = distance(old_a, new_a) + distance(old_b, new_b)
     crossed = distance(old_a, new_b) + distance(old_b, new_a)
-    return crossed + 0.1 < own and crossed < 0.8
+    return crossed + _OWN < own and crossed < 0.8
 
 
 def _off(rows: Sequence[tuple[float, float]], slope: float, start: float) -> float:
@@ -186,7 +179,7 @@ def _off(rows: Sequence[tuple[float, float]], slope: float, start: float) -> flo
 
 def _line(rows: Sequence[tuple[float, float]]) -> tuple[float, float, float] | None:
     """Slope, start and usual distance of the line that numbers lie on, if they do."""
-    if len(rows) < _LEAST_ROWS:
+    if len(rows) < LEAST_ROWS:
         return None
     size = len(rows)
     mean_x, mean_y = sum(x for x, _ in rows) / size, sum(y for _, y in rows) / size
@@ -221,9 +214,10 @@ def shifted(before: Delivery, after: Delivery, pairs: Pairs) -> dict[str, str]:
             if len({text[place] for text in was}) < 5:
                 continue
             for other, came in small:
-                earlier = _differences(was, before.values(other.at), place, round_)
-                later = _differences(now, after.values(came.at), place, round_)
-                if earlier and later and _settled(earlier) and _apart(earlier, later) > 0.6:
+                then, there = before.values(other.at), after.values(came.at)
+                earlier, later = _differences(was, then, place, round_), _differences(now, there, place, round_)
+                moved = earlier and later and _settled(earlier) and _apart(earlier, later) > 0.6
+                if moved and not (part == "hour" and explained((was, then), (now, there))):
                     found[old.name] = f"its {part} does not go with {other.name} any more"
         if old.name not in found and old.type == "date" and _turned(was, now):
             found[old.name] = "day and month have changed places"
@@ -240,7 +234,7 @@ def _differences(texts: Sequence[str], numbers: Sequence[str], place: slice, rou
         part = text[place]
         if part.isdigit() and number.isdigit():
             found[(int(part) - int(number)) % round_] += 1
-    return found if sum(found.values()) >= _LEAST_ROWS else None
+    return found if sum(found.values()) >= LEAST_ROWS else None
 
 
 def _settled(counts: Counter[int]) -> bool:
@@ -256,7 +250,7 @@ def _apart(one: Counter[int], other: Counter[int]) -> float:
 def _turned(was: Sequence[str], now: Sequence[str]) -> bool:
     """Whether the rows came in the order of their dates, and do only with day and month exchanged."""
     before, after = ([text[:10] for text in texts if text] for texts in (was, now))
-    if len(after) < _LEAST_ROWS or _sorted(before) < 0.98 or _sorted(after) > 0.9:
+    if len(after) < LEAST_ROWS or _sorted(before) < 0.98 or _sorted(after) > 0.9:
         return False
     back = [f"{text[:4]}-{text[8:10]}-{text[5:7]}" if int(text[8:10]) <= 12 else text for text in after]
     return _sorted(back) > 0.95

@@ -2,18 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import Notation, notation
 from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
+from services.schema_drift.describing.plain import NUMERIC
 from services.schema_drift.detecting.across import confirmed, contradicted, disordered, exchanged, shifted
 from services.schema_drift.detecting.difference import Difference, Kind, Proof
 from services.schema_drift.detecting.form import form_changes
 from services.schema_drift.detecting.meaning import INVERTED, Meaning, meaning
-from services.schema_drift.detecting.notation_lost import fresh_code, fresh_marker, rounded, stopgap
+from services.schema_drift.detecting.notation_lost import filled, fresh_code, fresh_marker, rounded, stopgap
 from services.schema_drift.detecting.order import longest_ascending
+from services.schema_drift.detecting.same_values import added_up, partly, reassigned
 from services.schema_drift.matching.match import Matching, Pair, match
 
 
@@ -109,7 +112,7 @@ class Detection:
     def _rewritten(self, old: Figures, new: Figures, written: Notation) -> Iterator[Notation]:
         if written.text and not written.widened:
             yield self._doubted(old, new, written)
-        checks = [fresh_marker(old, new), stopgap(old, new), rounded(old, new)]
+        checks = [fresh_marker(old, new), stopgap(old, new), filled(old, new), rounded(old, new)]
         yield from (found for found in checks if found is not None)
         if not written.text and (code := fresh_code(old, new)) is not None:
             yield code
@@ -131,6 +134,9 @@ class Detection:
             one = meaning(old, new, self._written[old.name], self._values[old.name])
             if one is not None:
                 found[old.name] = one
+        for old, new in self._pairs:
+            if text := self._same_values(old, new):
+                found[old.name] = Meaning(text)
         for pair in self.matching.renamed:
             if pair.candidate.converted is not None:
                 found[pair.old.name] = Meaning(pair.candidate.converted.text)
@@ -142,13 +148,30 @@ class Detection:
         pairs = [pair for pair in self._pairs if pair[0].name not in found or pair[0].name in scales]
         for texts in (
             exchanged(self._pairs, self._values),
-            disordered(self.before, self.after, pairs),
+            disordered(self.before, self.after, pairs, self._values),
             contradicted(self.before, self.after, pairs),
             shifted(self.before, self.after, pairs),
         ):
             for name, text in texts.items():
                 found.setdefault(name, Meaning(text))
         return found
+
+    def _same_values(self, old: Figures, new: Figures) -> str:
+        """What may have been done to a column that the other columns say nothing of."""
+        values, written = self._values[old.name], self._written[old.name]
+        if values.kind == "numbers" and new.type in NUMERIC:
+            numbers = new.numbers if written.numbers is None else written.numbers
+            in_rows = self.after.numbers(new.at)
+            return added_up(old, in_rows, values.distance) or partly(old, numbers, values.distance)
+        if values.kind == "closed" and not written.text and self._calm:
+            return reassigned(old, new)
+        return ""
+
+    @cached_property
+    def _calm(self) -> bool:
+        """Whether most columns are as they were: then it is the same part of the same world that came."""
+        told = [one.distance for one in self._values.values() if one.kind in ("numbers", "closed", "truths")]
+        return len(told) >= 3 and sum(apart <= 0.2 for apart in told) >= 0.6 * len(told)
 
     def _sliced(self) -> bool:
         """Whether a part of the table came: a column of few values lost one that a good part of the rows had."""

@@ -54,6 +54,13 @@ def stopgap(before: Figures, after: Figures) -> Notation | None:
     return None
 
 
+def filled(before: Figures, after: Figures) -> Notation | None:
+    """One value in every row of a column that never held any."""
+    if before.present or before.rows < 20 or after.distinct != 1 or after.present < 0.9 * after.rows:
+        return None
+    return Notation(f"{next(iter(after.counts))[:40]} in every row, where nothing was", safe=False)
+
+
 # A delivery of another season has other months and days of the week.
 _CALENDAR = frozenset(
     "jan feb mar apr may jun jul aug sep oct nov dec mon tue wed thu fri sat sun win spr sum fal aut".split()

@@ -187,6 +187,6 @@ MEASURES = (
     Measure("size", _NUMBERS, _size, floor=0.25, wide=1.6, noise=4.0),
     Measure("days", _MOMENTS, _days, floor=400.0, wide=400.0, noise=0.0),
     Measure("span", _MOMENTS, _span, floor=0.7, wide=1.6, noise=4.0),
-    Measure("values", _ALL, _values, floor=0.15, wide=0.6, noise=3.0),
+    Measure("values", _ALL, _values, floor=0.1, wide=0.6, noise=1.0),
     Measure("naming", _ALL, _naming, floor=0.2, wide=0.3, noise=1.0),
 )

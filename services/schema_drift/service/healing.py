@@ -34,8 +34,7 @@ async def heal(work: UnitOfWork, module_id: UUID, name: str) -> int:
     released = 0
     versions = await knowledge.versions_of(work, module_id)
     for row in await repository.waiting_for(work, name):
-        contract = _taken(row, versions)
-        if contract:
+        if _taken(row, versions):
             await quarantine.release(work, row["id"], THE_PLATFORM)
             released += 1
     return released
@@ -45,6 +44,8 @@ def _taken(row: Any, versions: list[knowledge.Version]) -> bool:
     """Whether a run with the version that the workflow used would go on now, with that one or another."""
     base = next((one for one in versions if one.ref.version == row["module_version"]), None)
     incoming = Schema.model_validate(row["incoming"])
+    if accepts(Schema.model_validate(row["contract"]), incoming):
+        return False  # names and types were never what kept it out: what its values mean, a person has to look at
     if base is None:
         # The version was published before versions were known here: any that came since may take its place.
         later = [one for one in versions if one.ref.version > (row["module_version"] or 0) and not one.withdrawn]

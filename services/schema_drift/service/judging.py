@@ -14,6 +14,7 @@ from services.chassis.database import UnitOfWork
 from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.words import english
 from services.schema_drift.deciding.policy import Change, Circumstances, Ruled, rule
+from services.schema_drift.detecting.schemas import Difference
 from services.schema_drift.knowledge import Accepted
 from services.schema_drift.proving.judge import judge as prove
 from services.schema_drift.proving.store import store_proof
@@ -70,8 +71,14 @@ def _masked(report: RowMapping, proposal: Proposal) -> list[str]:
 def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
     context = report["context"] or {}
     found = [restore(stored) for stored in report["changes"]]
+    let_go = {
+        one.column
+        for one in found
+        if one.kind == "type_changed" and one.column_class == "plain" and input.policy.mode in _LET_GO
+    }
     changes = [
-        Change(one.kind, one.column_class, one.proof)  # type: ignore[arg-type]
+        # What does not fit its type is let go by the workflow's own word; nothing else that is only likely is.
+        Change(one.kind, one.column_class, "proven" if _fitted(one, let_go) else one.proof)  # type: ignore[arg-type]
         for one in found
         if one.proof
     ]
@@ -87,6 +94,10 @@ def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
             choice=any(one.kind == "removed" and one.candidates for one in found),
         ),
     )
+
+
+def _fitted(one: Difference, let_go: set[str]) -> bool:
+    return one.proof == "plausible" and one.kind in ("type_changed", "format_changed") and one.column in let_go
 
 
 def _verdict(proof: Proof, policy: DriftPolicy) -> Literal["proven", "unproven", "refuted"]:

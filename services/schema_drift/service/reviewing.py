@@ -126,6 +126,13 @@ async def close(work: UnitOfWork, input: CloseReviewInput) -> ReviewOutcome:
     )
 
 
+async def abandon(work: UnitOfWork, review_id: UUID) -> None:
+    """End a review whose run waits no more; nothing is published, whatever silence would have meant."""
+    review = await review_store.get_review(work, review_id, lock=True)
+    if review is not None and review["state"] == "open":
+        await _close(work, review, "expired", None, "its run waits no more")
+
+
 async def _open_review(work: UnitOfWork, review_id: UUID, state: str, who: Decider, reason: str) -> RowMapping | None:
     """The review, locked; None where this very decision was made already."""
     review = await review_store.get_review(work, review_id, lock=True)

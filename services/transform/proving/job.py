@@ -49,7 +49,7 @@ class _Made:
 def run(job: ReplayJob, kinds: Mapping[str, StepKind[Any]] = KINDS) -> Replayed:
     """Both outputs in figures, and what differs; raises TransformError for what is not the steps' fault."""
     folder = Path(job.output)
-    came = _Rows(job.inputs, job.table_schema, sum(rows_in(job.inputs)))
+    came = _Rows(job.inputs, job.table_schema, sum(rows_in([Path(one) for one in job.inputs])))
     if job.base is None:
         made = _made(kinds, job, came, job.candidate, folder / "after")
         return Replayed(after=_figures(job, came, made, _lost(job, came)))

@@ -18,7 +18,7 @@ from services.transform.check import Stage, stages
 from services.transform.errors import RecipeInvalid, engine_said
 from services.transform.expressions.refusal import Witness
 from services.transform.jobs import JobModule
-from services.transform.running import Files, ModuleRun, Shared, verify
+from services.transform.running import Files, ModuleRun, Shared, verified
 from services.transform.set_aside import SetAside
 from services.transform.steps.kind import Site
 from services.transform.table import Table
@@ -50,7 +50,7 @@ def lost_values(paths: Sequence[str], schema: Schema, module: JobModule, output:
     watched = _at_risk(planned, descents)
     if not watched:
         return {}
-    verify(paths, schema)
+    verified(paths, schema)
     witness = Witness()
     run = ModuleRun(module, {}, Shared(SetAside(output), {}, silent=True))
     table = _watching(Table.over(Files(tuple(paths), schema).scan(), schema, first_row=1), watched)

@@ -43,7 +43,7 @@ def test_an_open_review_shows_all_that_is_needed_to_decide(capsys: pytest.Captur
         "✓ output_contract every output meets the contract (outputs 4)",
         "✗ distributions `dep_delay` lies outside of the past (distance 0.31, rows 26,300)",
         "dep_time departed 517 517 null 9:33",
-        "tailnum (masked) tail (masked)",
+        "tailnum (masked) tail (masked) N1**** N2****",
         "– note late",
         "on yes a version of clean-flights with these steps is published, and the run goes on with it",
         "on no what came is set aside",
@@ -51,6 +51,15 @@ def test_an_open_review_shows_all_that_is_needed_to_decide(capsys: pytest.Captur
         "Which column carries `dep_time`?",
     ):
         assert said in text
+
+
+def test_columns_that_are_as_they_were_take_no_room(capsys: pytest.CaptureFixture[str]) -> None:
+    column = {"old": "carrier", "new": "carrier", "old_values": ["UA"], "new_values": ["UA"], "masked": False}
+    many = {"name": "distributions", "passed": True, "detail": "alike", "figures": {f"c{i}": i for i in range(40)}}
+    proof = REVIEW["proof"] | {"checks": [many]}
+    text = shown(capsys, reviewing.review(REVIEW | {"columns": [*REVIEW["columns"], column], "proof": proof}))
+    assert "carrier" not in text
+    assert "c9 9, 30 more)" in text
 
 
 def test_silence_means_yes_where_there_is_only_a_veto(capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,6 +51,7 @@ class Trial:
     keys: tuple[str, ...] = ()
     output_checks: Checks = ()
     candidate_steps: Written | None = None  # where they are not the base's
+    candidate_input: Schema | None = None  # where not all of what came is needed
     candidate_output: Schema | None = None
     kinds: Mapping[str, StepKind[Any]] = field(default_factory=lambda: KINDS)
 
@@ -94,7 +95,7 @@ class Trial:
                 candidate=self._module(
                     "base",
                     [*self.prelude, *(self.steps if self.candidate_steps is None else self.candidate_steps)],
-                    self.new,
+                    self.candidate_input or self.new,
                     self.candidate_output or self.output,
                 ),
                 prelude=JobModule(name="", recipe=recipe(*self.prelude), pointer="/prelude"),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from services.chassis.migrations import tenant_table
+from services.chassis.migrations import system_access, tenant_table
 
 revision = "0003"
 down_revision = "0002"
@@ -96,3 +96,5 @@ def upgrade() -> None:
     op.create_index("drift_reviews_newest", "drift_reviews", ["tenant", "id"])
     for name in ("accepted_inputs", "known_versions", "drift_proposals", "settled_changes", "drift_reviews"):
         tenant_table(name)
+    for name in ("quarantine_entries", "drift_reviews"):
+        system_access(name, "select")
