@@ -51,7 +51,7 @@ def march(stage: Stage) -> None:
         run,
     )
     stage.arrived(3)
-    told = _told(stage, "drift.adapted")
+    told = _told(stage, "drift.adapted", run["id"])
     if told is not None:
         story.show(f"“{told.body.get('summary')}”")
 
@@ -112,7 +112,7 @@ def june(stage: Stage) -> None:
         entries,
     )
     story.claim("no version was made of it", len(stage.versions()) == 3, [one["number"] for one in stage.versions()])
-    told = _told(stage, "quarantine.opened")
+    told = _told(stage, "quarantine.opened", run["id"])
     said = "" if told is None else f"{told.body.get('summary')} {told.body.get('advice')}"
     story.claim(
         "a signed webhook says which column is missing, and what to do",
@@ -141,7 +141,7 @@ def _proved(stage: Stage, proof_id: str) -> None:
 
 def _link_shows(stage: Stage, review: Json) -> None:
     """Claim that the notification's link shows the question, and that opening it answers nothing."""
-    told = _told(stage, "drift.review_opened")
+    told = _told(stage, "drift.review_opened", review["run_id"])
     link = "" if told is None else str(told.body.get("links", {}).get("decide", ""))
     page = httpx.get(link, timeout=30, trust_env=False) if link else None
     now = stage.api.get(f"/api/drift/reviews/{review['id']}")["state"]
@@ -154,9 +154,14 @@ def _link_shows(stage: Stage, review: Json) -> None:
     stage.story.claim("the link stands in no list of the platform, only in that message", not listed, len(listed))
 
 
-def _told(stage: Stage, kind: str) -> Received | None:
+def _told(stage: Stage, kind: str, run_id: str) -> Received | None:
+    """The message of this kind that speaks of a run."""
+
+    def wanted(one: Received) -> bool:
+        return one.body.get("type", "").startswith(kind) and one.body.get("data", {}).get("run_id") == run_id
+
     with stage.story.waiting("the notification is on its way"):
-        return stage.receiver.wait_for(lambda one: one.body.get("type", "").startswith(kind), SECONDS)
+        return stage.receiver.wait_for(wanted, SECONDS)
 
 
 def _changes(stage: Stage, run: Json) -> list[Json]:

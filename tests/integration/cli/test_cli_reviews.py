@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 
 from cli.errors import Exit
-from tests.integration.cli.test_cli_over_http import ROOT, Api, Command, api, command
-
-__all__ = ["api", "command"]
+from tests.integration.cli.command import ROOT, Api, Command
 
 REVIEW: dict[str, Any] = json.loads((ROOT / "tests" / "unit" / "cli" / "review.json").read_text())
 PATH = f"/api/drift/reviews/{REVIEW['id']}"
