@@ -64,6 +64,7 @@ from tests.integration.orchestrator.stub_services import (
     schema,
 )
 from tests.integration.orchestrator.test_replaying_proofs import ASKED
+from tests.integration.orchestrator.world import until
 from tests.replay.anonymous import anonymous
 
 FOLDER = Path(__file__).parent / "histories"
@@ -231,9 +232,12 @@ def edited_then_approved() -> Scenario:
 
 async def waits(handle: WorkflowHandle[Any, Any]) -> None:
     """Until the run waits for a person."""
-    async with asyncio.timeout(30):
-        while not any(one.HasField("timer_started_event_attributes") for one in (await handle.fetch_history()).events):
-            await asyncio.sleep(0.05)
+
+    async def waiting() -> bool:
+        events = (await handle.fetch_history()).events
+        return any(event.HasField("timer_started_event_attributes") for event in events)
+
+    await until(waiting)
 
 
 async def decide(handle: WorkflowHandle[Any, Any]) -> None:
@@ -251,12 +255,11 @@ def cancel_at(command: str) -> Meanwhile:
     """Cancel as soon as this command is under way."""
 
     async def cancel(handle: WorkflowHandle[Any, Any]) -> None:
-        async with asyncio.timeout(30):
-            while all(
-                item.activity_type.name != command
-                for item in (await handle.describe()).raw_description.pending_activities
-            ):
-                await asyncio.sleep(0.05)
+        async def under_way() -> bool:
+            pending = (await handle.describe()).raw_description.pending_activities
+            return any(item.activity_type.name == command for item in pending)
+
+        await until(under_way)
         await handle.cancel()
 
     return cancel
