@@ -218,30 +218,27 @@ def reviewed(*outcomes: ReviewOutcome, wait: float = 3600) -> Scenario:
     """A person is asked."""
     _, asked, services = healed()
     answers = iter(outcomes)
-    services.answers["schema_drift.judge"] = lambda i: Judged(
-        ruling="ask", proof_id=ID, review_id=REVIEW, wait_seconds=wait
-    )
+    judged = Judged(ruling="ask", proof_id=ID, review_id=REVIEW, wait_seconds=wait)
+    services.answers["schema_drift.judge"] = lambda i: judged
     services.answers["schema_drift.close_review"] = lambda i: next(answers)
     return RUN_WORKFLOW, asked, services
 
 
 def edited_then_approved() -> Scenario:
-    edited = ReviewOutcome(outcome="edited", proposal=proposal(number=2, origin="person"), decided_by=ID)
-    return reviewed(edited, ReviewOutcome(outcome="approved", decided_by=ID))
+    edited = ReviewOutcome(outcome="edited", proposal=proposal(number=2, origin="person"))
+    return reviewed(edited, ReviewOutcome(outcome="approved"))
 
 
 async def waits(handle: WorkflowHandle[Any, Any]) -> None:
     """Until the run waits for a person."""
 
     async def waiting() -> bool:
-        events = (await handle.fetch_history()).events
-        return any(event.HasField("timer_started_event_attributes") for event in events)
+        return any(one.HasField("timer_started_event_attributes") for one in (await handle.fetch_history()).events)
 
     await until(waiting)
 
 
 async def decide(handle: WorkflowHandle[Any, Any]) -> None:
-    """Tell a run that waits that its review is decided."""
     await waits(handle)
     await handle.signal(REVIEW_DECIDED, REVIEW)
 
