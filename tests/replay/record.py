@@ -204,10 +204,8 @@ def healed() -> Scenario:
     services.answers["connector.pull"] = lambda i: pulled(
         group(10, "a.csv"), group(4, "b.csv", shape=RENAMED), group(3, "c.csv", shape=other)
     )
-    settled = {
-        RENAMED.fingerprint: proposed(),
-        other.fingerprint: SettleResult(decision="proceed", version=module(number=5).ref),
-    }
+    another = SettleResult(decision="proceed", version=module(number=5).ref)
+    settled = {RENAMED.fingerprint: proposed(), other.fingerprint: another}
     services.answers["schema_drift.settle"] = lambda i: settled.get(
         i.group.dataset.fingerprint, SettleResult(decision="proceed")
     )
