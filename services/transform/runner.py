@@ -144,7 +144,7 @@ def _pass(
     # What was written is read again while the engine is busy with the next part.
     with ThreadPoolExecutor(1) as beside:
         for number, (rows, lazy) in enumerate(zip(present, parts, strict=True)):
-            table, counters, witness = _planned(lazy, reading, places, tallies, runs, first_row)
+            table, counters, witness = _planned(lazy, rows, reading, places, tallies, runs, first_row)
             files = _sink(table, output, number, part_rows if whole else None, witness, passing)
             written.append((files, beside.submit(rows_in, files), _count(tallies, counters, rows)))
             first_row += rows
@@ -194,20 +194,24 @@ def _checked(job: ApplyJob, kinds: Mapping[str, StepKind[Any]]) -> list[_Tally]:
 
 def _planned(
     source: pl.LazyFrame,
+    rows: int,
     reading: Schema,
     places: Sequence[int],
     tallies: Sequence[_Tally],
     runs: Mapping[int, ModuleRun],
     first_row: int,
 ) -> tuple[Table, dict[int, Counter], Witness]:
-    """The plan of the steps over the columns at these places of some rows."""
+    """The plan of the steps over the columns at these places of so many rows."""
     numbered = any(tally.stage.kind.removes(tally.stage.step) == "quarantined" for tally in tallies)
     table = Table.over(source, reading, places, first_row=first_row + 1 if numbered else None)
     counters: dict[int, Counter] = {}
     witness = Witness()
+    most_rows: int | None = rows
     for at, tally in enumerate(tallies):
         stage = tally.stage
-        table = stage.kind.plan(table, stage.step, Site(stage.pointer, tally.rows_in, witness, runs[tally.number]))
+        site = Site(stage.pointer, tally.rows_in, witness, runs[tally.number], most_rows)
+        most_rows = None if stage.kind.adds else most_rows
+        table = stage.kind.plan(table, stage.step, site)
         if tally.changes_count:
             counters[at] = Counter(runs[tally.number].shared)
             lazy = table.lazy.select(list(table.frame_schema))
