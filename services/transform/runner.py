@@ -114,7 +114,7 @@ class Unwritten:
         reading = read_columns([tally.stage for tally in self._tallies], source.schema)
         places = [source.schema.names.index(column.name) for column in reading.columns]
         runs = {0: ModuleRun(self._job.modules[0], {}, shared)}
-        table, counters = _planned(source.scan(), reading, places, self._tallies, runs, 0, self._witness)
+        table, counters = _planned(source.scan(), self._present, reading, places, self._tallies, runs, 0, self._witness)
         self._counters = counters if once else self._counters
         return table.finished()
 
@@ -214,7 +214,7 @@ def _pass(
     with ThreadPoolExecutor(1) as beside:
         for number, (rows, lazy) in enumerate(zip(present, parts, strict=True)):
             witness = Witness()
-            table, counters = _planned(lazy, reading, places, tallies, runs, first_row, witness)
+            table, counters = _planned(lazy, rows, reading, places, tallies, runs, first_row, witness)
             files = _sink(table, output, number, part_rows if whole else None, witness, passing)
             written.append((files, beside.submit(rows_in, files), _count(tallies, counters, rows)))
             first_row += rows
@@ -264,6 +264,7 @@ def _checked(job: ApplyJob, kinds: Mapping[str, StepKind[Any]]) -> list[_Tally]:
 
 def _planned(
     source: pl.LazyFrame,
+    rows: int,
     reading: Schema,
     places: Sequence[int],
     tallies: Sequence[_Tally],
@@ -271,13 +272,16 @@ def _planned(
     first_row: int,
     witness: Witness,
 ) -> tuple[Table, dict[int, Counter]]:
-    """The plan of the steps over the columns at these places of some rows."""
+    """The plan of the steps over the columns at these places of so many rows."""
     numbered = any(tally.stage.kind.removes(tally.stage.step) == "quarantined" for tally in tallies)
     table = Table.over(source, reading, places, first_row=first_row + 1 if numbered else None)
     counters: dict[int, Counter] = {}
+    most_rows: int | None = rows
     for at, tally in enumerate(tallies):
         stage = tally.stage
-        table = stage.kind.plan(table, stage.step, Site(stage.pointer, tally.rows_in, witness, runs[tally.number]))
+        site = Site(stage.pointer, tally.rows_in, witness, runs[tally.number], most_rows)
+        most_rows = None if stage.kind.adds else most_rows
+        table = stage.kind.plan(table, stage.step, site)
         if tally.changes_count and runs[tally.number].counts:
             counters[at] = Counter(runs[tally.number].shared)
             lazy = table.lazy.select(list(table.frame_schema))

@@ -17,6 +17,7 @@ from services.transform.steps.kind import Report
 from services.transform.table import Table
 
 POINTER = "/query/where"
+_FEW = 16  # rows that are fetched one by one
 _GROUP = 8  # parts that are looked through at once when little was found in the one before
 _FIRST = 65_536  # rows of the first part that are looked through before all others: mostly they are enough
 
@@ -60,16 +61,51 @@ def _pieces(inputs: Sequence[str]) -> Iterator[tuple[list[str], int, int | None]
 def _matching(
     paths: list[str], offset: int, length: int | None, schema: Schema, where: str, limit: int
 ) -> pl.DataFrame:
-    source = pl.scan_parquet(paths, glob=False, hive_partitioning=False, cache=False)
+    sources = [_source(path, schema) for path in paths]
     if (offset, length) != (0, None):
-        source = source.slice(offset, length)
+        return _found([sources[0].slice(offset, length)], schema, where, limit)
+    # Where few rows match, most of the work would be to fetch columns of rows that do not: at first nothing is read
+    # but the columns that decide.
+    places = _places(paths, schema, where, limit)
+    matching = [(source, rows) for source, rows in zip(sources, places, strict=True) if rows]
+    if sum(len(rows) for _, rows in matching) > _FEW:
+        return _found([source for source, _ in matching], schema, where, limit)
+    rows = pl.collect_all([source.slice(at, 1) for source, rows in matching for at in rows], engine="streaming")
+    return pl.concat(rows).head(limit) if rows else pl.DataFrame(schema=frame_schema(schema))
+
+
+def _places(paths: list[str], schema: Schema, where: str, limit: int) -> list[list[int]]:
+    """The numbers of the first rows of each file that match."""
+    number = "row"
+    while number in schema.names:
+        number += "_"
+    witness, plans = Witness(), []
+    for path in paths:
+        source = pl.scan_parquet(path, glob=False, hive_partitioning=False, cache=False, row_index_name=number)
+        inner = {name: f"c{at}" for at, name in enumerate(schema.names)}
+        named = source.select(number, *(pl.nth(at + 1).alias(name) for at, name in enumerate(inner.values())))
+        matching = lower(analyse(where, schema), inner, POINTER, witness)
+        plans.append(named.filter(matching).head(limit).select(number))
+    with witness.heard():
+        try:
+            return [rows.to_series().to_list() for rows in pl.collect_all(plans, engine="streaming")]
+        except pl.exceptions.PolarsError as error:
+            raise engine_said(error) from error
+
+
+def _source(path: str, schema: Schema) -> pl.LazyFrame:
+    source = pl.scan_parquet(path, glob=False, hive_partitioning=False, cache=False)
     try:
         found = source.collect_schema()
     except (pl.exceptions.PolarsError, OSError):
         raise DatasetUnreadable("The dataset's files cannot be read.") from None
     if list(found.items()) != list(frame_schema(schema).items()):
         raise DatasetUnreadable("The dataset's files do not hold the columns that its schema names.")
-    table = Table.over(source, schema)
+    return source
+
+
+def _found(sources: list[pl.LazyFrame], schema: Schema, where: str, limit: int) -> pl.DataFrame:
+    table = Table.over(pl.concat(sources), schema)
     witness = Witness()
     matching = lower(analyse(where, schema), table.inner, POINTER, witness)
     with witness.heard():

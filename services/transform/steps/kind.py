@@ -130,6 +130,7 @@ class Site:
     rows_before: int  # that came to this step in earlier parts
     witness: Witness
     run: Tell
+    most_rows: int | None = None  # that can come to this step in this plan, where that is known
 
 
 class StepKind(ABC, Generic[S]):

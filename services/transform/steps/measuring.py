@@ -12,6 +12,7 @@ from services.transform.steps.kind import Site
 from services.transform.table import Table
 
 _HALF_OF_DIGITS = pl.lit(10**18, dtype=pl.Int128())
+_FEW = 2**26  # rows, whose floats add up with an error below 2**62, however large they are and in whatever order
 _ORDERED = frozenset(LogicalType) - {LogicalType.BINARY}
 _ANY = frozenset(LogicalType)
 _SUMMED = NUMBERS | {LogicalType.BOOLEAN}
@@ -121,6 +122,19 @@ class Measuring:
         size, listed = self._ask(unit), self._ask((value / unit).drop_nulls().implode()).list.sort()
         return listed.list.std(ddof=1) * size if function == "std" else listed.list.var(ddof=1) * size * size
 
+    def _whole(self, value: pl.Expr, count: pl.Expr) -> pl.Expr:
+        """The sum of integers, in 128 bits.
+
+        Of not too many rows it is made of the sum in 64 bits, which wraps around, and of the sum in floats, which is
+        known to less than half of such a turn: that is much faster than adding numbers of twice the size.
+        """
+        if self.site.most_rows is None or self.site.most_rows >= _FEW:
+            return self._ask(value.cast(pl.Int128).sum())
+        value = value.cast(pl.Int64)
+        rest, about = self._ask(value.sum()), self._ask(value.mean()) * count
+        turns = ((about - rest.cast(pl.Float64)) / 2.0**64).round()
+        return rest.cast(pl.Int128) + turns.cast(pl.Int128) * pl.lit(2**64, dtype=pl.Int128())
+
     def _units(self, value: pl.Expr) -> pl.Expr:
         """The sum of decimals in units of their ninth digit, as a float: it may be more than a decimal holds."""
         units = value.to_physical()
@@ -145,7 +159,7 @@ class Measuring:
         elif type is LogicalType.DECIMAL:
             found = self._ask(value.sum())
         else:
-            total = self._ask(value.cast(pl.Int128).sum())
+            total = self._whole(value, count)
             if function == "mean":
                 found = total.cast(pl.Float64) / there
             else:

@@ -262,3 +262,11 @@ def test_a_job_reads_only_the_columns_that_matter(tmp_path: Path) -> None:
     work = job(tmp_path, TABLE, [ROWS], [{"kind": "select", "columns": ["a"]}])
     done = apply(work)
     assert [row[0] for row in read(work, done.parts, done.table_schema)] == [row[0] for row in ROWS]
+
+
+@pytest.mark.parametrize("ends", [(2**63 - 1,), (-(2**63),), (2**63 - 1, -(2**63), 2**62 + 1)])
+def test_a_mean_is_exact_where_the_sum_is_beyond_64_bits(ends: tuple[int, ...]) -> None:
+    values = [ends[at % len(ends)] - at % 7 * (1 if ends[at % len(ends)] > 0 else -1) for at in range(1_000)]
+    measure = {"kind": "aggregate", "keys": [], "measures": [{"function": "mean", "column": "n", "name": "mean"}]}
+    _, found = run(schema(n="integer"), [(value,) for value in [*values, None]], measure, parts=3)
+    assert found == [(float(sum(values)) / len(values),)]

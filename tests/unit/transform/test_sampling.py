@@ -20,11 +20,14 @@ SIZES = (70_000, 3, 66_000, 10)
         ("n % 65536 = 65535 OR n > 69998", 1, 3),
         ("n > 136000", 2, 50),
         ("n < 0", 0, 5),
+        ("n % 70003 = 70001", 0, 5),
+        ("row <= -65530", 30, 70),
         ("true", 65_534, 4),
     ],
 )
 def test_the_first_that_match(tmp_path: Path, where: str, offset: int, limit: int) -> None:
-    whole = pl.DataFrame({"n": range(sum(SIZES))})
+    # A column is called as the numbers of rows would be.
+    whole = pl.DataFrame({"n": range(sum(SIZES))}).with_columns(row=-pl.col("n"))
     paths, start = [], 0
     for number, size in enumerate(SIZES):
         paths.append(str(tmp_path / f"{number}.parquet"))
@@ -34,7 +37,7 @@ def test_the_first_that_match(tmp_path: Path, where: str, offset: int, limit: in
     output.mkdir()
     job = SampleJob(
         inputs=tuple(paths),
-        table_schema=schema(n="integer"),
+        table_schema=schema(n="integer", row="integer"),
         where=where,
         offset=offset,
         limit=limit,
@@ -42,6 +45,6 @@ def test_the_first_that_match(tmp_path: Path, where: str, offset: int, limit: in
     )
     found = sample(job)
     wanted = whole.filter(pl.sql_expr(where))
-    assert pl.read_parquet(output / found.part)["n"].to_list() == wanted["n"].slice(offset, limit).to_list()
+    assert pl.read_parquet(output / found.part).rows() == wanted.slice(offset, limit).rows()
     if found.matches is not None:
         assert found.matches == wanted.height
