@@ -187,6 +187,19 @@ PUSH_FENCED = Point("push-fenced", f"{LEDGER}:Fence.pass_", "raised", "worker")
 EVENTS_UNPUBLISHED = Point(
     "events-unpublished", "tests.faults.removals:publish_late", "before", "services", meant=tells_of(ObjectSeen)
 )
+DRIFT = "services.schema_drift.activities:SchemaDriftActivities"
+HEALING = (
+    Point("proved-not-acknowledged", "services.transform.activities:TransformActivities.prove", "after", "services"),
+    Point("judged-not-acknowledged", f"{DRIFT}.judge", "after", "services"),
+    Point(
+        "published-not-recorded",
+        "services.module_registry.activities:ModuleRegistryActivities.publish",
+        "after",
+        "services",
+    ),
+    Point("adaptation-before-recording", f"{DRIFT}.record_adaptation", "before", "services"),
+    Point("adaptation-recorded-not-acknowledged", f"{DRIFT}.record_adaptation", "after", "services"),
+)
 # What single tests lay on their own.
 UNDOING = (UNDO_TO_COMMIT, UNDO_COMMITTED, UNDO_WITHOUT_SERVER)
-OTHERS = (PUSH_TO_BEGIN, PUSH_TO_COMMIT, PUSH_COMMITTED, PUSH_FENCED, EVENTS_UNPUBLISHED, *UNDOING)
+OTHERS = (PUSH_TO_BEGIN, PUSH_TO_COMMIT, PUSH_COMMITTED, PUSH_FENCED, EVENTS_UNPUBLISHED, *UNDOING, *HEALING)

@@ -8,6 +8,7 @@ from typing import Any
 Row = tuple[int, str, int, int]  # id, name, amount, doubled: as it must stand in the destination
 
 HEADER = "id,name,amount"
+RENAMED = "id,full_name,amount"  # what a supplier makes of it one day
 NAMES = ["Anna", "Bo", "Zoë", "O'Hara", '"Smith, ""J"" Jr."', "Łódź", "line", "NULL-ish"]
 # What the files are read with, by a module of the registry.
 MODULE: dict[str, Any] = {
@@ -89,9 +90,9 @@ class Maker:
         self._random = Random(seed)
         self._next = 1
 
-    def file(self, key: str, count: int) -> File:
+    def file(self, key: str, count: int, header: str = HEADER) -> File:
         """A file of so many different rows, and a few that are ragged, repeated or without an amount."""
-        random, lines, made = self._random, [HEADER], File(key, b"")
+        random, lines, made = self._random, [header], File(key, b"")
         for number in range(count):
             identity, name = self._next, random.choice(NAMES)
             self._next += 1

@@ -29,7 +29,7 @@ from tests.faults.doors import Doors, object_created
 from tests.faults.oracle import Ground, Oracle
 from tests.faults.points import Point, Way
 from tests.faults.receiver import Receiver
-from tests.faults.rows import MODULE, File, Maker
+from tests.faults.rows import HEADER, MODULE, File, Maker
 from tests.faults.waiting import TooLong, until
 
 WAYS: tuple[Way, ...] = ("manual", "event", "webhook", "watch")
@@ -91,7 +91,7 @@ class World:
         for way in WAYS:
             self.site(f"by-{way}", way, "upsert" if way == "webhook" else "append")
 
-    def site(self, name: str, way: Way, mode: str = "append") -> Site:
+    def site(self, name: str, way: Way, mode: str = "append", **definition: Any) -> Site:
         """A new workflow with a folder and a table of its own."""
         site = Site(Ground(name, name.replace("-", "_")), way, f"{name}/")
         applied = self.doors.call(
@@ -108,6 +108,7 @@ class World:
                     "keys": ["id"] if mode == "upsert" else [],
                 },
                 "triggers": TRIGGERS[way],
+                **definition,
             },
         )
         for trigger in applied["triggers"]:
@@ -117,9 +118,9 @@ class World:
 
     # -- causes -------------------------------------------------------------------------------------------------
 
-    def cause(self, site: Site, rows: int = 1_000, again: int = 1) -> str:
+    def cause(self, site: Site, rows: int = 1_000, again: int = 1, header: str = HEADER) -> str:
         """Put one new file and set off the run that is owed for it; the cause is repeated `again` times more."""
-        file = self.maker.file(f"{site.prefix}{next(site.numbers):04}.csv", rows)
+        file = self.maker.file(f"{site.prefix}{next(site.numbers):04}.csv", rows, header)
         etag = self._put(file)
         site.ground.files[file.key] = file
         if site.way == "watch":

@@ -58,13 +58,8 @@ def test_a_run_is_asked_to_end(api: Api, command: Command) -> None:
 )
 def test_waiting_for_a_cancelled_run_tells_how_it_ended(api: Api, command: Command, state: str, code: Exit) -> None:
     run = {"id": "r1", "workflow": "flights", "workflow_version": 1, "trigger": "manual", "modules": [], "steps": []}
-    run |= {
-        "objects": None,
-        "books": None,
-        "undoes": None,
-        "dry_run": False,
-        "definition": {"destination": {"connection": "warehouse"}},
-    }
+    run |= {"undoes": None, "undone_by": None, "dry_run": False, "objects": None, "books": None}
+    run |= {"definition": {"destination": {"connection": "warehouse"}}}
     api.on("POST", "/api/runs/r1:cancel", (202, {"id": "r1", "state": "running"}))
     api.on("GET", "/api/runs/r1", (200, run | {"state": "running"}), (200, run | {"state": state}))
     api.on("GET", "/api/quarantine", NO_ITEMS)
