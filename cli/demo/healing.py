@@ -158,8 +158,7 @@ def _told(stage: Stage, kind: str, run_id: str) -> Received | None:
     """The message of this kind that speaks of a run."""
 
     def wanted(one: Received) -> bool:
-        about = one.body.get("data", {}).get("run_id")
-        return str(one.body.get("type", "")).startswith(kind) and bool(about == run_id)
+        return bool(one.body.get("type", "").startswith(kind) and one.body.get("data", {}).get("run_id") == run_id)
 
     with stage.story.waiting("the notification is on its way"):
         return stage.receiver.wait_for(wanted, SECONDS)

@@ -4,9 +4,11 @@ A recipe whose steps look at one row at a time goes part by part, in memory that
 rows in the same parts give the same bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +70,15 @@ class _Tally:
 def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS, *, passing: bool = False) -> Applied:
     """Run the job; raises TransformError. With `passing`, its files are no dataset's: somebody will `scan` them."""
     tallies = _checked(job, kinds)
-    try:
+    with _named(tallies):
         return _run(job, tallies, passing)
+
+
+@contextmanager
+def _named(tallies: Sequence[_Tally]) -> Iterator[None]:
+    """While inside, a value that is refused is told with the step that refuses it."""
+    try:
+        yield
     except ValueRefused as refused:
         within = [tally.stage for tally in tallies if f"{refused.pointer}/".startswith(f"{tally.stage.pointer}/")]
         # What stands before a module's first step has the module's own place, around those of its steps.
@@ -79,10 +88,65 @@ def apply(job: ApplyJob, kinds: Mapping[str, StepKind[Any]] = KINDS, *, passing:
         raise ValueRefused(f"{stage.label}: {refused.message}", refused.pointer) from None
 
 
+class Unwritten:
+    """A job whose rows are written nowhere: they are made whenever somebody asks, and counted when asked `once`."""
+
+    def __init__(self, job: ApplyJob, tallies: list[_Tally]) -> None:
+        self.schema = tallies[-1].stage.after if tallies else job.table_schema
+        self._job, self._tallies, self._witness = job, tallies, Witness()
+        self._shared = _shared(job)
+        self._counters: dict[int, Counter] = {}
+        self._present = sum(rows_of(verified(job.inputs, job.table_schema)))
+
+    @classmethod
+    def of(cls, job: ApplyJob) -> "Unwritten | None":
+        """None where a step must see the whole table: that is not done twice. Raises TransformError."""
+        tallies = _checked(job, KINDS)
+        whole = any(tally.stage.kind.sees_all(tally.stage.step) for tally in tallies)
+        if whole or _borders(job) or len(job.modules) != 1:
+            return None
+        return cls(job, tallies)
+
+    def scan(self, *, once: bool = False) -> pl.LazyFrame:
+        """The rows, to be made in `heard`."""
+        shared = self._shared if once else replace(self._shared, silent=True)
+        source = Files(self._job.inputs, self._job.table_schema)
+        reading = read_columns([tally.stage for tally in self._tallies], source.schema)
+        places = [source.schema.names.index(column.name) for column in reading.columns]
+        runs = {0: ModuleRun(self._job.modules[0], {}, shared)}
+        table, counters = _planned(source.scan(), reading, places, self._tallies, runs, 0, self._witness)
+        self._counters = counters if once else self._counters
+        return table.finished()
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """While inside, what the recipe refuses is told as a job tells it."""
+        try:
+            with _named(self._tallies), self._witness.heard():
+                yield
+        except pl.exceptions.PolarsError as error:
+            raise engine_said(error) from error
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return self.applied.rows
+
+    @cached_property
+    def applied(self) -> Applied:
+        """What a job would answer; the rows were asked for `once`."""
+        rows = _count(self._tallies, self._counters, self._present)
+        self._shared.aside.part_done()
+        return _applied(Files((), self.schema), rows, self._tallies, self._shared, Path(self._job.output))
+
+
+def _shared(job: ApplyJob) -> Shared:
+    return Shared(SetAside(Path(job.output)), {name: bytes.fromhex(key) for name, key in job.keys.items()})
+
+
 def _run(job: ApplyJob, tallies: list[_Tally], passing: bool) -> Applied:
     """The job in as few passes as its modules allow: what a later module looks up must have been written before."""
-    output, aside = Path(job.output), SetAside(Path(job.output))
-    shared = Shared(aside, {name: bytes.fromhex(key) for name, key in job.keys.items()})
+    output, shared = Path(job.output), _shared(job)
     current = Files(job.inputs, job.table_schema)
     made: dict[str, Files] = {}
     rows, first = 0, 0
@@ -96,12 +160,17 @@ def _run(job: ApplyJob, tallies: list[_Tally], passing: bool) -> Applied:
         first = last + 1
         if between:
             made[job.modules[last].name] = current
+    return _applied(current, rows, tallies, shared, output)
+
+
+def _applied(current: Files, rows: int, tallies: Sequence[_Tally], shared: Shared, output: Path) -> Applied:
+    """The books, what was set aside, and what was found."""
     books = tuple(
         tally.books(shared.came_through(tally.stage.pointer))
         for tally in tallies
         if not isinstance(tally.stage.step, Conform)
     )
-    quarantine = aside.finish()
+    quarantine = shared.aside.finish()
     if quarantine.rows != sum(book.quarantined for book in books):
         raise BooksUnbalanced("The rows that were set aside are not those that are missing.")
     return Applied(
@@ -144,7 +213,8 @@ def _pass(
     # What was written is read again while the engine is busy with the next part.
     with ThreadPoolExecutor(1) as beside:
         for number, (rows, lazy) in enumerate(zip(present, parts, strict=True)):
-            table, counters, witness = _planned(lazy, reading, places, tallies, runs, first_row)
+            witness = Witness()
+            table, counters = _planned(lazy, reading, places, tallies, runs, first_row, witness)
             files = _sink(table, output, number, part_rows if whole else None, witness, passing)
             written.append((files, beside.submit(rows_in, files), _count(tallies, counters, rows)))
             first_row += rows
@@ -199,20 +269,20 @@ def _planned(
     tallies: Sequence[_Tally],
     runs: Mapping[int, ModuleRun],
     first_row: int,
-) -> tuple[Table, dict[int, Counter], Witness]:
+    witness: Witness,
+) -> tuple[Table, dict[int, Counter]]:
     """The plan of the steps over the columns at these places of some rows."""
     numbered = any(tally.stage.kind.removes(tally.stage.step) == "quarantined" for tally in tallies)
     table = Table.over(source, reading, places, first_row=first_row + 1 if numbered else None)
     counters: dict[int, Counter] = {}
-    witness = Witness()
     for at, tally in enumerate(tallies):
         stage = tally.stage
         table = stage.kind.plan(table, stage.step, Site(stage.pointer, tally.rows_in, witness, runs[tally.number]))
-        if tally.changes_count:
+        if tally.changes_count and runs[tally.number].counts:
             counters[at] = Counter(runs[tally.number].shared)
             lazy = table.lazy.select(list(table.frame_schema))
             table = table.then(lazy.map_batches(counters[at], schema=table.frame_schema, streamable=True))
-    return table, counters, witness
+    return table, counters
 
 
 def _sink(

@@ -84,12 +84,8 @@ def _no_drift(tables: Sequence[tuple[Effort, PulledGroup, list[list[str | None]]
     def shape() -> bool:
         return Schema(columns=schema.columns).fingerprint == old.dataset.fingerprint
 
-    def fresh() -> object:
-        return detect(before, delivery_of(schema.names, new_rows, new.facts))
-
     name = f"no drift in {ROWS:,} × 19"
     costs = [("names and types", shape), ("values, of two ready profiles", lambda: detect(before, after))]
-    costs.append(("values, the profile of the new ones included", fresh))
     return [
         Figure(f"{name}: {what}", "s", SHARE, _least(run), pull.computing, "of the pull, processors")
         for what, run in costs

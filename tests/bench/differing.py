@@ -1,4 +1,8 @@
-"""The difference of two versions over a million rows, beside the same by hand in Polars: a full join by key."""
+"""The difference of two versions over a million rows, beside the same by hand in Polars: a full join by key.
+
+Both begin with the rows that went in and end with the files and figures of what differs: by hand, both recipes are part
+of the plan that joins them. The limit is that of the whole, the child and the books of both versions included.
+"""
 
 import asyncio
 

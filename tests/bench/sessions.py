@@ -24,6 +24,13 @@ STEPS: tuple[dict[str, Any], ...] = (
     {"kind": "sort", "by": [{"column": "dep_delay", "descending": True}]},
 )
 WHERES = ("carrier = 'UA'", "dep_delay > 60", "distance > 2000 AND origin = 'JFK'", "year = 2022", "tailnum = 'N14228'")
+# Too few rows match for all parts not to be read.
+RARE = (
+    "dep_delay > 1300",
+    "dest = 'LEX'",
+    "flight = 1 AND dest = 'LEX'",
+    "upper(tailnum) = 'N14228' AND arr_delay > 200",
+)
 
 
 def figures() -> list[Figure]:
@@ -60,19 +67,21 @@ def _session(client: platform.Client) -> tuple[str, list[dict[str, Any]]]:
 
 def _looked_at(client: platform.Client, session: str, nodes: list[dict[str, Any]]) -> list[Figure]:
     chance = random.Random(7)
-    looks: dict[str, list[float]] = {"the first rows": [], "a page deep in it": [], "a filtered sample": []}
+    few = "a filtered sample of few matches"
+    looks: dict[str, list[float]] = {"the first rows": [], "a page deep in it": [], "a filtered sample": [], few: []}
     for number in range(LOOKS):
         node = nodes[number % len(nodes)]
         wanted: dict[str, dict[str, Any]] = {
             "the first rows": {},
             "a page deep in it": {"offset": chance.randrange(node["rows"] - 50)},
             "a filtered sample": {"where": WHERES[number % len(WHERES)]},
+            few: {"where": RARE[number // len(nodes) % len(RARE)]},
         }
         for kind, query in wanted.items():
             began = time.perf_counter()
             shown = client.call("GET", f"{session}/nodes/{node['id']}/preview?{urlencode(query)}")
             looks[kind].append(time.perf_counter() - began)
-            if len(shown["rows"]) != 50:
+            if (len(shown["rows"]) < 50) != (kind == few) or (kind == few and shown["matches"] is None):
                 raise RuntimeError(f"{query} shows {len(shown['rows'])} rows")
     title = f"preview of {ROWS * TIMES:,} rows"
     return [

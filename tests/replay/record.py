@@ -32,6 +32,7 @@ from contracts.runs import (
     DEPLOY_MODULE,
     OPEN_SESSION,
     QUEUE,
+    REPLAY_PROOF,
     REVIEW_DECIDED,
     RUN_WORKFLOW,
     SESSION_TASK,
@@ -42,6 +43,7 @@ from contracts.runs import (
     DeployModuleInput,
     ErrorType,
     OpenSessionInput,
+    ReplayProofInput,
     RunInput,
     SessionTaskInput,
     TryModuleInput,
@@ -61,6 +63,8 @@ from tests.integration.orchestrator.stub_services import (
     refused,
     schema,
 )
+from tests.integration.orchestrator.test_replaying_proofs import ASKED
+from tests.integration.orchestrator.world import until
 from tests.replay.anonymous import anonymous
 
 FOLDER = Path(__file__).parent / "histories"
@@ -200,10 +204,8 @@ def healed() -> Scenario:
     services.answers["connector.pull"] = lambda i: pulled(
         group(10, "a.csv"), group(4, "b.csv", shape=RENAMED), group(3, "c.csv", shape=other)
     )
-    settled = {
-        RENAMED.fingerprint: proposed(),
-        other.fingerprint: SettleResult(decision="proceed", version=module(number=5).ref),
-    }
+    another = SettleResult(decision="proceed", version=module(number=5).ref)
+    settled = {RENAMED.fingerprint: proposed(), other.fingerprint: another}
     services.answers["schema_drift.settle"] = lambda i: settled.get(
         i.group.dataset.fingerprint, SettleResult(decision="proceed")
     )
@@ -214,35 +216,32 @@ def reviewed(*outcomes: ReviewOutcome, wait: float = 3600) -> Scenario:
     """A person is asked."""
     _, asked, services = healed()
     answers = iter(outcomes)
-    services.answers["schema_drift.judge"] = lambda i: Judged(
-        ruling="ask", proof_id=ID, review_id=REVIEW, wait_seconds=wait
-    )
+    judged = Judged(ruling="ask", proof_id=ID, review_id=REVIEW, wait_seconds=wait)
+    services.answers["schema_drift.judge"] = lambda i: judged
     services.answers["schema_drift.close_review"] = lambda i: next(answers)
     return RUN_WORKFLOW, asked, services
 
 
 def edited_then_approved() -> Scenario:
-    edited = ReviewOutcome(outcome="edited", proposal=proposal(number=2, origin="person"), decided_by=ID)
-    return reviewed(edited, ReviewOutcome(outcome="approved", decided_by=ID))
+    edited = ReviewOutcome(outcome="edited", proposal=proposal(number=2, origin="person"))
+    return reviewed(edited, ReviewOutcome(outcome="approved"))
 
 
 async def waits(handle: WorkflowHandle[Any, Any]) -> None:
     """Until the run waits for a person."""
-    deadline = asyncio.get_running_loop().time() + 30
-    while not any(event.HasField("timer_started_event_attributes") for event in (await handle.fetch_history()).events):
-        if asyncio.get_running_loop().time() > deadline:
-            raise TimeoutError("the run never waited")
-        await asyncio.sleep(0.05)
+
+    async def waiting() -> bool:
+        return any(one.HasField("timer_started_event_attributes") for one in (await handle.fetch_history()).events)
+
+    await until(waiting)
 
 
 async def decide(handle: WorkflowHandle[Any, Any]) -> None:
-    """Tell a run that waits that its review is decided."""
     await waits(handle)
     await handle.signal(REVIEW_DECIDED, REVIEW)
 
 
 async def cancel_waiting(handle: WorkflowHandle[Any, Any]) -> None:
-    """Cancel a run that waits."""
     await waits(handle)
     await handle.cancel()
 
@@ -251,13 +250,11 @@ def cancel_at(command: str) -> Meanwhile:
     """Cancel as soon as this command is under way."""
 
     async def cancel(handle: WorkflowHandle[Any, Any]) -> None:
-        deadline = asyncio.get_running_loop().time() + 30
-        while not any(
-            item.activity_type.name == command for item in (await handle.describe()).raw_description.pending_activities
-        ):
-            if asyncio.get_running_loop().time() > deadline:
-                raise TimeoutError(f"the run never came to {command}")
-            await asyncio.sleep(0.05)
+        async def under_way() -> bool:
+            pending = (await handle.describe()).raw_description.pending_activities
+            return any(item.activity_type.name == command for item in pending)
+
+        await until(under_way)
         await handle.cancel()
 
     return cancel
@@ -297,6 +294,12 @@ def validated() -> Scenario:
 def checked() -> Scenario:
     draft = ModuleDraft(name="clean-flights", recipe=Recipe(), input_contract=FLIGHTS, output_contract=FLIGHTS)
     return CHECK_MODULE, CheckModuleInput(tenant=TENANT, draft=draft), StubServices()
+
+
+def proof_replayed() -> Scenario:
+    services = StubServices()
+    services.answers |= {"schema_drift.find_proof": lambda i: ASKED, "schema_drift.record_replay": lambda i: Nothing()}
+    return REPLAY_PROOF, ReplayProofInput(tenant=TENANT, replay_id=ID, proof_id=ID), services
 
 
 def compared() -> Scenario:
@@ -357,6 +360,7 @@ SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
     "module_deployed": (module_deployed, nothing_else),
     "workflow_validated": (validated, nothing_else),
     "module_checked": (checked, nothing_else),
+    "proof_replayed": (proof_replayed, nothing_else),
     "versions_compared": (compared, nothing_else),
     "comparison_failed": (comparison_failed, nothing_else),
     "module_tried": (tried, nothing_else),

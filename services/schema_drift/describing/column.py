@@ -92,6 +92,22 @@ class Figures:
         return max((len(text.partition(".")[2]) for text in self.counts), default=0) if self.type == "float64" else 0
 
     @cached_property
+    def decimals(self) -> dict[int, int]:
+        """Digits behind the point that say something, and how many values have so many."""
+        found: dict[int, int] = {}
+        for text, many in self.counts.items():
+            size = len(text.partition(".")[2].rstrip("0")) if "e" not in text.lower() else 0
+            found[size] = found.get(size, 0) + many
+        return found
+
+    @cached_property
+    def multiples(self) -> dict[int, float]:
+        """The shares of whole tens, hundreds and thousands among the numbers."""
+        return {
+            step: sum(number % step == 0 for number in self.numbers) / max(1, self.present) for step in (10, 100, 1000)
+        }
+
+    @cached_property
     def closed(self) -> bool:
         """Whether the values are few, and come again."""
         if not self.counts or self.distinct > CLOSED:

@@ -96,25 +96,17 @@ def rounded(before: Figures, after: Figures) -> Notation | None:
     if before.type not in NUMERIC or after.type != before.type or before.distinct < 12 or after.present < 30:
         return None
     if before.type == "float64":
-        old, new = _decimals(before), _decimals(after)
+        old, new = before.decimals, after.decimals
         for places in range(max(old, default=0), 0, -1):
             had, has = (sum(many for size, many in side.items() if size >= places) for side in (old, new))
             if had >= 0.5 * before.present and has == 0:  # not one, of so many
                 return Notation(f"rounded to {places - 1} decimals", safe=False, lossy=True)
         return None
     for step in (1000, 100, 10):
-        was, now = (sum(number % step == 0 for number in side.numbers) / side.present for side in (before, after))
+        was, now = before.multiples[step], after.multiples[step]
         if now == 1 and was < 0.5 and after.distinct >= 5:
             return Notation(f"rounded to whole {step}s", safe=False, lossy=True)
     return None
-
-
-def _decimals(column: Figures) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for text, many in column.counts.items():
-        size = len(text.partition(".")[2].rstrip("0")) if "e" not in text.lower() else 0
-        found[size] = found.get(size, 0) + many
-    return found
 
 
 def fresh_code(before: Figures, after: Figures) -> Notation | None:

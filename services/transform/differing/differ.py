@@ -1,13 +1,13 @@
 """The exact difference between two tables: by key where there is one, else by counting whole rows.
 
-Both tables are streamed. What is held is the one side of the join, and what differs.
+Both tables are streamed, and may be made while they are. What is held is the one side of the join, and what differs.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -25,18 +25,38 @@ _HERE_LEFT, _HERE_RIGHT, _TURN, _COUNT = "here_left", "here_right", "turn", "cou
 _GROUP = 65_536
 
 
+class Side(Protocol):
+    """One of the two tables."""
+
+    @property
+    def schema(self) -> Schema:
+        """Its columns."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has: asked when they were read `once`."""
+
+    def scan(self, *, once: bool = False) -> pl.LazyFrame:
+        """Its rows. All of them are read `once`, which is when they are counted, and may be read again."""
+
+
 @dataclass(frozen=True)
-class Side:
-    """One of the two tables: finished files of one schema."""
+class Stored:
+    """A table in finished files of one schema."""
 
     parts: Sequence[Path]
     schema: Schema
     rows: int
 
-    def scan(self, prefix: str) -> pl.LazyFrame:
-        """The rows, under names that we make."""
-        frame = scan(self.parts) if self.parts else pl.LazyFrame(schema=frame_schema(self.schema))
-        return frame.select(pl.nth(at).alias(f"{prefix}{at}") for at in range(len(self.schema.columns)))
+    def scan(self, *, once: bool = False) -> pl.LazyFrame:
+        """The rows."""
+        return scan(self.parts) if self.parts else pl.LazyFrame(schema=frame_schema(self.schema))
+
+
+def _named(side: Side, prefix: str, *, once: bool = False) -> pl.LazyFrame:
+    """The rows, under names that we make."""
+    columns = range(len(side.schema.columns))
+    return side.scan(once=once).select(pl.nth(at).alias(f"{prefix}{at}") for at in columns)
 
 
 @dataclass(frozen=True)
@@ -58,7 +78,7 @@ def differ(
     found = pairs(left.schema, right.schema)
     names, source = chosen(keys, contract, left.schema, right.schema)
     if names is None:
-        key = find(left.scan("l"), right.scan("r"), found)
+        key = find(_named(left, "l"), _named(right, "r"), found)
         names, source = ((key.name,), source) if key is not None else ((), "none")
     if not names:
         return _by_counting(left, right, folder, found)
@@ -71,26 +91,31 @@ def _by_key(
     by_name = {pair.name: pair for pair in found}
     keys = [by_name[name] for name in names]
     values = [pair for pair in found if pair.name not in names]
-    here, there = left.scan("l"), right.scan("r")
+    here, there = _named(left, "l"), _named(right, "r")
     left_on, right_on = [pair.left for pair in keys], [pair.right for pair in keys]
-    several = source != "found" and (repeated(here, left_on) or repeated(there, right_on))
+    said = [repeated(side, on) for side, on in ((here, left_on), (there, right_on)) if source != "found"]
+    several, nulls = any(twice for twice, _ in said), any(null for _, null in said)
+    here, there = _named(left, "l", once=True), _named(right, "r", once=True)
     if several:
         # The first row of a key is compared with the first, the second with the second.
         here = here.with_columns(pl.int_range(pl.len()).over(left_on).alias(f"l{_TURN}"))
         there = there.with_columns(pl.int_range(pl.len()).over(right_on).alias(f"r{_TURN}"))
         left_on, right_on = [*left_on, f"l{_TURN}"], [*right_on, f"r{_TURN}"]
-    joined = here.with_columns(pl.lit(True).alias(_HERE_LEFT)).join(
-        there.with_columns(pl.lit(True).alias(_HERE_RIGHT)),
-        left_on=left_on,
-        right_on=right_on,
-        how="full",
-        coalesce=False,
-        nulls_equal=True,
-    )
-    alone = pl.col(_HERE_LEFT).is_null() | pl.col(_HERE_RIGHT).is_null()
-    different = pl.any_horizontal(alone, *(pair.differs for pair in values)) if values else alone
+    marks = ((_HERE_LEFT, left_on[0]), (_HERE_RIGHT, right_on[0]))
+    if nulls:
+        # A key may be null on its own side.
+        here, there = (
+            side.with_columns(pl.lit(True).alias(mark)) for side, (mark, _) in zip((here, there), marks, strict=True)
+        )
+    joined = here.join(there, left_on=left_on, right_on=right_on, how="full", coalesce=False, nulls_equal=True)
+    alone = pl.any_horizontal(pl.col(mark if nulls else key).is_null() for mark, key in marks)
+    different = joined.filter(pl.any_horizontal(alone, *(pair.differs for pair in values)) if values else alone)
+    if not nulls:
+        different = different.with_columns(
+            pl.when(pl.col(key).is_not_null()).then(True).alias(mark) for mark, key in marks
+        )
     store = folder / f"different{PASSING}"
-    _store(joined.filter(different), store)
+    _store(different, store)
     written, counts, changed = _split(store, folder, left, right, keys, values, left_on, right_on)
     store.unlink()
     difference = DataDifference(
@@ -164,12 +189,14 @@ def _by_counting(left: Side, right: Side, folder: Path, found: list[Pair]) -> tu
     """Whole rows are counted on both sides; a row that the other side has less often is too many here."""
     columns = [f"c{at}" for at in range(len(found))]
     if not found:
+        for side, prefix in ((left, "l"), (right, "r")):
+            _named(side, prefix, once=True).select(pl.len()).collect(engine="streaming")
         extra = {1: left.rows, -1: right.rows}
         frame = pl.DataFrame({_COUNT: [count * sign for sign, count in extra.items() if count]})
         different = frame.lazy()
     else:
         both = [
-            side.scan(prefix).select(
+            _named(side, prefix, once=True).select(
                 *(pair.counted(prefix).alias(name) for pair, name in zip(found, columns, strict=True)),
                 pl.lit(sign, dtype=pl.Int64()).alias(_COUNT),
             )
@@ -247,7 +274,7 @@ def _beside(left: Side, right: Side) -> dict[str, Any]:
     return {
         "columns_only_left": tuple(name for name in left.schema.names if right.schema.column(name) is None),
         "columns_only_right": tuple(name for name in right.schema.names if left.schema.column(name) is None),
-        "aggregates": aggregates(left.scan("l"), left.schema, right.scan("r"), right.schema),
+        "aggregates": aggregates(_named(left, "l"), left.schema, _named(right, "r"), right.schema),
     }
 
 

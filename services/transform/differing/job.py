@@ -1,49 +1,63 @@
 """What a child does to compare two versions: run both over the same rows, then say what differs."""
 
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.checks import UniqueCheck
 from contracts.data import Schema
-from services.transform import runner
-from services.transform.differing.differ import Side, counted_schema, differ
+from services.transform.differing.differ import Stored, counted_schema, differ
 from services.transform.differing.pairing import pairs
 from services.transform.jobs import Applied, ApplyJob, Differed, DifferJob, JobModule, Part
+from services.transform.runner import Unwritten, apply
+
+
+@dataclass(frozen=True)
+class _Applied(Stored):
+    """A version's rows in files."""
+
+    applied: Applied
 
 
 def run(job: DifferJob) -> Differed:
     """The difference; raises TransformError."""
     folder = Path(job.output)
-    left, right = _applied(job, job.left, folder / "left"), _applied(job, job.right, folder / "right")
-    here, there = _side(folder / "left", left), _side(folder / "right", right)
-    found, written = differ(here, there, folder, keys=job.keys, contract=_unique(job.left[-1]) + _unique(job.right[-1]))
-    counted = counted_schema(pairs(here.schema, there.schema))
+    contract = _unique(job.left[-1]) + _unique(job.right[-1])
+    # Whoever looks for a key looks often: then the rows are kept.
+    often = job.keys is None and not contract
+    left, right = (_side(job, getattr(job, name), folder / name, often=often) for name in ("left", "right"))
+    with ExitStack() as heard:
+        for side in (left, right):
+            if isinstance(side, Unwritten):
+                heard.enter_context(side.heard())
+        found, written = differ(left, right, folder, keys=job.keys, contract=contract)
+    counted = counted_schema(pairs(left.schema, right.schema))
     return Differed(
-        left=left,
-        right=right,
+        left=left.applied,
+        right=right.applied,
         difference=found,
-        only_left=_part(written.only_left, here.schema if found.keys else counted),
-        only_right=_part(written.only_right, there.schema if found.keys else counted),
+        only_left=_part(written.only_left, left.schema if found.keys else counted),
+        only_right=_part(written.only_right, right.schema if found.keys else counted),
         changed=_part(written.changed, written.changed_schema),
     )
 
 
-def _applied(job: DifferJob, modules: tuple[JobModule, ...], folder: Path) -> Applied:
+def _side(job: DifferJob, modules: tuple[JobModule, ...], folder: Path, *, often: bool) -> Unwritten | _Applied:
+    """A version's rows: made while they are compared where that is no more work, else before that."""
     folder.mkdir()
-    return runner.apply(
-        ApplyJob(
-            inputs=job.inputs,
-            table_schema=job.table_schema,
-            modules=modules,
-            output=str(folder),
-            part_rows=job.part_rows,
-            keys=job.secrets,
-        ),
-        passing=True,
+    apply_job = ApplyJob(
+        inputs=job.inputs,
+        table_schema=job.table_schema,
+        modules=modules,
+        output=str(folder),
+        part_rows=job.part_rows,
+        keys=job.secrets,
     )
-
-
-def _side(folder: Path, done: Applied) -> Side:
-    return Side([folder / name for name in done.parts], done.table_schema, done.rows)
+    made = None if often else Unwritten.of(apply_job)
+    if made is not None:
+        return made
+    done = apply(apply_job, passing=True)
+    return _Applied([folder / name for name in done.parts], done.table_schema, done.rows, done)
 
 
 def _unique(module: JobModule) -> tuple[tuple[str, ...], ...]:

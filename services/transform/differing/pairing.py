@@ -114,19 +114,21 @@ def find(left: pl.LazyFrame, right: pl.LazyFrame, columns: Sequence[Pair]) -> Pa
     return None
 
 
-def repeated(side: pl.LazyFrame, keys: Sequence[str]) -> bool:
-    """Whether some key stands in several rows."""
-    rows = pl.len().alias("rows")
+def repeated(side: pl.LazyFrame, keys: Sequence[str]) -> tuple[bool, bool]:
+    """Whether some key stands in several rows, and whether its first column has nulls."""
     if len(keys) == 1:
-        key = pl.col(keys[0])
+        values = side.select(keys).collect(engine="streaming").to_series()
+        nulls = bool(values.null_count())
         # Where each is greater than the one before, which is soon seen, no two are the same.
-        rising = side.select(((key > key.shift(1)).sum() + 1 >= pl.len()).alias("rising")).collect()
-        if rising.item():
-            return False
-        found = side.select(rows, key.n_unique().alias("keys")).collect(engine="streaming")
-        return bool(found["keys"].item() < found["rows"].item())
-    counted = side.group_by(keys).agg(rows).select((pl.col("rows") > 1).any()).collect(engine="streaming")
-    return bool(counted.item())
+        rising = not nulls and int((values > values.shift(1)).sum()) + 1 >= len(values)
+        return not rising and values.n_unique() < len(values), nulls
+    said = (
+        side.group_by(keys)
+        .agg(pl.len().alias("rows"))
+        .select((pl.col("rows") > 1).any(), nulls=pl.col(keys[0]).null_count())
+        .collect(engine="streaming")
+    )
+    return bool(said["rows"].item()), bool(said["nulls"].item())
 
 
 def _names_rows(side: pl.LazyFrame, column: str) -> bool:

@@ -141,6 +141,8 @@ def top_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     column, descending = _key(reader, env, start, end)
     if column is None or reader.column(column).type is LogicalType.STRING:
         return None
+    if "n" not in env and reader.low(start - 1) == "(":
+        return None  # in brackets it explains what was said before
     rows = env.get("n", 1)
     sort_ = Sort(by=(SortKey(column=column, descending=descending),))
     if "q" not in env:

@@ -17,13 +17,20 @@ _HAVING = "(with|having|that have|which have|who have|that has|which has|who has
 _ENDS = "(<x:Extreme>|<x:Superlative>)"
 
 
+@slot("InTime")
+def in_time(reader: Reader, at: int) -> Any:
+    """The first or the last in time."""
+    if reader.low(at) in ("first", "last"):
+        yield at + 1, reader.low(at) == "last", 0.2
+
+
 @slot("AskedRoles")
 def asked_roles(reader: Reader, at: int) -> Any:
     """Which end of what, how many, of which rows, for each what."""
     end = "[the] [single|one]"
     roles = {
         "best": f"{end} [top] <n:Count> (<s:Measured>)|{end} (<s:Measured>) <n:Count>|{end} (<s:Measured>)",
-        "end": f"{end} [top] <n:Count> (<x:Superlative>)|{end} (<x:Superlative>) <n:Count>|{end} (<x:Superlative>)|{end} (top|bottom) <n:Count>|{end} <n:Count>",
+        "end": f"{end} [top] <n:Count> (<x:Superlative>)|{end} (<x:Superlative>) <n:Count>|{end} (<x:Superlative>)|{end} (<t:InTime>) [<n:Count>]|{end} (top|bottom) <n:Count>|{end} <n:Count>",
         "by": f"[,] {_BY} [@column|their|its|the] [highest|largest|biggest|most] <c:Col>",
         "with": f"{_HAVING} [the|their|its] {_ENDS} <c:Col>|{_HAVING} [the|their|its] <c:Col> {_ENDS}",
         "rows": "[,] [of|from|in|among|amongst|for|within|out of|on|at|during] [@all|the|those|only] <q:Who>",
@@ -48,6 +55,10 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
         given |= {name: value for name, value in found.get(role, {}).items() if name not in given or role == "with"}
     if "end" in found and "x" in found["end"] and "with" in found:
         return None  # two ends at once
+    if "t" in given:
+        given["x"] = given["t"]
+        if reader.column(given["c"]).type not in TEMPORAL:
+            return None  # the last one in time; otherwise it may be the last one listed
     if "c" in given and reader.column(given["c"]).type not in (*NUMERIC, *TEMPORAL):
         return None
     condition = found.get("rows", {}).get("q")

@@ -5,9 +5,11 @@ from typing import Any
 from contracts.recipe import Case, Conditional
 from services.transform.frames.base import Answer, Frames, act
 from services.transform.frames.deriving import calculation, checked_name
+from services.transform.frames.numbers import units
 from services.transform.frames.windowed import SHARED
 from services.transform.planner.reading import Reader, slot, text
 from services.transform.planner.roles import bag
+from services.transform.planner.words import parts
 
 frames = Frames("calculated")
 frame = frames.frame
@@ -17,6 +19,7 @@ frame = frames.frame
 def calculated_roles(reader: Reader, at: int) -> Any:
     """A formula, its name, its decimals."""
     roles = {
+        "label": "<l:Name> (=|:|is)",
         "what": "[@lead|@add|calculate] [@column] [with|of|holding] [the] <x:Formula>",
         "name": SHARED["name"],
         "round": SHARED["round"],
@@ -30,8 +33,13 @@ def calculated(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     """A column of a calculation."""
     found = env["b"]
     formula = found["what"]["x"]
-    if formula.simple and len(formula.columns) < 2 and formula.sql.startswith('"'):
-        return None
+    if "label" in found and not set(parts(found["label"]["l"])) <= set(parts(found["name"]["n"])):
+        return None  # two names that have nothing to do with one another
+    bare = formula.sql.removeprefix("ROUND(").startswith('"') and not set("*/+(") & set(
+        formula.sql.removeprefix("ROUND(")
+    )
+    if len(formula.columns) < 2 and bare and " - " not in formula.sql:
+        return None  # nothing is calculated
     given = {"n": found["name"]["n"], "x": formula}
     if "round" in found:
         given["d"] = found["round"]["d"]
@@ -83,3 +91,24 @@ def flagged(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
         made=(name,),
         used=condition.columns,
     )
+
+
+@slot("MeasuredRoles")
+def measured_roles(reader: Reader, at: int) -> Any:
+    """What is to be in another unit, which one, and under which name."""
+    roles = {
+        "what": "[@lead|@add|convert|express|put] [the] <c:Col> [@values] [converted|expressed|given|measured|shown] (in|to|into|as) <u:Unit>|[@lead|@add] [the|a] <u:Unit> (version|equivalent|value|values|copy) of <c:Col>",
+        "name": SHARED["name"],
+        "round": SHARED["round"],
+    }
+    yield from bag(reader, at, roles, frozenset({"what", "name"}))
+
+
+@frame("units in roles", cost=0.5)
+def measured(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A column in another unit, beside the one that there is."""
+    found = env["b"]
+    given = {"c": (found["what"]["c"],), "b": found["what"]["u"], "n": found["name"]["n"]}
+    if "round" in found:
+        given["d"] = found["round"]["d"]
+    return units(reader, given, start, end)

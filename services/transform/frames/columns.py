@@ -363,6 +363,8 @@ def affix_off_names(reader: Reader, env: dict[str, Any], start: int, end: int) -
     names = env.get("c") or reader.view.names
     starts = [name for name in names if name.startswith(env["t"])]
     ends = [name for name in names if name.endswith(env["t"])]
+    if not starts and not ends and not any(env["t"] in name for name in names):
+        return None  # nothing of it stands in a name
     if re.search(r"prefix|start|leading|beginning", said) or (starts and not ends):
         return act(RenameStyle(columns=tuple(names) if "c" in env else (), strip_prefix=env["t"]))
     if re.search(r"suffix|end|trailing|ending", said) or (ends and not starts):

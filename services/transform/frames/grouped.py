@@ -52,6 +52,14 @@ def plain_verb(reader: Reader, at: int) -> Any:
         yield at + 1, token.low, 0.5
 
 
+@slot("Commonness")
+def commonness(reader: Reader, at: int) -> Any:
+    """Whether the groups with many rows come first."""
+    for words, many in (("commonest|most common|most frequent", True), ("rarest|least common|least frequent", False)):
+        for end, _, cost in reader.match(f"({words}) [ones|values|<e:Entity>] (first|on top|at top)", at):
+            yield end, many, cost
+
+
 @slot("GroupRoles")
 def group_roles(reader: Reader, at: int) -> Any:
     """Figures for each of something, with their names, rows, order and decimals."""
@@ -66,8 +74,8 @@ def group_roles(reader: Reader, at: int) -> Any:
         "rows": "(for|of|among|amongst|counting only|considering only|only counting|based on|using only|@only for|but only|@only|looking at|taking|over|across) [the] <w:Who>",
         "having": "[and|but] [@keep|show|list|leave|keeping|showing] [@only|just|those|for] [the|those] <s:GroupSize>",
         "less": "(ignoring|excluding|leaving out|not counting|disregarding|without|skipping|except|apart from|ignore|exclude|leave out|do not count|skip|disregard) [the|those|ones] [@rows|<e8:Entity>] [where|whose|with|for which|that have] <w:Cond>|(ignoring|excluding|leaving out|not counting|disregarding|without|skipping|ignore|exclude|leave out|do not count|skip|disregard) [the|those] <w:Who>",
-        "order": "[with|the] (<x:Superlative>) [ones|values|value|number|numbers|figure|figures|<e:Entity>|@rows|<w:FigureWords>|<w:CountWords>|<f3:Figure1>] (first|on top|at top|coming first|at start|leading)|[in] <dir:Direction> [order] (of|by|on) [that|it|this|count|total|average|number|figure|value|result|<w:FigureWords>|<f3:Figure1>]|[then] (sorted|ordered|sort|order|arranged|ranked) [it|them|@rows|result] [by] [that|it|this|count|total|average|number|the figure|value|result] [,] [in|from] [<dir:Direction>]|[in|from] <dir:Direction>",
-        "top": "[@keep|show|list|but|then] [@only|just] [the] (top|first|<x:Superlative>) <n:Count> [of them|of these|ones|<e4:Entity>|@rows|groups|<kk:Cols>] [@only]|[@keep|show|list|but] [@only|just] [the] <n:Count> (<x:Superlative>) [of them|ones|<e4:Entity>|@rows|groups]",
+        "order": "[the] <x:Commonness> [ones|values|first] [first|on top|at top]|[with|the] (<x:Superlative>) [ones|values|value|number|numbers|figure|figures|<e:Entity>|@rows|<w:FigureWords>|<w:CountWords>|<f3:Figure1>] (first|on top|at top|coming first|at start|leading)|[in] <dir:Direction> [order] (of|by|on) [that|it|this|count|total|average|number|figure|value|result|<w:FigureWords>|<f3:Figure1>]|[then] (sorted|ordered|sort|order|arranged|ranked) [it|them|@rows|result] [by] [that|it|this|count|total|average|number|the figure|value|result] [,] [in|from] [<dir:Direction>]|[in|from] <dir:Direction>",
+        "top": "[@keep|show|list|but|then] [@only|just] [the] (top|first|<x:Superlative>) <n:Count> [of them|of these|ones|<e4:Entity>|@rows|groups|<kk:Cols>] [@only] [(with|having|by) [the] <x:Superlative> [<w:FigureWords>|<w:CountWords>|value|values|figure]]|[@keep|show|list|but|then] [@only|just] [the] <n:Count> (<e5:Entity>|<kk:Cols>|ones|groups) (with|having|that have) [the] <x:Superlative> [<w:FigureWords>|<w:CountWords>|value|values|figure|<f3:Figure1>]|[@keep|show|list|but] [@only|just] [the] <n:Count> (<x:Superlative>) [of them|ones|<e4:Entity>|@rows|groups]",
         "round": "<d:Rounding>|(to|with) <d:Digits>|<d:Digits>",
         "percent": "<pc:InPercent>",
         "lead": "[@lead|calculate] (for|in) [all|the] (@table|@rows)",

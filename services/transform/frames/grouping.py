@@ -12,7 +12,7 @@ from contracts.recipe import (
 from services.transform.frames.aggregating import aggregated
 from services.transform.frames.base import Answer, Frames, act
 from services.transform.frames.measures import Figure, Keys, _with
-from services.transform.planner.reading import Reader
+from services.transform.planner.reading import NUMERIC, Reader, slot
 
 frames = Frames("grouping")
 frame = frames.frame
@@ -113,10 +113,20 @@ def by_that(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     return act(Sort(by=(SortKey(column=made[0], descending=said in ("down", "late")),)), made=reader.memory.made)
 
 
+@slot("Counted")
+def counted_things(reader: Reader, at: int) -> Any:
+    """What the rows are called, where no column of numbers is called so too."""
+    for end, word, cost in reader.slot("Entity", at):
+        link = reader.index.column(reader.tokens[at:end])
+        if link is None or all(reader.column(name).type not in NUMERIC for name in link.columns):
+            yield end, word, cost
+
+
 @frame("group with the extreme figure", cost=0.2)
 def extreme_group(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The groups whose figure is the greatest or the smallest."""
-    wanted = env.get("f") or (Figure("sum", env["c"]),)
+    counted = (Figure("sum", env["c"]),) if "c" in env else (Figure("count", None),)
+    wanted = env.get("f") or counted
     if len(wanted) != 1:
         return None
     done = aggregated(reader, env["k"], wanted)

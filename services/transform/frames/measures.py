@@ -65,7 +65,7 @@ def figure_words(reader: Reader, at: int) -> Any:
 def count_words(reader: Reader, at: int) -> Any:
     """A count of the rows, whatever these are called."""
     for end, _, cost in reader.match(
-        "[the] [total|overall] (number|count|no .|amount|numbers|counts) of [@all|total] (@rows|<e:Entity>)|how many [@all] (@rows|<e:Entity>) [there are|are there]|count [up] [of] [@all] (@rows|<e:Entity>)|(row|record) (count|counts)|[@rows|<e:Entity>] (count|counts)|(headcount|headcounts|head count|head counts)|tally [of] [@all] (@rows|<e:Entity>)|how often|number of (times|occurrences)|(count|tally|counts)|how many (there are|of them|are there|times)|how many|frequency|frequencies|frequency of (@rows|<e:Entity>)|total (@rows|<e:Entity>)",
+        "[the] [total|overall] (number|count|no .|amount|numbers|counts) of [@all|total] (@rows|<e:Entity>)|how many [@all] (@rows|<e:Entity>) [there are|are there]|count [up] [of] [@all] (@rows|<e:Entity>)|(row|record) (count|counts)|[@rows|<e:Entity>] (count|counts)|(headcount|headcounts|head count|head counts)|tally [of] [@all] (@rows|<e:Entity>)|how often|number of (times|occurrences)|(count|tally|counts)|how many (there are|of them|are there|times)|how many|count (what is left|what remains|rest|remaining @rows)|frequency|frequencies|frequency of (@rows|<e:Entity>)|total (@rows|<e:Entity>)",
         at,
     ):
         yield end, True, cost + (0.1 if end - at == 1 else 0.0)

@@ -266,6 +266,12 @@ def units(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
 
 def _borne(columns: tuple[str, ...]) -> str | None:
     """The unit that a column's name bears."""
+    warm = re.search(r"(?i)temp.*[ _(°](c|f)\)?$", columns[0])
+    if warm is not None:
+        return {"c": "celsius", "f": "fahrenheit"}[warm[1].casefold()]
+    single = re.search(r"(?<=[^\W_])[ _(](g|m|l)\)?$", columns[0])
+    if single is not None:
+        return single[1]  # body_mass_g
     for part in reversed(re.findall(r"[A-Za-z°/]+", columns[0])):
         name: str = part.casefold()
         if len(part) > 1 and unit_of(name) is not None:

@@ -8,6 +8,7 @@ from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.frames.measures import Figure
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, Reader, quoted, slot
+from services.transform.planner.words import parts
 
 frames = Frames("shares")
 frame = frames.frame
@@ -17,7 +18,8 @@ frame = frames.frame
 def whole(reader: Reader, at: int) -> Any:
     """What is shared out: a column that is summed, None for the rows."""
     for end, name, cost in reader.slot("Col", at):
-        if reader.column(name).type in NUMERIC and truth(reader.column(name)) is None:
+        identifies = {"id", "key", "code", "no", "number"} & set(parts(name))
+        if reader.column(name).type in NUMERIC and truth(reader.column(name)) is None and not identifies:
             yield end, name, cost
     for end, _, cost in reader.match("@rows|<e:Entity>", at):
         yield end, None, cost + 0.3

@@ -56,6 +56,8 @@ def how_written(reader: Reader, at: int) -> Any:
         )
         if sentence or (token.kind == "word" and token.low not in _HOW and not re.fullmatch(r"[dmy]{1,4}", token.low)):
             break
+        if next(iter(reader.slot("Digits", end)), None) is not None:
+            break  # how many decimals there are to be is more than how it is written
         end += 1
         yield end, "how", 0.05
     return

@@ -24,6 +24,17 @@ def _in(part: Formula) -> str:
     return part.sql if part.simple else f"({part.sql})"
 
 
+@slot("Operand")
+def operand(reader: Reader, at: int) -> Iterator[Result]:
+    """A column, a number, something in brackets: what stands before the words of a calculation."""
+    for end, name, cost in reader.slot("Col", at):
+        yield end, Formula(quoted(name), (name,), True), cost
+    for end, value, cost in reader.slot("Num", at):
+        yield end, Formula(number(value), (), True), cost + (reader.view.column(reader.tokens[at].text) is not None)
+    for end, env, cost in reader.match("LP <x:Expr> RP", at):
+        yield end, Formula(f"({env['x'].sql})", env["x"].columns, True), cost
+
+
 @slot("Term")
 def term(reader: Reader, at: int) -> Iterator[Result]:
     """A column, a number, something in brackets, or something said in words."""
@@ -65,11 +76,11 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
     ):
         yield end, Formula(f"{_in(env['a'])} - {_in(env['b'])}", _whole(env["a"], env["b"])), cost
     for end, env, cost in reader.match(
-        "(ratio|quotient) (of|between) <a:Term> (to|and|over|by|divided by) <b:Term>|<a:Term> to <b:Term> ratio|<a:Term> / <b:Term> ratio",
+        "(ratio|quotient) (of|between) <a:Term> (to|and|over|by|divided by) <b:Term>|<a:Operand> to <b:Term> ratio|<a:Operand> / <b:Term> ratio",
         at,
     ):
         yield end, Formula(f"{_in(env['a'])} / {_in(env['b'])}", _whole(env["a"], env["b"])), cost
-    for end, env, cost in reader.match("<a:Term> (subtracted from|taken from|taken away from) <b:Term>", at):
+    for end, env, cost in reader.match("<a:Operand> (subtracted from|taken from|taken away from) <b:Term>", at):
         yield end, Formula(f"{_in(env['b'])} - {_in(env['a'])}", _whole(env["a"], env["b"])), cost
     for end, env, cost in reader.match(
         "<c:Cols> (added together|added up|summed|combined|together|summed up|added)", at
@@ -91,7 +102,7 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
         yield end, Formula(f"ABS({env['t'].sql})", env["t"].columns, True), cost
     for end, env, cost in reader.match("absolute difference (between|of) <a:Term> and <b:Term>", at):
         yield end, Formula(f"ABS({_in(env['a'])} - {_in(env['b'])})", _whole(env["a"], env["b"]), True), cost
-    for end, env, cost in reader.match("square of <t:Term>|<t:Term> squared", at):
+    for end, env, cost in reader.match("square of <t:Term>|<t:Operand> squared", at):
         yield end, Formula(f"{_in(env['t'])} * {_in(env['t'])}", env["t"].columns), cost
     for end, env, cost in reader.match("natural (log|logarithm) of <t:Term>|ln of <t:Term>", at):
         yield end, Formula(f"LN({env['t'].sql})", env["t"].columns, True), cost
@@ -101,13 +112,13 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
         a, b = env["a"], env["b"]
         yield end, Formula(f"({_in(b)} - {_in(a)}) / {_in(a)} * 100", _whole(a, b)), cost
     for end, env, cost in reader.match(
-        "<a:Term> as [@all] (percentage|percent|%|pct) of <b:Expr>|(percentage|percent) of <b:Term> that <a:Term> (is|makes up)|<a:Term> in (percent|%|percentage) of <b:Term>",
+        "<a:Operand> as [@all] (percentage|percent|%|pct) of <b:Expr>|(percentage|percent) of <b:Term> that <a:Term> (is|makes up)|<a:Operand> in (percent|%|percentage) of <b:Term>",
         at,
     ):
         a, b = env["a"], env["b"]
         yield end, Formula(f"{_in(a)} / {_in(b)} * 100", _whole(a, b)), cost
     for end, env, cost in reader.match(
-        "<a:Term> as [@all] (share|fraction|proportion|part|ratio) of <b:Expr>|(share|fraction|proportion) of <a:Term> in <b:Term>",
+        "<a:Operand> as [@all] (share|fraction|proportion|part|ratio) of <b:Expr>|(share|fraction|proportion) of <a:Term> in <b:Term>",
         at,
     ):
         a, b = env["a"], env["b"]

@@ -46,6 +46,9 @@ _MORE = frozenset(
     like such way ways result results end ends start begin know knew known unknown only exists exist given present
     """.split()
 )
+_KINDS = frozenset(
+    "number numbers text date dates integer integers float decimal decimals percent percentage boolean".split()
+)
 _UNTOUCHED = frozenset("else others other rest unchanged same everything order intact alone".split())
 _EXPLAINING = frozenset("so because since e i e.g i.e like meaning that which as".split())
 _VERBS = frozenset("is are was were be stay stays remain remains has have can must should may will need needs".split())
@@ -118,6 +121,12 @@ def _is_aside(tokens: list[Token], index: Index) -> bool:
     if len(words) > 1 and words[0].low in ("and", "then", "or") and index.column([words[1]]) is not None:
         return False  # the next one of a list
     bracketed = tokens[0].low == "("
+    if words[0].low in ("which", "what", "who", "how") and not (len(words) > 1 and words[1].low in _VERBS):
+        return False  # a question asks for something
+    if words[0].low in ("as", "in", "to") and words[-1].low in _KINDS:
+        return False  # `as a number` is asked for
+    if words[0].low in ("no", "without") and not bracketed and not {one.low for one in words} & _UNTOUCHED:
+        return False  # `no duplicates` is asked for
     said = {token.low for token in words}
     if [token.low for token in tokens].count("(") != [token.low for token in tokens].count(")"):
         return False

@@ -97,11 +97,23 @@ _SAYING = frozenset(
 )
 
 
+_ORDERING = frozenset(
+    """
+    recode relabel map convert change replace translate label code encode standardise standardize normalise normalize turn
+    make set update clean fix split sort bin group round rank fill mask trim abbreviate expand rewrite
+    """.split()
+)
+
+
 def _says_something(reader: Reader, start: int, end: int) -> bool:
     """Whether plain words together are more than a name: `blank deposits`, `taster names consistent`."""
-    if reader.low(start - 1) in ("called", "named") or reader.raw(start, start + 1)[:1].isupper():
+    if reader.low(start - 1) in ("called", "named"):
         return False
     span = reader.tokens[start:end]
+    if span[0].low in _ORDERING and reader.index.column(span) is None and reader.index.column(span[1:]) is not None:
+        return True  # `recode rank` is an order
+    if reader.raw(start, start + 1)[:1].isupper():
+        return False
     said = {token.low for token in span}
     if not said & _SAYING or reader.index.column(span) is not None:
         return False

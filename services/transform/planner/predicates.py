@@ -65,6 +65,12 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
             if "not" in words_said and not reader.match_any(f"{_BE} {words}", at):
                 real = swap[real]
             yield from said(end, env, real, cost)
+    if _holds_years(reader, column):
+        for words, operator in (("@after", ">"), ("@since", ">="), ("@before", "<"), ("@until", "<=")):
+            for end, env, cost in reader.match(f"[is|are|was|were] {words} <n:Num>", at):
+                yield end, Cond(f"{name} {operator} {number(env['n'])}", (column,)), cost + 0.1
+        for end, env, cost in reader.match("[is|are|was|were] (in|from) <n:Num>", at):
+            yield end, one_of(column, [number(env["n"])], written=True), cost + 0.2
     for words, operator in (("@andup", ">="), ("@anddown", "<=")):
         for end, env, cost in reader.match(f"{_BE} <n:Amount> {words} [in @columns]", at):
             yield from said(end, env, operator, cost)
@@ -132,6 +138,19 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
         yield end_, Cond(sql, (column,)), 0.0
 
 
+def _holds_years(reader: Reader, column: str) -> bool:
+    """Whether all of its numbers may be years: they have a before and an after."""
+    view = reader.column(column)
+    least, greatest = view.least, view.greatest
+    return (
+        view.type is LogicalType.INTEGER
+        and least is not None
+        and greatest is not None
+        and least >= 1000
+        and greatest <= 2200
+    )
+
+
 def _of_another(reader: Reader, word: str, column: str) -> bool:
     """Whether a comparative is of a kind of its own, and not of this column's: days are not hotter than 90."""
     if word not in OWN_KIND:
@@ -176,11 +195,11 @@ def _of_moments(reader: Reader, at: int, column: str) -> Iterator[Result]:
         for end, env, cost in reader.match(f"{be} {words} <d:Span> [LP] [@incl] [RP]", at):
             yield end, Cond(dates.compare(column, type_, operator, env["d"]), (column,)), cost
     for end, env, cost in reader.match(
-        f"{be} (from|since|starting) <d:Span> (on|onwards|onward|on wards|and later|and on|or later|forward|and after)|{be} <d:Span> (or later|and later|onwards|or after|and after)",
+        f"{be} (from|since|starting) <d:Span> (on|onwards|onward|on wards|and later|and on|or later|forward|and after)|{be} [in|from|on] <d:Span> (or later|and later|onwards|or after|and after)",
         at,
     ):
         yield end, Cond(dates.compare(column, type_, ">=", env["d"]), (column,)), cost
-    for end, env, cost in reader.match(f"{be} <d:Span> (or earlier|and earlier|or before|and before)", at):
+    for end, env, cost in reader.match(f"{be} [in|from|on] <d:Span> (or earlier|and earlier|or before|and before)", at):
         yield end, Cond(dates.compare(column, type_, "<=", env["d"]), (column,)), cost
     for end, env, cost in reader.match(
         f"{be} [not] (between|from|in range|in period|in period from|within|ranging from) <a:Span> (and|to|until|till|through|up to|-|–|up to and including) <b:Span> [,] [LP] [@incl] [RP]",

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.transform.planner.linking import _STOP, Index
 from services.transform.planner.reading import Reader, Result, slot
-from services.transform.planner.words import stem
+from services.transform.planner.words import parts, stem
 
 MAX_ROLES = 8
 _GLUE = "[,|;|:|.|-|–|LP|RP|, LP|RP ,|and|, and|with|, with|then|, then] [RP]"
@@ -61,7 +61,20 @@ def _announced(reader: Reader, at: int) -> bool:
     """Whether the words before say that a name follows."""
     if reader.low(at - 1) == "(" and reader.low(at + 1) == ")":
         return True
+    following = reader.tokens[at + 1 : at + 2]
+    if reader.low(at - 1) == "as" and (not following or following[0].kind in ("sign", "break")):
+        return True  # `…, as avg; the best 10 by it`
+    if reader.low(at - 1) == "it" and reader.low(at - 2) in ("call", "name", "calling", "naming"):
+        return True
     return reader.low(at - 1) in ("called", "named", "column", "call", "name")
+
+
+def _bears(reader: Reader, word: str) -> bool:
+    """Whether the rows are called so: a column holds their numbers, as loan_id does."""
+    names = [parts(name) for name in reader.view.names]
+    return any(
+        len(one) > 1 and one[0] == stem(word) and one[-1] in ("id", "no", "number", "ref", "key") for one in names
+    )
 
 
 @slot("Thing")
@@ -74,5 +87,10 @@ def thing(reader: Reader, at: int) -> Iterator[Result]:
     token = reader.tokens[at]
     if not token.low.isalpha() or len(token.low) < 3 or token.low in _STOP or reader.index.cells([token])[0]:
         return
-    if reader.index.column([token]) is None and token.low not in known_words() and stem(token.low) not in known_words():
+    link = reader.index.column([token])
+    if (
+        (link is None or _bears(reader, token.low))
+        and token.low not in known_words()
+        and stem(token.low) not in known_words()
+    ):
         yield at + 1, token.low, 0.4

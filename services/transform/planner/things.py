@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.transform.planner.conditions import Cond, both, fold, none_of
 from services.transform.planner.linking import _STOP
-from services.transform.planner.reading import Reader, Result, slot
+from services.transform.planner.reading import NUMERIC, Reader, Result, slot
 from services.transform.planner.valued import _flags, names_rows
 from services.transform.planner.vocabulary import CLASSES
 from services.transform.planner.words import key, parts, stem
@@ -65,6 +65,9 @@ def entity(reader: Reader, at: int) -> Iterator[Result]:
     if names_rows(reader, token):
         yield at + 1, token.low, 0.2
         return
+    link = reader.index.column([token])
+    if link is not None and link.cost <= 0.1 and all(reader.column(one).type in NUMERIC for one in link.columns):
+        return  # sales are summed, and not counted
     if token.low in _NOT_THINGS or reader.index.cells([token])[0] or _flags(reader, (token.low,)):
         return  # `smokers` says something of the rows where there is a column of smokers
     if reader.low(at - 1) in ("every", "each", "any", "one", "single") and token.low.isalpha():
@@ -114,7 +117,7 @@ def who(reader: Reader, at: int) -> Iterator[Result]:
         yield from _parts(reader, start, [], 0.0, named=False, depth=0)
     # cancelled flights (no dep_time): a word of one's own, explained on the spot
     for end, env, cost in reader.match(
-        "[@all] [<w:Word>] (@rows|<e:Entity>) (LP|, i . e .|, that is) [with|those with|i . e .|ie|that is|where|having|meaning|whose|which have|rows with|rows where|= |e . g .] <c:Cond> [RP]",
+        "[@all] [<w:Word>] (@rows|<e:Entity>) (LP|, i . e .|, that is|:|=|- ) [with|those with|i . e .|ie|that is|where|having|meaning|whose|which have|rows with|rows where|= |e . g .] <c:Cond> [RP]",
         at,
     ):
         yield end, env["c"], cost + 0.5

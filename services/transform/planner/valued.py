@@ -148,6 +148,7 @@ def _cell(reader: Reader, at: int) -> Iterator[tuple[int, Options, float]]:
             and all(token.kind == "word" for token in span)
             and len(span) <= 3
             and not _inside(reader, at, end)
+            and not any(_numbered(reader, token) for token in span)
         ):
             part = reader.index.parts_of_values(span)
             if part and len({cell.column for cell in part}) == 1 and len({cell.value for cell in part}) == 1:
@@ -172,9 +173,15 @@ def _inside(reader: Reader, at: int, end: int) -> bool:
 def names_rows(reader: Reader, token: Token) -> bool:
     """Bookings are the rows where a column is the number of the booking, though a value is called `Booking` too."""
     cells, cost = reader.index.cells([token])
-    plural = stem(token.low) != token.low
-    if not plural or not cells or cost < 0.4:
+    if stem(token.low) == token.low or (cells and cost < 0.4):
         return False
+    names = [parts(name) for name in reader.view.names]
+    borne = [one[-1] for one in names if len(one) > 1 and one[0] == stem(token.low)]
+    return bool(_NUMBERING & set(borne)) and (bool(cells) or len(borne) < 2 or {"name", "title"} & set(borne) != set())
+
+
+def _numbered(reader: Reader, token: Token) -> bool:
+    """Whether a column holds the number of each such thing: a loan is a row, though a status is `on loan`."""
     names = [parts(name) for name in reader.view.names]
     return any(len(one) > 1 and one[0] == stem(token.low) and one[-1] in _NUMBERING for one in names)
 
@@ -215,7 +222,7 @@ def _flagged(reader: Reader, at: int) -> Iterator[Result]:
             if end is not None
         ),
     ):
-        for end in (start + 2, start + 1):
+        for end in (start + 4, start + 3, start + 2, start + 1):
             if end > len(reader.tokens):
                 continue
             span = reader.tokens[start:end]

@@ -81,6 +81,9 @@ def about(reader: Reader, verb: str) -> tuple[str, ...]:
         )
     if not verb.endswith(("ed", "ing", "en", "own", "old", "aid", "ade", "ent", "ilt", "ought")) or len(verb) < 5:
         return ()
+    same = tuple(name for name in reader.view.names if parts(name) == (verb,))
+    if same:
+        return same
     root = _root(verb)
     found = [name for name in reader.view.names if any(_root(part) == root for part in parts(name))]
     return tuple(name for name in found if not {"id", "no", "number"} & set(parts(name)))

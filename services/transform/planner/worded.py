@@ -33,6 +33,9 @@ def _of_texts(reader: Reader, at: int, column: str) -> Iterator[Result]:
             if _is_figure(reader, end, words):
                 continue
             marks = [env[one] for one in ("m", "o") if one in env]
+            held = reader.column(column).values
+            if reader.low(at) in ("without", "lacking") and held and all(marks[0] in value for value in held):
+                continue  # `weight without the kg` selects nothing
             found = [_part(reader, column, shape.replace("not ", ""), one) for one in marks]
             whole = both(found, "OR")
             yield end, (negate(whole) if shape.startswith("not") else whole), cost + 0.1

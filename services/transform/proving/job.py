@@ -13,7 +13,7 @@ from contracts.data import Schema
 from contracts.differences import ColumnDifference, DataDifference
 from contracts.runs import ErrorType
 from services.transform import runner
-from services.transform.differing.differ import Side, counted_schema, differ
+from services.transform.differing.differ import Stored, counted_schema, differ
 from services.transform.differing.pairing import pairs
 from services.transform.errors import TransformError
 from services.transform.jobs import Applied, ApplyJob, JobModule, Part, Replayed, ReplayJob
@@ -179,7 +179,9 @@ def _same(rows: _Rows, keys: Sequence[str]) -> DataDifference:
 
 def _compared(job: ReplayJob, base: _Made, made: _Made, before: OutputFigures, after: OutputFigures) -> Replayed:
     folder = Path(job.output)
-    left, right = (Side([Path(path) for path in side.paths], side.schema, side.rows) for side in (base.rows, made.rows))
+    left, right = (
+        Stored([Path(path) for path in side.paths], side.schema, side.rows) for side in (base.rows, made.rows)
+    )
     both = all(left.schema.column(key) is not None and right.schema.column(key) is not None for key in job.keys)
     found, written = differ(left, right, folder, keys=job.keys if job.keys and both else None)
     counted = counted_schema(pairs(left.schema, right.schema))

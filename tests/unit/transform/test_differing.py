@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from contracts.data import Column, LogicalType, Schema
 from contracts.differences import DataDifference
-from services.transform.differing.differ import Side, Written, differ
+from services.transform.differing.differ import Stored, Written, differ
 from services.transform.dtypes import frame_schema
 from services.transform.errors import RecipeInvalid
 
@@ -34,7 +34,7 @@ cells = st.tuples(
 tables = st.lists(cells, max_size=8)
 
 
-def side(folder: Path, name: str, rows: Rows, schema: Schema = SCHEMA) -> Side:
+def side(folder: Path, name: str, rows: Rows, schema: Schema = SCHEMA) -> Stored:
     """The rows in two files."""
     folder.mkdir(exist_ok=True)
     middle, parts = len(rows) // 2, []
@@ -42,7 +42,7 @@ def side(folder: Path, name: str, rows: Rows, schema: Schema = SCHEMA) -> Side:
         if some:
             parts.append(folder / f"{name}-{at}.parquet")
             pl.DataFrame(some, schema=frame_schema(schema), orient="row").write_parquet(parts[-1])
-    return Side(parts, schema, len(rows))
+    return Stored(parts, schema, len(rows))
 
 
 def told(
