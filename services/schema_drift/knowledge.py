@@ -22,6 +22,14 @@ class Accepted:
     facts: FormatFacts
 
 
+def input_of(report: RowMapping) -> Accepted | None:
+    """The input that a report speaks of, where a sample of it was kept."""
+    sample = (report["context"] or {}).get("sample")
+    if sample is None:
+        return None
+    return Accepted(DatasetRef.model_validate(sample), FormatFacts.model_validate(report["facts"]))
+
+
 async def accepted_input(work: UnitOfWork, workflow_id: UUID, stream: str, contract: str) -> Accepted | None:
     """The input last accepted under the contract of this fingerprint."""
     table = accepted_inputs

@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from contracts.runs import COMPARE_VERSIONS, CompareVersionsInput
 
 from services.orchestrator.workflows.calls import StepEnded, call, reason_of, to_its_end
-from services.orchestrator.workflows.inputs import resolved, rows_of
+from services.orchestrator.workflows.inputs import rows_of, version_of
 
 
 @workflow.defn(name=COMPARE_VERSIONS)
@@ -22,7 +22,7 @@ class CompareVersionsWorkflow:
         """Find, differ, record."""
         tenant, question = request.tenant, request.comparison_id
         try:
-            left, right = await resolved(tenant, request.left), await resolved(tenant, request.right)
+            left, right = await version_of(tenant, request.left), await version_of(tenant, request.right)
             dataset, _ = await rows_of(tenant, question, request.input, left)
             found = await call(
                 DIFFER, DifferInput(tenant=tenant, dataset=dataset, left=left, right=right, keys=request.keys)

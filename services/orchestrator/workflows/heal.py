@@ -30,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from contracts.workflow import ModuleUse, ModuleVersionRef, ResolvedModule
 
 from services.orchestrator.workflows.calls import StepEnded, call, check_cancelled, failure, note, reason_of, to_its_end
+from services.orchestrator.workflows.resolving import resolved
 from services.orchestrator.workflows.steps import Step, Steps
 
 Chain = tuple[ResolvedModule, ...]
@@ -244,11 +245,7 @@ class Healing:
         """A version with all that is needed to run it."""
         if ref == self.modules[0].ref:
             return self.modules[0]
-        use = ModuleUse(name=ref.name, version=ref.version)
-        answer = await step.call(RESOLVE_MODULE, ResolveModuleInput(tenant=self.plan.scope.tenant, module=use))
-        if answer.module is None:
-            raise failure(ErrorType.NOT_FOUND, answer.problem or f"there is no module {ref.name!r}")
-        return answer.module
+        return await resolved(step.call, self.plan.scope.tenant, ModuleUse(name=ref.name, version=ref.version))
 
     async def _consumer(self, step: Step, reader: Reader, base: ResolvedModule) -> Consumer:
         """What a workflow that reads the destination needs of the module that is to change."""

@@ -5,10 +5,9 @@ from uuid import UUID
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import FIND_NODE, FIND_RUN, PULL, RESOLVE_MODULE
+    from contracts.activities import FIND_NODE, FIND_RUN, PULL
     from contracts.commands.command import RunScope
     from contracts.commands.connector import PullInput, PullResult
-    from contracts.commands.module_registry import ResolveModuleInput
     from contracts.commands.orchestrator import FindRunInput
     from contracts.commands.transform import FindNodeInput
     from contracts.data import DatasetRef
@@ -18,15 +17,12 @@ with workflow.unsafe.imports_passed_through():
 
 from services.orchestrator.workflows.calls import call, failure, note
 from services.orchestrator.workflows.open_session import the_one_group
+from services.orchestrator.workflows.resolving import resolved
 
 
-async def resolved(tenant: UUID, table: Table) -> ResolvedModule:
+async def version_of(tenant: UUID, table: Table) -> ResolvedModule:
     """The version, with all that is needed to run it."""
-    use = ModuleUse(name=table.name, version=table.version)
-    answer = await call(RESOLVE_MODULE, ResolveModuleInput(tenant=tenant, module=use))
-    if answer.module is None:
-        raise failure(ErrorType.NOT_FOUND, answer.problem or f"there is no module {table.name!r}")
-    return answer.module
+    return await resolved(call, tenant, ModuleUse(name=table.name, version=table.version))
 
 
 async def rows_of(

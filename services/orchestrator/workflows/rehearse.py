@@ -3,20 +3,19 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from contracts.activities import DIFFER, FINISH_RUN, RESOLVE_MODULE
-    from contracts.commands.command import RunScope
-    from contracts.commands.module_registry import ResolveModuleInput
+    from contracts.activities import DIFFER, FINISH_RUN
     from contracts.commands.orchestrator import FinishRunInput, PastRun, Rehearsed, RunPlan
     from contracts.commands.transform import DifferInput
     from contracts.data import DatasetRef, RowBooks
     from contracts.recipe import Recipe
-    from contracts.runs import ErrorType, RunResult
+    from contracts.runs import RunResult
     from contracts.workflow import ModuleUse, ModuleVersionRef, ResolvedModule
 from collections.abc import Sequence
 
 from temporalio.exceptions import is_cancelled_exception
 
-from services.orchestrator.workflows.calls import StepEnded, check_cancelled, failure, note, reason_of, to_its_end
+from services.orchestrator.workflows.calls import StepEnded, check_cancelled, note, reason_of, to_its_end
+from services.orchestrator.workflows.resolving import resolved
 from services.orchestrator.workflows.steps import Step, Steps
 
 _NO_ROWS = RowBooks()  # nothing is read from a source, and nothing is loaded
@@ -45,11 +44,11 @@ async def _one(plan: RunPlan, past: PastRun) -> list[Rehearsed]:
     found = []
     # Named after the run, so that each has its line among the steps.
     async with Steps(plan.scope).step(f"rehearse {past.run_id}") as step:
-        now = [await _resolved(step, plan.scope, use) for use in plan.definition.modules]
+        now = [await resolved(step.call, plan.scope.tenant, use) for use in plan.definition.modules]
         # In most runs every input went through the same versions.
         chains = past.chains or (past.modules,)
         uses = [[ModuleUse(name=ref.name, version=ref.version) for ref in chain] for chain in chains]
-        found_then = [[await _resolved(step, plan.scope, use) for use in chain] for chain in uses]
+        found_then = [[await resolved(step.call, plan.scope.tenant, use) for use in chain] for chain in uses]
         for number, dataset in enumerate(past.inputs):
             then = found_then[number if past.chains else 0]
             found.append(
@@ -88,13 +87,6 @@ async def _compared(
         set_aside_then=sum(one.dataset.rows for one in done.left.quarantined),
         set_aside_now=sum(one.dataset.rows for one in done.right.quarantined),
     )
-
-
-async def _resolved(step: Step, scope: RunScope, use: ModuleUse) -> ResolvedModule:
-    answer = await step.call(RESOLVE_MODULE, ResolveModuleInput(tenant=scope.tenant, module=use))
-    if answer.module is None:
-        raise failure(ErrorType.NOT_FOUND, answer.problem or f"there is no module {use.name!r}")
-    return answer.module
 
 
 def _as_is(dataset: DatasetRef) -> ResolvedModule:

@@ -16,7 +16,6 @@ with workflow.unsafe.imports_passed_through():
         PIN_MODULES,
         PULL,
         PUSH,
-        RESOLVE_MODULE,
         SETTLE_DRIFT,
         SETTLE_ENTRY,
         START_RUN,
@@ -29,7 +28,6 @@ with workflow.unsafe.imports_passed_through():
         PushInput,
         QuarantinedRows,
     )
-    from contracts.commands.module_registry import ResolveModuleInput
     from contracts.commands.orchestrator import FinishRunInput, PinModulesInput, RunPlan, StartRunInput
     from contracts.commands.schema_drift import SettleEntryInput, SettleInput, SettleResult
     from contracts.commands.transform import ApplyInput
@@ -48,6 +46,7 @@ from services.orchestrator.workflows.calls import (
 )
 from services.orchestrator.workflows.heal import Fitting, Healing, Unfit, pins
 from services.orchestrator.workflows.rehearse import rehearse
+from services.orchestrator.workflows.resolving import resolved
 from services.orchestrator.workflows.set_aside import SetAside
 from services.orchestrator.workflows.steps import Steps
 from services.orchestrator.workflows.tally import Tally
@@ -110,10 +109,7 @@ class RunWorkflow:
         plan, found = progress.plan, []
         async with progress.steps.step("resolve_modules") as step:
             for use in plan.definition.modules:
-                answer = await step.call(RESOLVE_MODULE, ResolveModuleInput(tenant=plan.scope.tenant, module=use))
-                if answer.module is None:
-                    raise failure(ErrorType.NOT_FOUND, answer.problem or f"there is no module {use.name!r}")
-                found.append(answer.module)
+                found.append(await resolved(step.call, plan.scope.tenant, use))
             await note(PIN_MODULES, PinModulesInput(scope=plan.scope, modules=tuple(item.ref for item in found)))
             step.detail = ", ".join(f"{item.ref.name} version {item.ref.version}" for item in found) or "no modules"
         return tuple(found)

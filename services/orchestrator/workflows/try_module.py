@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from contracts.runs import TRY_MODULE, TryModuleInput
 
 from services.orchestrator.workflows.calls import StepEnded, call, reason_of, to_its_end
-from services.orchestrator.workflows.inputs import resolved, rows_of
+from services.orchestrator.workflows.inputs import rows_of, version_of
 
 
 @workflow.defn(name=TRY_MODULE)
@@ -22,7 +22,7 @@ class TryModuleWorkflow:
         """Find, apply, record."""
         tenant, question = request.tenant, request.trial_id
         try:
-            module = await resolved(tenant, request.module)
+            module = await version_of(tenant, request.module)
             dataset, pulled = await rows_of(tenant, question, request.input, module)
             scope = RunScope(tenant=tenant, run_id=question, workflow_id=question, workflow="trial")
             applied = await call(APPLY, ApplyInput(scope=scope, dataset=dataset, modules=(module,)))

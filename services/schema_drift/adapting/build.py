@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from contracts.adaptation import Origin, Proposal
 from contracts.checks import Check, Checks, NotNullCheck, UniqueCheck
 from contracts.data import Column, Schema
 from contracts.recipe import Cast, Derivation, Derive, Drop, Recipe, Rename, Select, Step
-from contracts.workflow import ModuleDraft, ResolvedModule
+from contracts.workflow import ModuleDraft, ModuleVersionRef, ResolvedModule
 from services.schema_drift.adapting.ways import OnFailure, Side, Way, emptied, way
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.detecting.widening import widens
@@ -31,6 +33,18 @@ class Built:
     inverse: Recipe
     mapping: dict[str, str]
     doubtful: tuple[str, ...] = ()
+
+    def proposal(self, proposal_id: UUID, base: ModuleVersionRef, origin: Origin) -> Proposal:
+        """What is to be proven."""
+        return Proposal(
+            proposal_id=proposal_id,
+            base=base,
+            candidate=self.candidate,
+            prelude=self.prelude,
+            inverse=self.inverse,
+            origin=origin,
+            mapping=self.mapping,
+        )
 
 
 @dataclass(frozen=True)

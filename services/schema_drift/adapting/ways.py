@@ -17,10 +17,9 @@ from contracts.recipe import (
     Text,
 )
 from services.schema_drift.describing.column import Figures
-from services.schema_drift.detecting.widening import widens
+from services.schema_drift.detecting.widening import NUMBERS, widens
 
 OnFailure = Literal["quarantine", "null"]
-_NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL})
 _MOMENTS = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ})
 # What stands around a number in each way of writing it that parse_number does not take off by itself.
 _AROUND: dict[str, tuple[str, str]] = {
@@ -58,7 +57,7 @@ def way(name: str, needed: Side, came: Side, on_failure: OnFailure, rewritten: b
         return spelled or Way(certain=not rewritten)
     if widens(came.type, needed.type):
         return Way()
-    if came.type is LogicalType.STRING and needed.type in _NUMBERS:
+    if came.type is LogicalType.STRING and needed.type in NUMBERS:
         return _number(name, needed.type, came.figures, on_failure)
     if came.type is LogicalType.STRING and needed.type in _MOMENTS:
         return _moment(name, needed.type, came.figures, on_failure)

@@ -8,8 +8,9 @@ WIDENING: dict[LogicalType, frozenset[LogicalType]] = {
     LogicalType.DATE: frozenset({LogicalType.TIMESTAMP}),
 }
 
+NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL})
 _FAMILIES: tuple[frozenset[LogicalType], ...] = (
-    frozenset({LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL}),
+    NUMBERS,
     frozenset({LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ}),
 )
 

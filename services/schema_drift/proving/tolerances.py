@@ -12,13 +12,13 @@ from typing import Final
 
 from contracts.adaptation import ColumnFigures
 from contracts.data import LogicalType
+from services.schema_drift.detecting.widening import NUMBERS
 
 LEARNING: Final = 3  # past deliveries from which tolerances are learned
 _PEERS = 3  # of the same season, with which a delivery is compared instead of with all
 _YEAR, _WEEKS = 300, 56  # days that a past spans in which months, or days of the week, come back
 _IDENTIFYING = 0.9  # of the values, that have to be different where each names a row; it may be an estimate
 _NAMED = 0.6  # of the rows, that the most frequent values have to make up where values are compared one by one
-_NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL})
 _MOMENTS = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ})
 _LENGTHS = frozenset({LogicalType.STRING})
 _ALL = frozenset(LogicalType)
@@ -182,9 +182,9 @@ def _naming(came: ColumnFigures, past: ColumnFigures) -> float | None:
 NULLS = Measure("nulls", _ALL, _nulls, floor=0.05, wide=0.25, noise=1.5)
 MEASURES = (
     NULLS,
-    Measure("place", _NUMBERS, _place, floor=0.5, wide=3.0, noise=4.0),
+    Measure("place", NUMBERS, _place, floor=0.5, wide=3.0, noise=4.0),
     Measure("length", _LENGTHS, _length, floor=0.5, wide=3.0, noise=4.0),
-    Measure("size", _NUMBERS, _size, floor=0.25, wide=1.6, noise=4.0),
+    Measure("size", NUMBERS, _size, floor=0.25, wide=1.6, noise=4.0),
     Measure("days", _MOMENTS, _days, floor=400.0, wide=400.0, noise=0.0),
     Measure("span", _MOMENTS, _span, floor=0.7, wide=1.6, noise=4.0),
     Measure("values", _ALL, _values, floor=0.1, wide=0.6, noise=1.0),

@@ -7,7 +7,6 @@ from sqlalchemy import RowMapping
 
 from contracts.adaptation import Judged, Proof, Proposal
 from contracts.commands.schema_drift import JudgeInput, RecordAdaptationInput
-from contracts.data import DatasetRef, FormatFacts
 from contracts.events.drift import DriftAdapted, ReviewOpened
 from contracts.workflow import DriftPolicy
 from services.chassis.database import UnitOfWork
@@ -15,7 +14,6 @@ from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.words import english
 from services.schema_drift.deciding.policy import Change, Circumstances, Ruled, rule
 from services.schema_drift.detecting.schemas import Difference
-from services.schema_drift.knowledge import Accepted
 from services.schema_drift.proving.judge import judge as prove
 from services.schema_drift.proving.store import store_proof
 from services.schema_drift.report import restore
@@ -197,8 +195,8 @@ async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
     review = await review_store.review_of(work, input.proposal_id)
     person = review is not None and review["via"] in ("api", "link")
     contract = proposal.candidate.input_contract
-    if context.get("sample") is not None:
-        accepted = Accepted(DatasetRef.model_validate(context["sample"]), FormatFacts.model_validate(report["facts"]))
+    accepted = knowledge.input_of(report)
+    if accepted is not None:
         await knowledge.accept_input(
             work, input.scope.workflow_id, input.stream, contract.fingerprint, accepted, input.scope.run_id
         )

@@ -89,7 +89,7 @@ def look(input: SettleInput, module: ResolvedModule, known: Known, samples: Samp
 
 
 def _with(found: Look, decision: Decision, version: Version | None = None) -> Look:
-    return Look(found.compared, found.verdict, found.classes, found.typed, found.before, found.after, decision, version)
+    return replace(found, decision=decision, version=version)
 
 
 def _compared(before: Side | None, after: Side | None, contract: Schema, incoming: Schema) -> Compared:
@@ -228,7 +228,7 @@ def two_columns(
     told = {one.column for one in found.compared.differences}
     contract = module.input_contract
     pairs = [(name, mapping.get(name, name)) for name in contract.names if name in told or name in mapping]
-    offered = {name: one.candidates for one in found.compared.differences for name in [one.column]}
+    offered = {one.column: one.candidates for one in found.compared.differences}
     pairs += [(name, other) for name, others in offered.items() for other in others if (name, other) not in pairs]
     for old, new in pairs[:100]:
         masked = found.classes.delicate(old) == "personal"

@@ -10,14 +10,13 @@ from sqlalchemy import RowMapping
 from contracts.adaptation import Proposal, ReviewOutcome
 from contracts.commands.connector import Problem
 from contracts.commands.schema_drift import CloseReviewInput
-from contracts.data import DatasetRef, FormatFacts, Schema
+from contracts.data import Schema
 from contracts.events.drift import ReviewDecided
 from contracts.workflow import ResolvedModule
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, invalid, not_found
 from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.build import Came, Unbuildable, build
-from services.schema_drift.knowledge import Accepted
 from services.schema_drift.service.samples import Samples
 
 MAX_REASON = 2_000
@@ -84,24 +83,12 @@ async def edit(
     before = await knowledge.accepted_input(
         work, review["workflow_id"], review["stream"], module.input_contract.fingerprint
     )
-    kept = report["context"]["sample"]
-    came = (
-        None if kept is None else Accepted(DatasetRef.model_validate(kept), FormatFacts.model_validate(report["facts"]))
-    )
-    sides = [await asyncio.to_thread(samples.side, one) for one in (before, came)]
+    sides = [await asyncio.to_thread(samples.side, one) for one in (before, knowledge.input_of(report))]
     figures = [{} if side is None else side.figures for side in sides]
     built = build(module, Came(incoming, *figures), earlier.mapping | mapping)
     if isinstance(built, Unbuildable):
         raise invalid([Problem(pointer="/mapping", code="unbuildable", message=built.reason)])
-    proposal = Proposal(
-        proposal_id=work.ids.new(),
-        base=earlier.base,
-        candidate=built.candidate,
-        prelude=built.prelude,
-        inverse=built.inverse,
-        origin="person",
-        mapping=built.mapping,
-    )
+    proposal = built.proposal(work.ids.new(), earlier.base, "person")
     await knowledge.add_proposal(work, review["report_id"], proposal, built.doubtful)
     await _close(work, review, "edited", who, reason, proposal.proposal_id)
 

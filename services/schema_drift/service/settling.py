@@ -118,15 +118,7 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
         return _settled_as(input, module, found, "quarantine", why=built.reason)
     if looking.by_itself(found, built):
         return _settled_as(input, module, found, "proceed")
-    proposal = Proposal(
-        proposal_id=work.ids.new(),
-        base=module.ref,
-        candidate=built.candidate,
-        prelude=built.prelude,
-        inverse=built.inverse,
-        origin="remembered" if before else "built",
-        mapping=built.mapping,
-    )
+    proposal = built.proposal(work.ids.new(), module.ref, "remembered" if before else "built")
     sample = input.group.sample
     context = {
         "sample": None if sample is None else sample.model_dump(mode="json"),
