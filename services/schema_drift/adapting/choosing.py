@@ -70,9 +70,9 @@ def rewritten(differences: Sequence[Difference]) -> frozenset[str]:
 
 
 def stopgaps(differences: Sequence[Difference]) -> dict[str, str]:
-    """Column → the value that seems to stand for nothing in it, where the usual markers do not."""
+    """Column → the value that stands for nothing in it, and did not before."""
     return {
         one.column: one.detail.removeprefix(_NOTHING)
         for one in differences
-        if one.kind == "format_changed" and one.proof == "plausible" and one.detail.startswith(_NOTHING)
+        if one.kind == "format_changed" and one.detail.startswith(_NOTHING)
     }
