@@ -18,6 +18,7 @@ from services.schema_drift.detecting.meaning import INVERTED, Meaning, meaning, 
 from services.schema_drift.detecting.notation_lost import filled, fresh_code, fresh_marker, rounded, stopgap
 from services.schema_drift.detecting.order import longest_ascending
 from services.schema_drift.detecting.same_values import added_up, partly, reassigned
+from services.schema_drift.detecting.traded import traded
 from services.schema_drift.matching.match import Matching, Pair, match
 
 
@@ -166,6 +167,7 @@ class Detection:
             disordered(self.before, self.after, pairs, self._values),
             contradicted(self.before, self.after, pairs),
             shifted(self.before, self.after, pairs),
+            traded(self._pairs) if self._calm else {},
         ):
             for name, text in texts.items():
                 found.setdefault(name, Meaning(text))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.schema_drift.comparing.agreement import Agreement
 from services.schema_drift.comparing.notation import Notation
-from services.schema_drift.comparing.spread import conversions, noise
+from services.schema_drift.comparing.spread import conversions, distance, noise
 from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.plain import NUMERIC
@@ -118,15 +118,25 @@ def _scale(before: Figures, after: Figures, written: Notation, values: Agreement
     numbers = after.numbers if written.numbers is None else written.numbers
     if _outside(before, numbers):
         return Meaning("numbers that it could not hold before", distance=values.distance)
-    moved = max(_MOVED, 1.5 * noise(before.numbers, numbers))
-    if values.distance < moved or before.distinct < 8 or len(numbers) < 20 or _goes_on(before.numbers, numbers):
+    if before.distinct < 8 or len(numbers) < 20:
         return None
-    found = tuple(
-        one for one, apart in conversions(before.numbers, numbers, before.places) if apart < 0.5 * values.distance
-    )
+    old, new, apart = _but_zeros(before.numbers, numbers, values.distance)
+    if apart < max(_MOVED, 1.5 * noise(old, new)) or _goes_on(old, new):
+        return None
+    found = tuple(one for one, left in conversions(old, new, before.places) if left < 0.5 * apart)
     if not found:
         return _elsewhere(before, after, values)
-    return Meaning(found[0].text, found, distance=values.distance)
+    return Meaning(found[0].text, found, distance=apart)
+
+
+def _but_zeros(
+    old: Sequence[float], new: Sequence[float], apart: float
+) -> tuple[Sequence[float], Sequence[float], float]:
+    """Numbers without their zeros where those are many: nothing is nothing in any unit, and hides the others."""
+    rests = [[number for number in side if number] for side in (old, new)]
+    if any(len(rest) > 0.85 * len(side) or len(rest) < 40 for rest, side in zip(rests, (old, new), strict=True)):
+        return old, new, apart
+    return rests[0], rests[1], distance(*rests)
 
 
 def _goes_on(before: Sequence[float], numbers: Sequence[float]) -> bool:

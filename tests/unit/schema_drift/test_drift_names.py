@@ -41,7 +41,7 @@ def test_words(name: str, expected: tuple[str, ...]) -> None:
         ("mv_theft", "motor_vehicle_theft", "extended"),
         ("cod", "cause_of_death", "extended"),
         ("hr", "home_runs", "none"),
-        ("wait", "wait_min", "extended"),
+        ("wait", "wait_min", "whole"),
         ("wind_speed", "wind_colour", "partial"),
         ("carrier", "postal_address", "none"),
         ("temp", "attr_7", "none"),
