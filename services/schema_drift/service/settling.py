@@ -111,7 +111,7 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
     if found.decision is not None:
         return _settled_as(input, module, found, found.decision, version=found.version)
     incoming = input.group.dataset.table_schema
-    change = looking.change_key(module, incoming, found.compared.differences)
+    change = looking.change_key(module, incoming, found)
     before = await knowledge.settled_mapping(work, change)
     built, chosen = looking.make(input, module, found, before[0] if before else None)
     if isinstance(built, Unbuildable):
