@@ -12,7 +12,6 @@ from contracts.recipe import Cast, Derivation, Derive, Drop, Recipe, Rename, Sel
 from contracts.workflow import ModuleDraft, ModuleVersionRef, ResolvedModule
 from services.schema_drift.adapting.ways import OnFailure, Side, Way, emptied, way
 from services.schema_drift.describing.column import Figures
-from services.schema_drift.detecting.widening import widens
 
 MOST_STEPS = 500
 
@@ -90,7 +89,7 @@ def build(
             if nothing is not None:
                 found = Way((*found.there, *nothing.there), (*nothing.back, *found.back), certain=True)
         ways[needed.name] = found
-        type = needed.type if widens(column.type, needed.type) else column.type
+        type = needed.type if column.type.widens(needed.type) else column.type
         contract.append(Column(name=column.name, type=type, nullable=column.nullable or needed.nullable))
     absent = [column for column in base.input_contract.columns if carried[column.name] is None]
     prelude = _prelude(carried, ways, absent)
