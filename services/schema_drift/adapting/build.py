@@ -13,7 +13,6 @@ from contracts.workflow import ModuleDraft, ModuleVersionRef, ResolvedModule
 from services.schema_drift.adapting.parting import Parting, without
 from services.schema_drift.adapting.ways import OnFailure, Side, Way, emptied, way
 from services.schema_drift.describing.column import Figures
-from services.schema_drift.detecting.widening import widens
 
 MOST_STEPS = 500
 
@@ -103,7 +102,7 @@ def build(
             if nothing is not None:
                 found = Way((*found.there, *nothing.there), (*nothing.back, *found.back), certain=True)
         ways[needed.name] = found
-        type = needed.type if widens(column.type, needed.type) else column.type
+        type = needed.type if column.type.widens(needed.type) else column.type
         contract.append(Column(name=column.name, type=type, nullable=column.nullable or needed.nullable))
     absent = [column for column in base.input_contract.columns if carried.get(column.name, "") is None]
     prelude = (*apart.there, *_prelude(carried, ways, absent))

@@ -16,7 +16,6 @@ from services.schema_drift.deciding.decide import Classes, Verdict, decide
 from services.schema_drift.deciding.modes import Decision
 from services.schema_drift.detecting import schemas
 from services.schema_drift.detecting.inputs import Compared, Side, by_shape, compare
-from services.schema_drift.detecting.widening import widens
 from services.schema_drift.knowledge import Accepted, Version
 from services.schema_drift.matching.candidates import candidate
 from services.schema_drift.service.samples import Samples, shown
@@ -129,7 +128,7 @@ def accepts(contract: Schema, incoming: Schema) -> bool:
     """Whether a version that needs these columns takes what came."""
     came = {column.name: column for column in incoming.columns}
     return all(
-        (other := came.get(column.name)) is not None and (other.type is column.type or widens(other.type, column.type))
+        (other := came.get(column.name)) is not None and (other.type is column.type or other.type.widens(column.type))
         for column in contract.columns
     )
 
