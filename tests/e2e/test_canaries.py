@@ -107,9 +107,10 @@ def decided_by_link(api: Api, nobody: Api, word: str, told: list[bytes]) -> str:
         },
     }
     api.call("PUT", "/api/workflows/asks", flow)
-    api.call("PUT", f"/api/connections/landing/files/{word}/asks/1.csv", f"number,{word}\n1,a\n2,b\n".encode())
+    rows = "".join(f"{number},{word}-{number}\n" for number in range(1, 7))
+    api.call("PUT", f"/api/connections/landing/files/{word}/asks/1.csv", f"number,{word}\n{rows}".encode())
     assert api.run("asks")["state"] == "succeeded"
-    api.call("PUT", f"/api/connections/landing/files/{word}/asks/2.csv", f"num,{word}\n3,c\n".encode())
+    api.call("PUT", f"/api/connections/landing/files/{word}/asks/2.csv", f"num,{word}\n3,{word}-three\n".encode())
     run = api.call("POST", "/api/workflows/asks/runs")["id"]
     (review,) = until("it asks", lambda: api.call("GET", f"/api/runs/{run}")["waiting_for"])
     page = f"/drift/reviews/{review}/"
@@ -290,6 +291,8 @@ async def test_no_secret_stands_anywhere(platform: Running, planted: Planted) ->
     everything = await kept(platform)
     kinds = {where.partition(" ")[0] for where, _ in everything}
     assert {"topic", "workflow", "history", "table", "command", "environment", "services.log", "worker.log"} <= kinds
+    spans = [body for where, body in everything if where.startswith("spans")]
+    assert any(b"/drift/reviews/" in body for body in spans), "the page is traced, without its pass"
     answers = [(f"answer to {a.method} {a.path}", a.everything()) for a in planted.api.answers]
     told = [("a webhook", body) for body in planted.told]
     own = {
