@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from contracts.data import SET_ASIDE_ROWS, FormatFacts, Schema
 from services.chassis.arrow import to_arrow
+from services.chassis.isolation.letting_go import let_go
 from services.connector.progress import Progress
 
 # What a person can say about a column whose values leave a question open.
@@ -183,7 +184,7 @@ class Rejects:
         """Forget everything: the file is read again."""
         for pile in self._piles.values():
             pile.file.close()
-            pile.file.path.unlink(missing_ok=True)
+            let_go(pile.file.path)
         self._piles = {}
 
 
