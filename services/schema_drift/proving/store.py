@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -100,12 +100,12 @@ async def store_proof(
     return earlier
 
 
-def is_intact(proof: Mapping[str, Any]) -> bool:
+def is_intact(proof: RowMapping) -> bool:
     """Whether a stored proof still says what it was made with: nobody changed it underneath."""
-    return bool(_digest(proof) == proof["digest"])
+    return bool(_digest(dict(proof)) == proof["digest"])
 
 
-def _digest(held: Mapping[str, Any]) -> str:
+def _digest(held: dict[str, Any]) -> str:
     text = json.dumps({name: held[name] for name in _DIGESTED}, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

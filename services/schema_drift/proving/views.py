@@ -74,7 +74,7 @@ class ProofView(_View):
     history: int
     checks: list[ProofCheck]
     digest: str
-    intact: bool
+    intact: bool = True
     made_at: datetime
     steps: list[str]
     inputs: list[InputView]
