@@ -82,7 +82,9 @@ def _derived(column: str, size: int, *, first: bool, seen: bool, sign: str | Non
         one, other = f"RIGHT({name}, {size})", f"LEFT({name}, GREATEST(LENGTH({name}) - {size}, 0))"
     if seen:
         one, other = other, one  # now `one` is what is hidden
-    hidden = f"REGEXP_REPLACE({one}, '.', {text(sign)})" if fixed is None and sign is not None else text(fixed or "")
+    hidden = (
+        f"REGEXP_REPLACE({one}, '.', {text(sign)}, 'g')" if fixed is None and sign is not None else text(fixed or "")
+    )
     pieces = (hidden, other) if seen != first else (other, hidden)
     written = f"CASE WHEN {name} IS NOT NULL THEN {' || '.join(pieces)} END"
     return act(Derive(columns=(Derivation(column=column, expression=written),)), touched=(column,))
@@ -95,5 +97,5 @@ def _every(reader: Reader, column: str, low: set[str], sign: str) -> Answer:
     kind = (
         "[0-9]" if low & {"digit", "digits", "number", "numbers"} else r"\p{L}" if low & {"letter", "letters"} else "."
     )
-    made = Derivation(column=column, expression=f"REGEXP_REPLACE({quoted(column)}, '{kind}', {text(sign)})")
+    made = Derivation(column=column, expression=f"REGEXP_REPLACE({quoted(column)}, '{kind}', {text(sign)}, 'g')")
     return act(Derive(columns=(made,)), touched=(column,))

@@ -185,7 +185,7 @@ _BETTER = frozenset(
     """
     yield yields score scores rating ratings points point sales revenue profit profits earnings income salary gain gains
     mpg accuracy grade grades mark marks goals wins win stars votes quality performance medals gold growth return returns
-    prestige average kpl efficiency satisfaction happiness
+    prestige average kpl gallon efficiency satisfaction happiness
     """.split()
 )
 _WORSE = frozenset("error errors defects faults complaints delay delays deaths losses loss mistakes".split())
