@@ -17,6 +17,7 @@ from services.schema_drift.detecting.schemas import Difference
 from services.schema_drift.proving.judge import judge as prove
 from services.schema_drift.proving.store import store_proof
 from services.schema_drift.report import restore
+from services.schema_drift.service import reviewing
 
 # What a workflow accepts that says of its own accord that what does not fit is let go.
 _LET_GO = {"discard_row": frozenset({"set_aside"}), "discard_value": frozenset({"lost", "nulls"})}
@@ -63,7 +64,8 @@ def _masked(report: RowMapping, proposal: Proposal) -> list[str]:
     """Columns of personal data under all names that they have on the way; their values are shown to nobody."""
     old = {one["column"] for one in report["changes"] if one.get("column_class") == "personal"}
     old |= set((report["context"] or {}).get("personal", ()))
-    return sorted(old | {proposal.mapping.get(name, name) for name in old})
+    carriers = {name for one in report["changes"] if one["column"] in old for name in one.get("candidates", ())}
+    return sorted(old | carriers | {proposal.mapping.get(name, name) for name in old})
 
 
 def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
@@ -204,6 +206,8 @@ async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
         await knowledge.settle_change(
             work, context["change_key"], proposal.mapping, proposal.proposal_id, by_a_person=person
         )
+    if review is not None and person:
+        await reviewing.answer_alike(work, review, proposal)
     if input.published.version == proposal.base.version:
         return  # the base takes it as it is: nothing new was published
     await knowledge.know_version(

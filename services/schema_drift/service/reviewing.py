@@ -17,6 +17,9 @@ from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, invalid, not_found
 from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.build import Came, Unbuildable, build
+from services.schema_drift.adapting.choosing import on_failure, rewritten, stopgaps
+from services.schema_drift.adapting.parting import partings
+from services.schema_drift.report import restore
 from services.schema_drift.service.samples import Samples
 
 MAX_REASON = 2_000
@@ -59,23 +62,20 @@ async def approve(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) 
 async def reject(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) -> None:
     """Keep the input out."""
     review = await _open_review(work, review_id, "rejected", who, reason)
-    if review is not None:
-        await _close(work, review, "rejected", who, reason)
+    if review is None:
+        return
+    await _close(work, review, "rejected", who, reason)
+    for other in await _alike(work, review):
+        await _close(work, other, "rejected", who, _likewise(review))
 
 
 async def edit(
     work: UnitOfWork, samples: Samples, review_id: UUID, who: Decider, mapping: dict[str, str | None], reason: str
 ) -> None:
     """Say which column carries which: a proposal is made of that, and proven in its turn."""
-    review = await review_store.get_review(work, review_id, lock=True)
-    if review is None:
-        raise not_found()
+    review, report, stored = await find(work, review_id)
     if review["state"] != "open":
         raise _decided(review)
-    report = await repository.get_report(work, review["report_id"])
-    stored = await knowledge.get_proposal(work, review["proposal_id"])
-    if report is None or stored is None:
-        raise not_found()
     module = ResolvedModule.model_validate(report["context"]["module"])
     earlier = Proposal.model_validate(stored["proposal"])
     incoming = Schema.model_validate(report["incoming"])
@@ -83,14 +83,58 @@ async def edit(
     before = await knowledge.accepted_input(
         work, review["workflow_id"], review["stream"], module.input_contract.fingerprint
     )
+    # Values are read and compared before anything is locked: whoever else decides waits for no file.
     sides = [await asyncio.to_thread(samples.side, one) for one in (before, knowledge.input_of(report))]
     figures = [{} if side is None else side.figures for side in sides]
-    built = build(module, Came(incoming, *figures), earlier.mapping | mapping)
+    changes = [restore(one) for one in report["changes"]]
+    built = build(
+        module,
+        Came(incoming, *figures),
+        earlier.mapping | mapping,
+        rewritten=rewritten(changes),
+        stopgaps=stopgaps(changes),
+        on_failure=on_failure(report["mode"]),
+        parted=await asyncio.to_thread(partings, changes, *sides),
+    )
     if isinstance(built, Unbuildable):
         raise invalid([Problem(pointer="/mapping", code="unbuildable", message=built.reason)])
+    locked = await review_store.get_review(work, review_id, lock=True)
+    if locked is None or locked["state"] != "open":
+        raise _decided(locked or review)
     proposal = built.proposal(work.ids.new(), earlier.base, "person")
     await knowledge.add_proposal(work, review["report_id"], proposal, built.doubtful)
-    await _close(work, review, "edited", who, reason, proposal.proposal_id)
+    await _close(work, locked, "edited", who, reason, proposal.proposal_id)
+
+
+async def answer_alike(work: UnitOfWork, review: RowMapping, accepted: Proposal) -> None:
+    """What a person let pass, and is published now, answers the other runs that wait with the same question.
+
+    Each of them proves it with its own input: the answer is how to read what came, and not that it is right.
+    """
+    who = Decider(review["via"], review["decided_by"])
+    for other in await _alike(work, review):
+        proposal = accepted.model_copy(update={"proposal_id": work.ids.new(), "origin": "remembered"})
+        await knowledge.add_proposal(work, other["report_id"], proposal, ())
+        await _close(work, other, "edited", who, _likewise(review), proposal.proposal_id)
+
+
+async def _alike(work: UnitOfWork, review: RowMapping) -> list[RowMapping]:
+    """The open reviews that ask the same of the same workflow: many files may have come before anybody answered."""
+    change = await _change_key(work, review)
+    if change is None:
+        return []
+    beside = await review_store.open_beside(work, review)
+    same = [one for one in beside if one["base_version"] == review["base_version"]]
+    return [one for one in same if await _change_key(work, one) == change]
+
+
+async def _change_key(work: UnitOfWork, review: RowMapping) -> str | None:
+    report = await repository.get_report(work, review["report_id"])
+    return None if report is None else (report["context"] or {}).get("change_key")
+
+
+def _likewise(review: RowMapping) -> str:
+    return f"as review {review['id']}, which asked the same"
 
 
 async def close(work: UnitOfWork, input: CloseReviewInput) -> ReviewOutcome:
