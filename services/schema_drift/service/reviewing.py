@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.adaptation import Proposal, ReviewOutcome
+from contracts.adaptation import Proof, Proposal, ReviewOutcome
 from contracts.commands.connector import Problem
 from contracts.commands.schema_drift import CloseReviewInput
 from contracts.data import Schema
@@ -19,6 +19,7 @@ from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.build import Came, Unbuildable, build
 from services.schema_drift.adapting.choosing import on_failure, rewritten, stopgaps
 from services.schema_drift.adapting.parting import partings
+from services.schema_drift.deciding.policy import verdict
 from services.schema_drift.report import restore
 from services.schema_drift.service.samples import Samples
 
@@ -54,9 +55,14 @@ async def approve(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) 
     review = await _open_review(work, review_id, "approved", who, reason)
     if review is None:
         return
-    if review["proof"]["verdict"] == "refuted":
+    report = await repository.get_report(work, review["report_id"])
+    if report is None or verdict(Proof.model_validate(review["proof"]), report["mode"]) == "refuted":
         raise conflict("The replay refutes this proposal: name another column for it, or reject it.", "refuted")
     await _close(work, review, "approved", who, reason)
+    if review["change_key"] is not None:
+        await review_store.forget_rejections(
+            work, review["workflow_id"], review["change_key"], by=who.by, because="it was approved"
+        )
 
 
 async def reject(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) -> None:
@@ -64,6 +70,16 @@ async def reject(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) -
     review = await _open_review(work, review_id, "rejected", who, reason)
     if review is not None:
         await _close(work, review, "rejected", who, reason)
+
+
+async def ask_again(work: UnitOfWork, review_id: UUID, who: UUID, reason: str) -> None:
+    """Change one's mind about a change that was rejected: the next time it comes, somebody is asked."""
+    review = await review_store.get_review(work, review_id, lock=True)
+    if review is None:
+        raise not_found()
+    if review["state"] != "rejected" or review["change_key"] is None:
+        raise conflict("Only what was rejected can be asked about again.", "not_rejected")
+    await review_store.forget_rejections(work, review["workflow_id"], review["change_key"], by=who, because=reason)
 
 
 async def edit(

@@ -102,3 +102,14 @@ def test_what_a_file_wrote_cannot_steer_the_terminal(capsys: pytest.CaptureFixtu
     text = shown(capsys, reviewing.review(found))
     assert not set(text) & {"\x1b", "\x07"}
     assert text.count("[red]") == 10
+
+
+def test_what_the_steps_leave_undone_and_who_asks_again_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    doubtful = REVIEW["proposal"] | {"doubtful": ["note", "gate"]}
+    text = shown(capsys, reviewing.review(REVIEW | {"proposal": doubtful}))
+    assert "! left as written, left empty, or no longer checked: note, gate" in text
+    decision = {"outcome": "rejected", "by": "u", "via": "api", "at": "2026-01-02T00:00:00Z", "reason": "no"}
+    again = decision | {"asked_again_at": "2026-01-03T00:00:00Z"}
+    for decided, told in ((decision, False), (again, True)):
+        text = shown(capsys, reviewing.review(REVIEW | {"state": "rejected", "decision": decided}))
+        assert ("asked about again" in text) == told
