@@ -63,6 +63,7 @@ def proof(found: Json) -> list[RenderableType]:
         "made of version": found.get("base_version"),
         "drift report": found.get("report_id"),
         "made": moment(found.get("made_at")),
+        "changed since": None if found.get("intact", True) else "yes: what is stored is not what was made",
     }
     parts: list[RenderableType] = [facts(head), "", *proof_checks(found)]
     if found.get("steps"):
@@ -187,7 +188,7 @@ def _numbered(lines: Iterable[str]) -> Iterator[RenderableType]:
 
 def _answers(found: Json) -> Json:
     silence = "it is approved" if found["veto"] else "as on no"
-    refuted = not found.get("approvable", True)
+    refuted = not found.get("approvable", found["proof"]["verdict"] != "refuted")
     return {
         "  on yes": "it is not taken: the proof refutes what is proposed"
         if refuted

@@ -15,6 +15,7 @@ from services.schema_drift.detecting.schemas import Difference
 from services.schema_drift.proving.judge import judge as prove
 from services.schema_drift.proving.store import store_proof
 from services.schema_drift.report import restore
+from services.schema_drift.service import reviewing
 
 
 _VERDICTS = {"proven": "Proven", "unproven": "Not proven", "unlike": "Unlike the past", "refuted": "Refuted"}
@@ -196,6 +197,8 @@ async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
         await knowledge.settle_change(
             work, context["change_key"], proposal.mapping, proposal.proposal_id, by_a_person=person
         )
+    if review is not None and person:
+        await reviewing.answer_alike(work, review, proposal)
     if input.published.version == proposal.base.version:
         return  # the base takes it as it is: nothing new was published
     await knowledge.know_version(

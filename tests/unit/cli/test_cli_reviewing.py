@@ -69,6 +69,8 @@ def test_silence_means_yes_where_there_is_only_a_veto(capsys: pytest.CaptureFixt
 def test_what_the_proof_refutes_cannot_be_approved(capsys: pytest.CaptureFixture[str]) -> None:
     refuted = REVIEW | {"proof": REVIEW["proof"] | {"verdict": "refuted"}}
     assert "on yes it is not taken: the proof refutes what is proposed" in shown(capsys, reviewing.review(refuted))
+    # Where distributions alone speak against it, a person may know why.
+    assert "on yes a version of clean-flights" in shown(capsys, reviewing.review(refuted | {"approvable": True}))
 
 
 def test_an_answer_by_link_has_no_name(capsys: pytest.CaptureFixture[str]) -> None:
