@@ -40,8 +40,10 @@ async def review_of(work: UnitOfWork, proposal_id: UUID) -> RowMapping | None:
     return found.mappings().first()
 
 
-async def open_beside(work: UnitOfWork, review: RowMapping) -> list[RowMapping]:
-    """The other reviews that wait for the same input of the same workflow, locked, oldest first."""
+async def asking_the_same(work: UnitOfWork, review: RowMapping) -> list[RowMapping]:
+    """The other reviews that wait with the same question of the same workflow, locked, oldest first."""
+    if review["change_key"] is None:
+        return []
     table = drift_reviews
     found = await work.connection.execute(
         select(table)
@@ -49,6 +51,8 @@ async def open_beside(work: UnitOfWork, review: RowMapping) -> list[RowMapping]:
             table.c.tenant == work.tenant,
             table.c.workflow_id == review["workflow_id"],
             table.c.stream == review["stream"],
+            table.c.change_key == review["change_key"],
+            table.c.base_version == review["base_version"],
             table.c.state == "open",
             table.c.id != review["id"],
         )

@@ -17,7 +17,6 @@ from services.schema_drift.proving.store import store_proof
 from services.schema_drift.report import restore
 from services.schema_drift.service import reviewing
 
-
 _VERDICTS = {"proven": "Proven", "unproven": "Not proven", "unlike": "Unlike the past", "refuted": "Refuted"}
 
 

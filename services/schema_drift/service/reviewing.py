@@ -71,8 +71,8 @@ async def reject(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) -
     if review is None:
         return
     await _close(work, review, "rejected", who, reason)
-    for other in await _alike(work, review):
-        await _close(work, other, "rejected", who, _likewise(review))
+    for other in await review_store.asking_the_same(work, review):
+        await _close(work, other, "rejected", who, _likewise(review, reason))
 
 
 async def ask_again(work: UnitOfWork, review_id: UUID, who: UUID, reason: str) -> None:
@@ -128,29 +128,14 @@ async def answer_alike(work: UnitOfWork, review: RowMapping, accepted: Proposal)
     Each of them proves it with its own input: the answer is how to read what came, and not that it is right.
     """
     who = Decider(review["via"], review["decided_by"])
-    for other in await _alike(work, review):
+    for other in await review_store.asking_the_same(work, review):
         proposal = accepted.model_copy(update={"proposal_id": work.ids.new(), "origin": "remembered"})
         await knowledge.add_proposal(work, other["report_id"], proposal, ())
-        await _close(work, other, "edited", who, _likewise(review), proposal.proposal_id)
+        await _close(work, other, "edited", who, _likewise(review, review["reason"]), proposal.proposal_id)
 
 
-async def _alike(work: UnitOfWork, review: RowMapping) -> list[RowMapping]:
-    """The open reviews that ask the same of the same workflow: many files may have come before anybody answered."""
-    change = await _change_key(work, review)
-    if change is None:
-        return []
-    beside = await review_store.open_beside(work, review)
-    same = [one for one in beside if one["base_version"] == review["base_version"]]
-    return [one for one in same if await _change_key(work, one) == change]
-
-
-async def _change_key(work: UnitOfWork, review: RowMapping) -> str | None:
-    report = await repository.get_report(work, review["report_id"])
-    return None if report is None else (report["context"] or {}).get("change_key")
-
-
-def _likewise(review: RowMapping) -> str:
-    return f"as review {review['id']}, which asked the same"
+def _likewise(review: RowMapping, reason: str | None) -> str:
+    return (f"{reason}; " if reason else "") + f"as review {review['id']}, which asked the same"
 
 
 async def close(work: UnitOfWork, input: CloseReviewInput) -> ReviewOutcome:
