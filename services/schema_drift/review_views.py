@@ -59,7 +59,8 @@ class ProposalView(View):
     steps: list[str]
     mapping: dict[str, str]
     doubtful: list[str] = Field(
-        description="Needed columns that stay as they are written, stay empty, or lose a check of the input."
+        default_factory=list,
+        description="Needed columns that stay as they are written, stay empty, or lose a check of the input.",
     )
 
 
@@ -99,8 +100,10 @@ class DecisionView(View):
     via: Literal["api", "link", "silence"]
     at: datetime
     reason: str
-    asked_again_by: UUID | None = Field(description="Who has a rejected change asked about again; else it is not.")
-    asked_again_at: datetime | None
+    asked_again_by: UUID | None = Field(
+        default=None, description="Who has a rejected change asked about again; else it is not."
+    )
+    asked_again_at: datetime | None = None
 
 
 class ReviewDetail(ReviewSummary):
@@ -113,7 +116,9 @@ class ReviewDetail(ReviewSummary):
     proposal: ProposalView
     proof: ProofSummary
     columns: list[TwoColumns]
-    approvable: bool = Field(description="Whether it can be approved: what the replay contradicts cannot.")
+    approvable: bool = Field(
+        default=True, description="Whether it can be approved: what the replay contradicts cannot."
+    )
     decision: DecisionView | None
 
 
