@@ -144,7 +144,8 @@ class Starter:
         if key.columns:
             lines += _wrapped(f"Key: {', '.join(key.columns)} ({key.why}).")
         lines += [
-            f"# To shape the rows on their way: modulardata sessions open {made_from}",
+            "# New columns are added to the table. A file that lacks one that came before waits in quarantine.",
+            f"# To shape the rows on their way, and have changes adapted to: modulardata sessions open {made_from}",
             f"# Deploy the session as a module, and name it here: modules: [{{name: clean-{self.name}}}]",
         ]
         return "\n".join(lines) + "\n" + yaml.safe_dump(definition, sort_keys=False, allow_unicode=True)

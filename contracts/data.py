@@ -28,6 +28,21 @@ class LogicalType(StrEnum):
     TIMESTAMP_TZ = "timestamp_tz"  # microseconds, UTC
     BINARY = "binary"
 
+    def widens(self, into: "LogicalType") -> bool:
+        """Whether every value of this type has a place in the other one, to which a module's contract converts it."""
+        return (self, into) in _WIDENING
+
+
+NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL})
+MOMENTS = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ})
+_WIDENING = frozenset(
+    {
+        (LogicalType.INTEGER, LogicalType.FLOAT),
+        (LogicalType.INTEGER, LogicalType.DECIMAL),
+        (LogicalType.DATE, LogicalType.TIMESTAMP),
+    }
+)
+
 
 class Column(Contract):
     """One column: its name, its logical type, and whether it may be null."""
@@ -150,3 +165,15 @@ class RowBooks(Contract):
     @property
     def balanced(self) -> bool:
         return self.difference == 0
+
+
+# Rows that were set aside, as a dataset: where each stood, why, and what was written there.
+SET_ASIDE_ROWS = Schema(
+    columns=(
+        Column(name="row", type=LogicalType.INTEGER),
+        Column(name="reason", type=LogicalType.STRING),
+        Column(name="column", type=LogicalType.STRING),
+        Column(name="value", type=LogicalType.STRING),
+        Column(name="raw", type=LogicalType.STRING),
+    )
+)

@@ -11,10 +11,9 @@ from uuid import UUID
 import pyarrow as pa
 
 from contracts.commands.connector import PulledGroup, PullResult, QuarantinedRows, UnreadableObject
-from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
+from contracts.data import SET_ASIDE_ROWS, Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
 from services.connector.failures import Unreadable
 from services.connector.formats.base import (
-    REJECTED_SCHEMA,
     CsvOptions,
     Landed,
     Limits,
@@ -187,7 +186,7 @@ class Collected:
         self._counted += landed.counted
         self._hops = max(self._hops, hops)
         for pile in landed.rejected:
-            with self._storage.writer(self._tenant, REJECTED_SCHEMA) as writer:
+            with self._storage.writer(self._tenant, SET_ASIDE_ROWS) as writer:
                 for batch in read_arrow(pile.path):
                     writer.write(batch)
                 dataset = writer.finish()

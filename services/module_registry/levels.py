@@ -9,18 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from contracts.checks import AllowedCheck, Check, CheckBase, LengthCheck, RangeCheck
-from contracts.data import LogicalType, Schema
+from contracts.data import Schema
 
 Level = Literal["major", "minor", "patch"]
 Side = Literal["input", "output"]
 Tendency = Literal["stricter", "looser", "other"]
 _ORDER: tuple[Level, ...] = ("patch", "minor", "major")
 _MAX_CHANGES = 200
-# What a run converts on the way into a module: it is no other input.
-_WIDENED = {
-    LogicalType.INTEGER: {LogicalType.FLOAT, LogicalType.DECIMAL},
-    LogicalType.DATE: {LogicalType.TIMESTAMP},
-}
 _ENFORCED = {"quarantine", "fail"}
 
 
@@ -74,9 +69,8 @@ def _taken(old: Schema, new: Schema) -> Iterator[Change]:
         if before is None:
             yield Change("major", "input", f"it needs column {column.name!r}")
         elif before.type is not column.type:
-            wider = column.type in _WIDENED.get(before.type, ())
             said = f"it takes {column.name!r} as {column.type.value}, and took {before.type.value}"
-            yield Change("minor" if wider else "major", "input", said)
+            yield Change("minor" if before.type.widens(column.type) else "major", "input", said)
         if before is not None and before.nullable != column.nullable:
             if column.nullable:
                 yield Change("minor", "input", f"{column.name!r} may be null")

@@ -48,7 +48,7 @@ def write(module: str, mode: Mode, decision: Decision, differences: Sequence[Dif
         differences=tuple(differences),
         decision=decision,
         summary=_shortened(
-            summarise(mode, decision, differences) + (f" No version could be made: {why}." if why else "")
+            summarise(module, mode, decision, differences) + (f" No version could be made: {why}." if why else "")
         ),
         advice=_shortened(advise(module, decision, differences)),
     )
@@ -77,9 +77,12 @@ def restore(stored: dict[str, Any]) -> Difference:
     return Difference(**(stored | {"candidates": tuple(stored.get("candidates", ()))}))
 
 
-def summarise(mode: Mode, decision: Decision, differences: Sequence[Difference]) -> str:
-    """What happened, in a sentence or two."""
+def summarise(module: str, mode: Mode, decision: Decision, differences: Sequence[Difference]) -> str:
+    """What happened, in a sentence or two; `module` is empty for a workflow that has none."""
     decisive = [difference for difference in differences if blocks(mode, difference)]
+    if decision == "proceed" and not module:
+        said = "somebody let it go on" if any(not one.absorbable for one in differences) else "no column is missing"
+        return f"{_named(differences)}; {said}, so it is loaded as it came."
     if decision == "proceed":
         return _named(differences) + "; the module gives the right result without a change, so the run goes on."
     if decision == "propose":
@@ -117,6 +120,11 @@ def advise(module: str, decision: Decision, differences: Sequence[Difference], e
         types = ", ".join(f"{_quote(d.column)} as {d.expected_type}" for d in retyped[:MAX_NAMED])
         parts.append(f"write {types}{_rest(len(retyped))}")
     repair = _capitalised(" and ".join(parts))
+    if not module:
+        return (
+            f"{repair}, and release the corrected file: {corrected}. Or, if what is gone is gone for good, let "
+            f"this file and later ones like it go on: {release}. A workflow with a module adapts to such changes."
+        )
     new = "the new names" if renamed and not (removed or retyped) else "the new columns"
     return (
         f"{repair}, and release the corrected file: {corrected}. Or publish a version of module {module} that reads "

@@ -13,7 +13,7 @@ from uuid import UUID
 from contracts.checks import Check, CheckOutcome
 from contracts.commands.connector import QuarantinedRows
 from contracts.commands.transform import DifferResult, StepBooks
-from contracts.data import Column, DatasetRef, LogicalType, Schema
+from contracts.data import SET_ASIDE_ROWS, DatasetRef, Schema
 from contracts.differences import DifferenceRows, SideResult
 from contracts.profile import Profile
 from contracts.recipe import DatasetInput, Mask, Recipe, Step
@@ -47,15 +47,6 @@ from services.transform.jobs import (
 )
 from services.transform.planner.view import TableView
 
-SET_ASIDE = Schema(
-    columns=(
-        Column(name="row", type=LogicalType.INTEGER),
-        Column(name="reason", type=LogicalType.STRING),
-        Column(name="column", type=LogicalType.STRING),
-        Column(name="value", type=LogicalType.STRING),
-        Column(name="raw", type=LogicalType.STRING),
-    )
-)
 _CHECK_SECONDS = 30.0
 _WATCH_SECONDS = 0.5
 
@@ -311,7 +302,7 @@ class Computing:
     def _set_aside(self, tenant: UUID, folder: Path, done: Applied) -> QuarantinedRows | None:
         if not done.quarantined:
             return None
-        rows = self._storage.adopt(tenant, [folder / name for name in done.quarantine_parts], SET_ASIDE)
+        rows = self._storage.adopt(tenant, [folder / name for name in done.quarantine_parts], SET_ASIDE_ROWS)
         checked = sum(book.quarantined for book in done.books if book.kind == "check")
         reason = "check_failed" if checked == done.quarantined else "cast_failed"
         return QuarantinedRows(dataset=rows, reason=reason, sample=done.quarantine_sample)

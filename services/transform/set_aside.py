@@ -6,6 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from services.chassis.isolation.letting_go import let_go
+
 _HELD_ROWS = 20_000
 _PART_ROWS = 100_000
 
@@ -58,7 +60,7 @@ class SetAside:
             engine="streaming",
         )
         for path in self._spilled:
-            path.unlink()
+            let_go(path)
         files = sorted(folder.glob("*.parquet"))
         first = pl.read_parquet(files[0], n_rows=1).row(0, named=True)
         value = str(first["value"])

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from deploy.local.state import State
 from tests.bench import flights
+from tests.connections import s3_connection, warehouse_connection
 
 STEPS: list[dict[str, Any]] = [
     {"kind": "drop_null", "columns": ["dep_time"]},
@@ -70,8 +71,8 @@ class Client:
     def prepare(self) -> None:
         """Connections to the stack's own bucket and warehouse, and the module, made from January."""
         state = self.state
-        self.call("POST", "/api/connections", s3_connection(state))
-        self.call("POST", "/api/connections", warehouse_connection(state))
+        self.call("POST", "/api/connections", s3_connection(state, "landing"))
+        self.call("POST", "/api/connections", warehouse_connection(state, "warehouse"))
         Bucket(state).put("bench-sample/flights-01.csv", flights.month(1))
         session = self.call(
             "POST",
@@ -119,33 +120,6 @@ class Client:
                 return found
             time.sleep(0.05)
         raise TimeoutError(f"{path}: {field} is still {found[field]!r} after {timeout:.0f} s")
-
-
-def s3_connection(state: State) -> dict[str, Any]:
-    """The body that makes a connection to the stack's bucket."""
-    return {
-        "name": "landing",
-        "kind": "s3",
-        "settings": {"endpoint_url": state.s3_endpoint, "bucket": state.s3_bucket},
-        "secrets": {"access_key_id": state.s3_access_key, "secret_access_key": state.s3_secret_key},
-    }
-
-
-def warehouse_connection(state: State) -> dict[str, Any]:
-    """The body that makes a connection to the stack's warehouse."""
-    parts = psycopg.conninfo.conninfo_to_dict(state.warehouse_dsn)
-    return {
-        "name": "warehouse",
-        "kind": "postgres",
-        "settings": {
-            "host": parts["host"],
-            "port": int(str(parts["port"])),
-            "database": parts["dbname"],
-            "user": parts["user"],
-            "sslmode": "disable",
-        },
-        "secrets": {"password": parts["password"]},
-    }
 
 
 def same_rows(state: State, left: str, right: str) -> None:

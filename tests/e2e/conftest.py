@@ -1,74 +1,20 @@
 """The product as its users have it: the command as a process, and a stack that it started."""
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deploy.local.launcher import Stack
+from tests.commands import Command
 from tests.e2e.client import Api
 from tests.e2e.running import Running
 from tests.e2e.seeding import Seeded, one_of_everything, workspace
 from tests.e2e.spans import SpanReceiver
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """How a command ended and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """What it said in JSON mode."""
-        return json.loads(self.out)
-
-
-class Command:
-    """`modulardata` in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.env = {name: value for name, value in os.environ.items() if not name.startswith("MODULARDATA_")}
-        # Fetched archives are shared: the machine's cache is part of no test.
-        self.env |= {name: value for name, value in os.environ.items() if name == "MODULARDATA_CACHE"}
-        self.env |= {
-            "MODULARDATA_HOME": str(folder / "stack"),
-            "MODULARDATA_PROFILES": str(folder / "profiles.toml"),
-            "PYTHONPATH": str(ROOT),
-        }
-
-    def __call__(self, *arguments: str, stdin: str = "", seconds: float = 120) -> Finished:
-        done = subprocess.run(
-            [sys.executable, "-m", "cli.main", *arguments],
-            cwd=self.folder,
-            env=self.env,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
-        assert "Traceback" not in done.stdout + done.stderr, done.stderr
-        return Finished(done.returncode, done.stdout, done.stderr)
-
-    def json(self, *arguments: str, stdin: str = "", seconds: float = 120) -> Any:
-        """What a command that must go well says in JSON."""
-        done = self(*arguments, "--output", "json", stdin=stdin, seconds=seconds)
-        assert done.code == 0, (arguments, done.code, done.out, done.err)
-        return done.document
 
 
 @pytest.fixture(scope="session")

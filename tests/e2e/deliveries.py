@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from tests.connections import s3_connection, warehouse_connection
 from tests.e2e.running import Running
-from tests.e2e.seeding import Seeded, s3_connection, warehouse_connection, workspace
+from tests.e2e.seeding import Seeded, workspace
 
 BOTH = {"columns": [{"name": "a", "type": "integer"}, {"name": "b", "type": "string"}]}
 KEEP = {

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.connections import s3_connection, warehouse_connection
 from tests.e2e.client import Api, until
 from tests.e2e.running import Running
 from tests.e2e.scanning import Scanner, disguises, in_files, in_histories, in_processes, in_tables, in_topics
-from tests.e2e.seeding import s3_connection, signed, warehouse_connection, workspace
+from tests.e2e.seeding import signed, workspace
 
 
 def canary() -> str:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from services.chassis import metrics
+from tests.connections import s3_connection, warehouse_connection
 from tests.e2e.client import until
 from tests.e2e.running import Running
-from tests.e2e.seeding import s3_connection, warehouse_connection, workspace
+from tests.e2e.seeding import workspace
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from contracts.workflow import WorkflowDefinition
+from tests.connections import s3_connection, warehouse_connection
 from tests.e2e.running import Running
-from tests.e2e.seeding import s3_connection, warehouse_connection, workspace
+from tests.e2e.seeding import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]

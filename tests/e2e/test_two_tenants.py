@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.connections import s3_connection
 from tests.e2e.client import Answer, until
 from tests.e2e.running import Running
-from tests.e2e.seeding import Seeded, s3_connection, workflow
+from tests.e2e.seeding import Seeded, workflow
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NAMES = {

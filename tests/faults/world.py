@@ -25,6 +25,7 @@ from deploy.local.launcher import Stack
 from deploy.local.ports import choose
 from deploy.local.services import Composition, programs
 from deploy.local.state import State
+from tests.connections import s3_connection, warehouse_connection
 from tests.faults.doors import Doors, object_created
 from tests.faults.oracle import Ground, Oracle
 from tests.faults.points import Point, Way
@@ -79,7 +80,7 @@ class World:
 
     def prepare(self) -> None:
         """Connections, the module, a rule that tells of every run's end, and a workflow for each way."""
-        for body in (_s3_connection(self.state), _warehouse_connection(self.state)):
+        for body in (s3_connection(self.state, "landing"), warehouse_connection(self.state, "warehouse")):
             self.doors.call("POST", "/api/connections", body)
         self.doors.call("POST", "/api/modules", MODULE)
         rule = {
@@ -344,28 +345,3 @@ def _bucket(state: State) -> Any:
             response_checksum_validation="when_required",
         ),
     )
-
-
-def _s3_connection(state: State) -> dict[str, Any]:
-    return {
-        "name": "landing",
-        "kind": "s3",
-        "settings": {"endpoint_url": state.s3_endpoint, "bucket": state.s3_bucket},
-        "secrets": {"access_key_id": state.s3_access_key, "secret_access_key": state.s3_secret_key},
-    }
-
-
-def _warehouse_connection(state: State) -> dict[str, Any]:
-    parts = psycopg.conninfo.conninfo_to_dict(state.warehouse_dsn)
-    return {
-        "name": "warehouse",
-        "kind": "postgres",
-        "settings": {
-            "host": parts["host"],
-            "port": int(str(parts["port"])),
-            "database": parts["dbname"],
-            "user": parts["user"],
-            "sslmode": "disable",
-        },
-        "secrets": {"password": parts["password"]},
-    }

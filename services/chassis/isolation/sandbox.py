@@ -311,9 +311,9 @@ def environment(threads: int | None) -> dict[str, str]:
     """All that a child sees of the environment: nothing of ours."""
     return {
         "POLARS_MAX_THREADS": str(threads or min(4, os.cpu_count() or 1)),
-        # What does not fit into memory goes into the child's own folder, which is where it stands.
         "POLARS_TEMP_DIR": ".",
-        "POLARS_OOC_SPILL_DIR": ".",
+        # Nothing goes to the disk before its time, by a budget that no machine has: a child could not remove it again.
+        "POLARS_OOC_MEMORY_BUDGET_MB": str(1 << 30),
         "RUST_BACKTRACE": "0",
         # One arena for all threads: what a part of a table has given back is what the next one takes.
         "_RJEM_MALLOC_CONF": "background_thread:false,narenas:1",

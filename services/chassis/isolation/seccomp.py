@@ -1,18 +1,21 @@
-"""A filter of system calls: no sockets, no other programs, no other processes, no kernel interfaces."""
+"""A filter of system calls: no sockets, other programs and processes, kernel interfaces, and nothing uncounted."""
 
 import ctypes
 import errno
 import os
 import platform
 import struct
+from collections.abc import Sequence
 
 from services.chassis.isolation.kernel import PR_SET_SECCOMP, prctl
 
 _MODE_FILTER = 2
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _AND, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
 _NEW_THREAD = 0x00010000  # CLONE_THREAD
+_NAMELESS = 0x00400000  # what O_TMPFILE adds to O_DIRECTORY
+_SHARED_AND_OF_NO_FILE = 0x21  # MAP_SHARED | MAP_ANONYMOUS
 _FOREIGN_TABLE = 0x40000000  # the x32 numbers of x86-64
 
 # name → number on x86-64 and on arm64, None where there is no such call
@@ -38,6 +41,8 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "futimesat": (261, None), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
     "fsetxattr": (190, 7), "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "truncate": (76, 45),
+    # files in memory, which neither the watch over the folder nor that over memory sees
+    "memfd_create": (319, 279), "memfd_secret": (447, 447),
     # the kernel and the machine
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "chroot": (161, 51), "unshare": (272, 97),
     "setns": (308, 268), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
@@ -50,6 +55,7 @@ _DENIED: dict[str, tuple[int | None, int | None]] = {
     "syslog": (103, 116),
 }  # fmt: skip
 _CLONE, _CLONE3, _TGKILL, _PRLIMIT = (56, 220), (435, 435), (234, 131), (302, 261)
+_OPEN, _OPENAT, _OPENAT2, _MMAP = (2, None), (257, 56), (437, 437), (9, 222)
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 
@@ -89,22 +95,31 @@ def _program(column: int, architecture: int, own: int) -> bytes:
         number = numbers[column]
         if number is not None:
             lines += [_line(_EQUAL, number, no=1), _line(_RETURN, refuse)]
-    # A new thread is no new process. With clone3 nobody can tell, so the C library is sent back to clone.
-    lines += [_line(_EQUAL, _CLONE3[column], no=1), _line(_RETURN, _ERRNO | errno.ENOSYS)]
-    lines += _with_argument(_CLONE[column], _line(_ANY_BIT, _NEW_THREAD, yes=1), refuse)
+    # What is asked for lies in memory, where no filter looks: the C library is sent back to the older calls.
+    for unclear in (_CLONE3, _OPENAT2):
+        lines += [_line(_EQUAL, unclear[column], no=1), _line(_RETURN, _ERRNO | errno.ENOSYS)]
+    # A new thread is no new process.
+    lines += _with_argument(_CLONE[column], 0, [_line(_ANY_BIT, _NEW_THREAD, yes=1)], refuse)
     # Abort is a signal to oneself; limits are asked for oneself.
-    lines += _with_argument(_TGKILL[column], _line(_EQUAL, own, yes=1), refuse)
-    lines += _with_argument(_PRLIMIT[column], _line(_EQUAL, 0, yes=1), refuse)
+    lines += _with_argument(_TGKILL[column], 0, [_line(_EQUAL, own, yes=1)], refuse)
+    lines += _with_argument(_PRLIMIT[column], 0, [_line(_EQUAL, 0, yes=1)], refuse)
+    # A file without a name takes room that nobody finds; so does memory to share, as the kernel counts it as a file's.
+    named = [_line(_ANY_BIT, _NAMELESS, no=1)]
+    lines += _with_argument(_OPEN[column], 1, named, refuse) + _with_argument(_OPENAT[column], 2, named, refuse)
+    counted = [_line(_AND, _SHARED_AND_OF_NO_FILE), _line(_EQUAL, _SHARED_AND_OF_NO_FILE, no=1)]
+    lines += _with_argument(_MMAP[column], 3, counted, refuse)
     lines.append(_line(_RETURN, _ALLOW))
     return b"".join(lines)
 
 
-def _with_argument(number: int, allowed: bytes, refuse: int) -> list[bytes]:
-    """For this call, look at the low half of its first argument and refuse unless the line says yes."""
+def _with_argument(number: int | None, at: int, allowed: Sequence[bytes], refuse: int) -> list[bytes]:
+    """For this call, look at the low half of one argument and refuse unless the last line jumps over it."""
+    if number is None:
+        return []
     return [
-        _line(_EQUAL, number, no=4),
-        _line(_LOAD, _FIRST_ARGUMENT),
-        allowed,
+        _line(_EQUAL, number, no=len(allowed) + 3),
+        _line(_LOAD, _FIRST_ARGUMENT + 8 * at),
+        *allowed,
         _line(_RETURN, refuse),
         _line(_RETURN, _ALLOW),
     ]

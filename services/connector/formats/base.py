@@ -10,22 +10,14 @@ from typing import ClassVar, Literal
 
 import pyarrow as pa
 
-from contracts.data import Column, FormatFacts, LogicalType, Schema
+from contracts.data import SET_ASIDE_ROWS, FormatFacts, Schema
 from services.chassis.arrow import to_arrow
+from services.chassis.isolation.letting_go import let_go
 from services.connector.progress import Progress
 
 # What a person can say about a column whose values leave a question open.
 Answer = Literal["day_first", "month_first", "year_first", "decimal_comma", "decimal_point", "text"]
 
-REJECTED_SCHEMA = Schema(
-    columns=(
-        Column(name="row", type=LogicalType.INTEGER),
-        Column(name="reason", type=LogicalType.STRING),
-        Column(name="column", type=LogicalType.STRING),
-        Column(name="value", type=LogicalType.STRING),
-        Column(name="raw", type=LogicalType.STRING),
-    )
-)
 _FLUSH_ROWS = 5_000
 _TEXT_LIMIT = 100_000
 
@@ -173,7 +165,7 @@ class Rejects:
         if pile is None:
             path = self._folder / f"{self._name}.{len(self._piles)}.rejected.arrow"
             where = f"row {row}" + (f", column {column}" if column else "")
-            pile = self._piles[reason] = _Pile(ArrowFile(path, to_arrow(REJECTED_SCHEMA)), where)
+            pile = self._piles[reason] = _Pile(ArrowFile(path, to_arrow(SET_ASIDE_ROWS)), where)
         pile.waiting.append((row, reason, column, _short(value), raw[:_TEXT_LIMIT]))
         pile.rows += 1
         if len(pile.waiting) >= _FLUSH_ROWS:
@@ -192,7 +184,7 @@ class Rejects:
         """Forget everything: the file is read again."""
         for pile in self._piles.values():
             pile.file.close()
-            pile.file.path.unlink(missing_ok=True)
+            let_go(pile.file.path)
         self._piles = {}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from contracts.data import FormatFacts, Schema
+from services.chassis.isolation.letting_go import let_go
 from services.connector.failures import Stopped, Unreadable
 from services.connector.formats.base import Landed, Limits, ReadRequest, Rejects
 from services.connector.formats.csv_text import as_utf8
@@ -60,7 +61,7 @@ def read(order: dict[str, Any]) -> dict[str, Any]:
         wanted = order.get("member") if found.kind in ("zip", "tar") else None
         inner = unpack(found.kind, path, folder / f"unpacked.{len(layers)}", bounds, wanted)
         if path != source:
-            path.unlink()
+            let_go(path)
         layers.append(found.kind)
         path, member = inner.path, inner.name or member
         found = recognise(path)

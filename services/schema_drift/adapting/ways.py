@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from contracts.data import LogicalType
+from contracts.data import MOMENTS, NUMBERS, LogicalType
 from contracts.recipe import (
     Affix,
     Cast,
@@ -17,10 +17,8 @@ from contracts.recipe import (
     Text,
 )
 from services.schema_drift.describing.column import Figures
-from services.schema_drift.detecting.widening import NUMBERS, widens
 
 OnFailure = Literal["quarantine", "null"]
-_MOMENTS = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ})
 # What stands around a number in each way of writing it that parse_number does not take off by itself.
 _AROUND: dict[str, tuple[str, str]] = {
     "minus at the end": (r"^(.*[0-9])\s*-$", r"-\1"),
@@ -55,25 +53,25 @@ def way(name: str, needed: Side, came: Side, on_failure: OnFailure, rewritten: b
     if came.type is needed.type:
         spelled = _spellings(name, needed.figures, came.figures) if rewritten else None
         return spelled or Way(certain=not rewritten)
-    if widens(came.type, needed.type):
+    if came.type.widens(needed.type):
         return Way()
     if came.type is LogicalType.STRING and needed.type in NUMBERS:
         return _number(name, needed.type, came.figures, on_failure)
-    if came.type is LogicalType.STRING and needed.type in _MOMENTS:
+    if came.type is LogicalType.STRING and needed.type in MOMENTS:
         return _moment(name, needed.type, came.figures, on_failure)
     if came.type is LogicalType.STRING and needed.type is LogicalType.BOOLEAN:
         return _truth(name, came.figures, on_failure)
     if needed.type is LogicalType.STRING:
         return _text(name, needed, came, on_failure)
     dates = came.figures.dates if came.figures else None
-    if came.type is LogicalType.INTEGER and needed.type in _MOMENTS:
+    if came.type is LogicalType.INTEGER and needed.type in MOMENTS:
         if dates is None or needed.type is not LogicalType.DATE:
             return None
         text = _cast(name, LogicalType.STRING, on_failure)
         read = ParseDate(columns=(name,), formats=("%Y%m%d",), to="date", on_failure=on_failure)
         back = (_cast(name, LogicalType.STRING, "quarantine", "%Y%m%d"), _cast(name, LogicalType.INTEGER, "quarantine"))
         return Way((text, read), back)
-    if {came.type, needed.type} & _MOMENTS and not {came.type, needed.type} <= _MOMENTS:
+    if {came.type, needed.type} & MOMENTS and not {came.type, needed.type} <= MOMENTS:
         return None
     return _cast_both(name, needed.type, came.type, on_failure)
 
@@ -192,7 +190,7 @@ def _truth(name: str, came: Figures | None, on_failure: OnFailure) -> Way | None
 
 def _text(name: str, needed: Side, came: Side, on_failure: OnFailure) -> Way:
     old, new = needed.figures, came.figures
-    if came.type in _MOMENTS and old is not None and old.dates is not None and came.type is LogicalType.DATE:
+    if came.type in MOMENTS and old is not None and old.dates is not None and came.type is LogicalType.DATE:
         format, first = _format(old.dates.way)
         if old.dates.way == "month names":
             return Way((_cast(name, LogicalType.STRING, on_failure),), (), certain=False)

@@ -9,7 +9,6 @@ from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery, shape
 from services.schema_drift.detecting.detect import Detection
 from services.schema_drift.detecting.difference import Difference
-from services.schema_drift.detecting.widening import widens
 
 # What these say concerns the file, or columns that nobody needs yet.
 _NOT_OF_A_COLUMN = frozenset({"added", "file_changed", "duplicate_name"})
@@ -88,7 +87,7 @@ def _without_values(one: Difference, contract: Schema, incoming: Schema) -> Diff
     if one.kind != "type_changed" or one.proof != "proven":
         return one
     wanted, came = contract.column(one.column), incoming.column(one.column)
-    fits = wanted is not None and came is not None and widens(came.type, wanted.type)
+    fits = wanted is not None and came is not None and came.type.widens(wanted.type)
     return one if fits else replace(one, proof="plausible")
 
 
@@ -101,7 +100,7 @@ def _untold(
     more = []
     for column in contract.columns:
         other = incoming.column(became.get(column.name, column.name))
-        if other is None or column.name in told or other.type is column.type or widens(other.type, column.type):
+        if other is None or column.name in told or other.type is column.type or other.type.widens(column.type):
             continue
         sure = (other.type, column.type) == (LogicalType.FLOAT, LogicalType.DECIMAL)
         text = f"{column.type.value} is needed, {other.type.value} came"

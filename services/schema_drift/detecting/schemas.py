@@ -7,7 +7,7 @@ from typing import Literal
 from contracts.data import Column, FormatFacts, Schema
 from services.schema_drift.describing.delivery import Delivery, shape
 from services.schema_drift.detecting.order import longest_ascending
-from services.schema_drift.detecting.widening import type_fit, widens
+from services.schema_drift.detecting.type_fit import type_fit
 from services.schema_drift.matching.match import match
 
 Kind = Literal[
@@ -119,7 +119,7 @@ def _in_order_of(schema: Schema, differences: Iterable[Difference]) -> list[Diff
 def _type_words(expected: Column, incoming: Column) -> str:
     if expected.type == incoming.type:
         return "type fits"
-    if widens(incoming.type, expected.type):
+    if incoming.type.widens(expected.type):
         return f"type {incoming.type.value} fits {expected.type.value}"
     return f"type is {incoming.type.value}, not {expected.type.value}"
 
@@ -130,7 +130,7 @@ def _type_changes(contract: Schema, came: dict[str, Column]) -> list[Difference]
         other = came.get(column.name)
         if other is None or other.type == column.type:
             continue
-        fits = widens(other.type, column.type)
+        fits = other.type.widens(column.type)
         changes.append(
             Difference(
                 kind="type_changed",

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from contracts.adaptation import Evidence, OutputFigures, Proof, ProofCheck, Replay
 from contracts.data import Schema
-from services.schema_drift.detecting.widening import widens
 from services.schema_drift.proving.tolerances import LEARNING, Distance, distances, learned, season
 
 SET_ASIDE = 0.01  # of the rows, that may be set aside beyond what was in the past
@@ -238,7 +237,7 @@ def _unlike(wanted: Schema, found: Schema) -> list[str]:
         there = found.column(column.name)
         if there is None:
             said.append(f"There is no column {column.name!r} any more.")
-        elif there.type is not column.type and not widens(there.type, column.type):
+        elif there.type is not column.type and not there.type.widens(column.type):
             said.append(f"Column {column.name!r} is {there.type.value} and not {column.type.value}.")
     return said
 

@@ -11,15 +11,13 @@ from datetime import datetime
 from typing import Final
 
 from contracts.adaptation import ColumnFigures
-from contracts.data import LogicalType
-from services.schema_drift.detecting.widening import NUMBERS
+from contracts.data import MOMENTS, NUMBERS, LogicalType
 
 LEARNING: Final = 3  # past deliveries from which tolerances are learned
 _PEERS = 3  # of the same season, with which a delivery is compared instead of with all
 _YEAR, _WEEKS = 300, 56  # days that a past spans in which months, or days of the week, come back
 _IDENTIFYING = 0.9  # of the values, that have to be different where each names a row; it may be an estimate
 _NAMED = 0.6  # of the rows, that the most frequent values have to make up where values are compared one by one
-_MOMENTS = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ})
 _LENGTHS = frozenset({LogicalType.STRING})
 _ALL = frozenset(LogicalType)
 _LOW, _FIRST, _MIDDLE, _THIRD, _HIGH = 1, 2, 3, 4, 5  # places of the quantiles at 5, 25, 50, 75 and 95 percent
@@ -185,8 +183,8 @@ MEASURES = (
     Measure("place", NUMBERS, _place, floor=0.5, wide=3.0, noise=4.0),
     Measure("length", _LENGTHS, _length, floor=0.5, wide=3.0, noise=4.0),
     Measure("size", NUMBERS, _size, floor=0.25, wide=1.6, noise=4.0),
-    Measure("days", _MOMENTS, _days, floor=400.0, wide=400.0, noise=0.0),
-    Measure("span", _MOMENTS, _span, floor=0.7, wide=1.6, noise=4.0),
+    Measure("days", MOMENTS, _days, floor=400.0, wide=400.0, noise=0.0),
+    Measure("span", MOMENTS, _span, floor=0.7, wide=1.6, noise=4.0),
     Measure("values", _ALL, _values, floor=0.1, wide=0.6, noise=1.0),
     Measure("naming", _ALL, _naming, floor=0.2, wide=0.3, noise=1.0),
 )

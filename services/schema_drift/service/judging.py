@@ -63,7 +63,8 @@ def _masked(report: RowMapping, proposal: Proposal) -> list[str]:
     """Columns of personal data under all names that they have on the way; their values are shown to nobody."""
     old = {one["column"] for one in report["changes"] if one.get("column_class") == "personal"}
     old |= set((report["context"] or {}).get("personal", ()))
-    return sorted(old | {proposal.mapping.get(name, name) for name in old})
+    carriers = {name for one in report["changes"] if one["column"] in old for name in one.get("candidates", ())}
+    return sorted(old | carriers | {proposal.mapping.get(name, name) for name in old})
 
 
 def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:

@@ -17,6 +17,9 @@ from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, invalid, not_found
 from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.build import Came, Unbuildable, build
+from services.schema_drift.adapting.choosing import on_failure, rewritten, stopgaps
+from services.schema_drift.adapting.parting import partings
+from services.schema_drift.report import restore
 from services.schema_drift.service.samples import Samples
 
 MAX_REASON = 2_000
@@ -67,15 +70,9 @@ async def edit(
     work: UnitOfWork, samples: Samples, review_id: UUID, who: Decider, mapping: dict[str, str | None], reason: str
 ) -> None:
     """Say which column carries which: a proposal is made of that, and proven in its turn."""
-    review = await review_store.get_review(work, review_id, lock=True)
-    if review is None:
-        raise not_found()
+    review, report, stored = await find(work, review_id)
     if review["state"] != "open":
         raise _decided(review)
-    report = await repository.get_report(work, review["report_id"])
-    stored = await knowledge.get_proposal(work, review["proposal_id"])
-    if report is None or stored is None:
-        raise not_found()
     module = ResolvedModule.model_validate(report["context"]["module"])
     earlier = Proposal.model_validate(stored["proposal"])
     incoming = Schema.model_validate(report["incoming"])
@@ -83,14 +80,27 @@ async def edit(
     before = await knowledge.accepted_input(
         work, review["workflow_id"], review["stream"], module.input_contract.fingerprint
     )
+    # Values are read and compared before anything is locked: whoever else decides waits for no file.
     sides = [await asyncio.to_thread(samples.side, one) for one in (before, knowledge.input_of(report))]
     figures = [{} if side is None else side.figures for side in sides]
-    built = build(module, Came(incoming, *figures), earlier.mapping | mapping)
+    changes = [restore(one) for one in report["changes"]]
+    built = build(
+        module,
+        Came(incoming, *figures),
+        earlier.mapping | mapping,
+        rewritten=rewritten(changes),
+        stopgaps=stopgaps(changes),
+        on_failure=on_failure(report["mode"]),
+        parted=await asyncio.to_thread(partings, changes, *sides),
+    )
     if isinstance(built, Unbuildable):
         raise invalid([Problem(pointer="/mapping", code="unbuildable", message=built.reason)])
+    locked = await review_store.get_review(work, review_id, lock=True)
+    if locked is None or locked["state"] != "open":
+        raise _decided(locked or review)
     proposal = built.proposal(work.ids.new(), earlier.base, "person")
     await knowledge.add_proposal(work, review["report_id"], proposal, built.doubtful)
-    await _close(work, review, "edited", who, reason, proposal.proposal_id)
+    await _close(work, locked, "edited", who, reason, proposal.proposal_id)
 
 
 async def close(work: UnitOfWork, input: CloseReviewInput) -> ReviewOutcome:

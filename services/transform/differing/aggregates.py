@@ -7,13 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from contracts.data import LogicalType, Schema
+from contracts.data import NUMBERS, LogicalType, Schema
 from contracts.differences import Aggregate, ColumnAggregates
 
 MAX_COLUMNS = 2_000
 _BATCH_ROWS, _BATCH_CELLS = 131_072, 4_000_000
 MAX_TEXT = 200
-_NUMBERS = {LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL}
 _UNORDERED = {LogicalType.BINARY, LogicalType.BOOLEAN}
 
 
@@ -40,7 +39,7 @@ def _figures(side: pl.LazyFrame, schema: Schema, prefix: str) -> dict[str, Any]:
         if type not in _UNORDERED:
             asked += [value.min().alias(f"l{at}"), value.max().alias(f"g{at}")]
             both += [pl.col(f"l{at}").min(), pl.col(f"g{at}").max()]
-        if type in _NUMBERS:
+        if type in NUMBERS:
             asked.append(value.sum().alias(f"s{at}"))
             both.append((pl.col(f"s{at}").cast(pl.Int128) if type is LogicalType.INTEGER else pl.col(f"s{at}")).sum())
     found = []
@@ -54,7 +53,7 @@ def _figures(side: pl.LazyFrame, schema: Schema, prefix: str) -> dict[str, Any]:
     if not found:
         return side.select(asked).collect().row(0, named=True)
     told = pl.concat(found, how="vertical_relaxed").select(both).row(0, named=True)
-    means = {f"m{at}": _mean(told, at) for at, type in columns.items() if type in _NUMBERS}
+    means = {f"m{at}": _mean(told, at) for at, type in columns.items() if type in NUMBERS}
     return told | means
 
 

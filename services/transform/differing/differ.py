@@ -13,6 +13,7 @@ import polars as pl
 
 from contracts.data import Column, LogicalType, Schema
 from contracts.differences import ColumnDifference, DataDifference
+from services.chassis.isolation.letting_go import let_go
 from services.transform.differing.aggregates import aggregates
 from services.transform.differing.pairing import KeysFrom, Pair, chosen, find, pairs, repeated
 from services.transform.dtypes import frame_schema
@@ -117,7 +118,7 @@ def _by_key(
     store = folder / f"different{PASSING}"
     _store(different, store)
     written, counts, changed = _split(store, folder, left, right, keys, values, left_on, right_on)
-    store.unlink()
+    let_go(store)
     difference = DataDifference(
         left_rows=left.rows,
         right_rows=right.rows,
@@ -216,7 +217,7 @@ def _by_counting(left: Side, right: Side, folder: Path, found: list[Pair]) -> tu
         changed=None,
         changed_schema=_changed_schema([]),
     )
-    store.unlink()
+    let_go(store)
     difference = DataDifference(
         left_rows=left.rows,
         right_rows=right.rows,

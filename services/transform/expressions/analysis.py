@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlglot import exp
 
-from contracts.data import LogicalType, Schema
+from contracts.data import NUMBERS, LogicalType, Schema
 from services.transform.convertible import can_convert, can_fail
 from services.transform.expressions import literals
 from services.transform.expressions.arguments import invoke
 from services.transform.expressions.calls import call, only, refused
 from services.transform.expressions.patterns import check_like
 from services.transform.expressions.syntax import parse
-from services.transform.expressions.tree import NUMBERS, ExpressionInvalid, Node, literal, named, node
+from services.transform.expressions.tree import ExpressionInvalid, Node, literal, named, node
 from services.transform.expressions.unify import unify
 
 MAX_SIZE = 5_000  # nodes, after what is needed twice has been written twice

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from contracts.data import LogicalType
-from services.transform.expressions.tree import MOMENTS, NUMBERS
+from contracts.data import MOMENTS, NUMBERS, LogicalType
 
 _TEXT = frozenset({LogicalType.STRING})
 _WHOLE = frozenset({LogicalType.INTEGER})

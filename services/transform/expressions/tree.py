@@ -7,9 +7,6 @@ from contracts.data import LogicalType
 
 Type = LogicalType | None  # None: the null that has no type yet
 
-NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.DECIMAL, LogicalType.FLOAT})
-MOMENTS = frozenset({LogicalType.DATE, LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ})
-
 
 @dataclass(frozen=True, slots=True)
 class Node:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from contracts.data import LogicalType
+from contracts.data import NUMBERS, LogicalType
 from services.transform.expressions import literals
-from services.transform.expressions.tree import NUMBERS, ExpressionInvalid, Node, Number, Type, named, node
+from services.transform.expressions.tree import ExpressionInvalid, Node, Number, Type, named, node
 
 _WIDER: dict[LogicalType, frozenset[LogicalType]] = {
     LogicalType.INTEGER: frozenset({LogicalType.DECIMAL, LogicalType.FLOAT}),

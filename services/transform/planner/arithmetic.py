@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from contracts.data import LogicalType
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, number, quoted, slot, text
+from services.transform.steps.date_parts import DAY_NAMES, MONTH_NAMES
 
 
 @dataclass(frozen=True)
@@ -176,23 +177,6 @@ def _of_texts(reader: Reader, at: int) -> Iterator[Result]:
             if reader.column(env["c"]).type is LogicalType.STRING:
                 yield end, Formula(f"{function}({quoted(env['c'])})", (env["c"],), True), cost
     yield from _of_moments(reader, at)
-
-
-MONTH_NAMES = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def named_part(part: str, moment: str, names: tuple[str, ...], short: bool = False) -> str:

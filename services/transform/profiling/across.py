@@ -5,11 +5,11 @@ from itertools import combinations
 
 import polars as pl
 
-from contracts.data import Schema
+from contracts.data import NUMBERS, Schema
 from contracts.profile import Correlation
 from services.transform.profiling.distinct import COUNTED, Distinct
 from services.transform.profiling.scan import column_name
-from services.transform.profiling.values import NUMBERS, Values
+from services.transform.profiling.values import Values
 
 SAMPLED_ROWS = 50_000
 _SAMPLED_CELLS = 5_000_000

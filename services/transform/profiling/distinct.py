@@ -1,11 +1,13 @@
 """How many different hashes there are: counted, in little memory and the rest on disk; beyond a bound, estimated."""
 
-import tempfile
-from typing import BinaryIO
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO, cast
 
 import polars as pl
 import pyarrow as pa
 
+from services.chassis.isolation.letting_go import let_go
 from services.transform.profiling.sketch import Sketch
 
 COUNTED = 20_000_000
@@ -16,7 +18,7 @@ _WIDTH = 8
 
 
 class Distinct:
-    """Takes hashes, piece by piece. What it does not hold lies sorted in a file that has no name."""
+    """Takes hashes, piece by piece. What it does not hold lies sorted in a file."""
 
     def __init__(self, counted: int = COUNTED, held: int = _HELD) -> None:
         self._most = counted
@@ -63,12 +65,14 @@ class Distinct:
         """Forget everything."""
         if self._file is not None:
             self._file.close()
+            let_go(Path(self._file.name))
         self._file, self._runs, self._waiting, self._height = None, [], [], 0
 
     def _put_down(self) -> None:
         if self._file is None:
             # Where the process stands, which is all that a child may write to.
-            self._file = tempfile.TemporaryFile(dir=".")  # noqa: SIM115 - it lives as long as this does
+            made = NamedTemporaryFile(prefix="hashes-", dir=".", delete=False)  # noqa: SIM115 - it stays open
+            self._file = cast(BinaryIO, made)
         run = pl.concat(self._waiting, rechunk=True).unique().sort()
         self.repeated = self.repeated or len(run) < self._height
         self._waiting, self._height = [], 0

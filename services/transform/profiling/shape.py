@@ -5,11 +5,10 @@ from itertools import pairwise
 
 import polars as pl
 
-from contracts.data import LogicalType
+from contracts.data import NUMBERS, LogicalType
 from contracts.profile import Histogram
 from services.transform.conversions import to_text
 from services.transform.profiling.together import Asking
-from services.transform.profiling.values import NUMBERS
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 BINS = 20

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from contracts.data import Column, LogicalType
+from contracts.data import NUMBERS, Column, LogicalType
 from contracts.profile import ColumnProfile, Estimated, Profile
 from services.transform.conversions import to_text
 from services.transform.jobs import Profiled, ProfileJob
@@ -12,7 +12,7 @@ from services.transform.profiling.scan import column_name, pieces
 from services.transform.profiling.semantics import Evidence, judged
 from services.transform.profiling.shape import QUANTILES, SPREAD, histogram, quantiles
 from services.transform.profiling.together import Asking, together
-from services.transform.profiling.values import NUMBERS, Values
+from services.transform.profiling.values import Values
 
 TOP = 10
 MAX_SHOWN = 200

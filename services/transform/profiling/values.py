@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from contracts.data import LogicalType
+from contracts.data import NUMBERS, LogicalType
 from services.transform.profiling.sketch import Sketch
 from services.transform.profiling.together import Asking, together
 
@@ -13,7 +13,6 @@ EXACT_VALUES = 1_000_000
 _EXACT_BYTES = 64 << 20  # of one column
 _ALL_BYTES = 768 << 20  # of all columns
 _KEPT = 20_000
-NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL})
 ORDERED = frozenset(LogicalType) - {LogicalType.BINARY, LogicalType.BOOLEAN}
 
 

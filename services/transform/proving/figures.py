@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from contracts.adaptation import ColumnFigures
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import NUMBERS, Column, LogicalType, Schema
 from services.transform.conversions import to_text
 from services.transform.errors import engine_said
 from services.transform.running import Files
@@ -19,7 +19,6 @@ _SHARES = 30
 _LEAST_SHARE = 0.002
 _MAX_SHOWN = 100
 _MICROSECONDS_OF_DAY = 86_400_000_000
-_NUMBERS = frozenset({LogicalType.INTEGER, LogicalType.FLOAT, LogicalType.DECIMAL})
 _STAMPS = frozenset({LogicalType.TIMESTAMP, LogicalType.TIMESTAMP_TZ})
 _NAMED = frozenset({LogicalType.STRING, LogicalType.BOOLEAN, LogicalType.INTEGER})
 
@@ -87,7 +86,7 @@ def _column(column: Column, rows: int, nulls: int, distinct: int, sample: pl.Ser
 
 def _measured(values: pl.Series, type: LogicalType) -> pl.Series | None:
     """The values as numbers that can be ordered and averaged; none where there is nothing to measure."""
-    if type in _NUMBERS:
+    if type in NUMBERS:
         found = values.cast(pl.Float64())
     elif type is LogicalType.DATE:
         found = values.to_physical().cast(pl.Float64())

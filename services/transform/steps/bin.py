@@ -4,10 +4,9 @@ import itertools
 
 import polars as pl
 
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import NUMBERS, Column, LogicalType, Schema
 from contracts.recipe import Bin
 from services.transform.conversions import to_text
-from services.transform.expressions.tree import NUMBERS
 from services.transform.steps.exact import quantile_of
 from services.transform.steps.kind import MAX_COLUMNS, Report, Site, Sources, StepKind, listed, with_column
 from services.transform.table import Table

@@ -4,9 +4,9 @@ from typing import get_args
 
 import polars as pl
 
-from contracts.data import LogicalType, Schema
+from contracts.data import MOMENTS, LogicalType, Schema
 from contracts.steps.base import DateUnit
-from services.transform.expressions.tree import MOMENTS, named
+from services.transform.expressions.tree import named
 from services.transform.steps.kind import Report
 from services.transform.table import Table
 

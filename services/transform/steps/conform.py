@@ -8,17 +8,10 @@ from services.transform.expressions.tree import named
 from services.transform.steps.kind import Report, Site, StepKind, listed
 from services.transform.table import Table
 
-# What drift calls absorbable: every value of the first is a value of the second.
-_WIDENS = {
-    (LogicalType.INTEGER, LogicalType.FLOAT),
-    (LogicalType.INTEGER, LogicalType.DECIMAL),
-    (LogicalType.DATE, LogicalType.TIMESTAMP),
-}
-
 
 def fits(found: LogicalType, wanted: LogicalType) -> bool:
     """Whether every value of the one type is a value of the other."""
-    return found is wanted or (found, wanted) in _WIDENS
+    return found is wanted or found.widens(wanted)
 
 
 @dataclass(frozen=True)

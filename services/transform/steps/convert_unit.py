@@ -2,9 +2,8 @@
 
 import polars as pl
 
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import NUMBERS, Column, LogicalType, Schema
 from contracts.recipe import ConvertUnit
-from services.transform.expressions.tree import NUMBERS
 from services.transform.steps.kind import Report, Site, StepKind, column_of, listed, with_columns
 from services.transform.steps.units import UNITS, Unit, find
 from services.transform.table import Table

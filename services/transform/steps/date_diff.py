@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import MOMENTS, Column, LogicalType, Schema
 from contracts.recipe import DateDiff
-from services.transform.expressions.tree import MOMENTS, ExpressionInvalid, node
+from services.transform.expressions.tree import ExpressionInvalid, node
 from services.transform.expressions.unify import unify
 from services.transform.steps.calendar import OF_CLOCK
 from services.transform.steps.kind import MAX_COLUMNS, Report, Site, Sources, StepKind, column_of, with_columns

@@ -1,16 +1,16 @@
 """Add columns for parts of a date or time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import MOMENTS, Column, LogicalType, Schema
 from contracts.recipe import DateParts
-from services.transform.expressions.tree import MOMENTS, named
+from services.transform.expressions.tree import named
 from services.transform.steps.kind import Report, Site, Sources, StepKind, column_of, listed, with_columns
 from services.transform.table import Table
 
-_MONTHS = [
+MONTH_NAMES = (
     "January",
     "February",
     "March",
@@ -23,8 +23,8 @@ _MONTHS = [
     "October",
     "November",
     "December",
-]
-_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+)
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _OF_CLOCK = frozenset({"hour", "minute", "second", "time"})
 _TYPES = {
     "month_name": LogicalType.STRING,
@@ -82,7 +82,7 @@ def _new(schema: Schema, step: DateParts) -> list[Column]:
     ]
 
 
-def _names(number: pl.Expr, names: list[str]) -> pl.Expr:
+def _names(number: pl.Expr, names: Sequence[str]) -> pl.Expr:
     known = [pl.Series(range(1, len(names) + 1), dtype=pl.Int64()), pl.Series(names, dtype=pl.String())]
     return number.cast(pl.Int64).replace_strict(*known, default=None, return_dtype=pl.String())
 
@@ -91,12 +91,12 @@ _PARTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "year": lambda value: value.dt.year().cast(pl.Int64),
     "quarter": lambda value: value.dt.quarter().cast(pl.Int64),
     "month": lambda value: value.dt.month().cast(pl.Int64),
-    "month_name": lambda value: _names(value.dt.month(), _MONTHS),
+    "month_name": lambda value: _names(value.dt.month(), MONTH_NAMES),
     "week": lambda value: value.dt.week().cast(pl.Int64),
     "day": lambda value: value.dt.day().cast(pl.Int64),
     "day_of_year": lambda value: value.dt.ordinal_day().cast(pl.Int64),
     "weekday": lambda value: value.dt.weekday().cast(pl.Int64),
-    "weekday_name": lambda value: _names(value.dt.weekday(), _DAYS),
+    "weekday_name": lambda value: _names(value.dt.weekday(), DAY_NAMES),
     "is_weekend": lambda value: value.dt.weekday() >= 6,
     "hour": lambda value: value.dt.hour().cast(pl.Int64),
     "minute": lambda value: value.dt.minute().cast(pl.Int64),

@@ -2,10 +2,9 @@
 
 import polars as pl
 
-from contracts.data import Column, Schema
+from contracts.data import NUMBERS, Column, Schema
 from contracts.recipe import FillGaps
 from services.transform.dtypes import DTYPES
-from services.transform.expressions.tree import NUMBERS
 from services.transform.steps.calendar import ENGINE, check_unit
 from services.transform.steps.kind import Report, Site, Sources, StepKind, column_of, listed
 from services.transform.table import ROW, Table

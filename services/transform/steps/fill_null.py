@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import NUMBERS, Column, LogicalType, Schema
 from contracts.recipe import FillNull
 from services.transform.dtypes import DTYPES
-from services.transform.expressions.tree import NUMBERS, ExpressionInvalid
+from services.transform.expressions.tree import ExpressionInvalid
 from services.transform.steps.exact import Scale, float_mean, floats_of, from_units, quantile_of, scales
 from services.transform.steps.kind import Report, Site, Sources, StepKind, column_of, listed, shown, with_columns
 from services.transform.steps.scalars import value_for

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from contracts.data import LogicalType
-from services.transform.expressions.tree import NUMBERS
+from contracts.data import NUMBERS, LogicalType
 from services.transform.steps.exact import as_float, narrowed, quantile_of, scales, special_sum, unit_of, whole_sums
 from services.transform.steps.kind import Site
 from services.transform.table import Table

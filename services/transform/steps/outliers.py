@@ -4,10 +4,9 @@ import sys
 
 import polars as pl
 
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import NUMBERS, Column, LogicalType, Schema
 from contracts.recipe import Outliers
 from services.transform.conversions import convert
-from services.transform.expressions.tree import NUMBERS
 from services.transform.steps.exact import Scale, float_mean, scales
 from services.transform.steps.kind import Removal, Report, Site, Sources, StepKind, column_of, listed, with_columns
 from services.transform.table import Table

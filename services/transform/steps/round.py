@@ -4,10 +4,9 @@ from typing import Any, Literal
 
 import polars as pl
 
-from contracts.data import LogicalType, Schema
+from contracts.data import NUMBERS, LogicalType, Schema
 from contracts.recipe import Round
 from services.transform.expressions.refusal import Witness
-from services.transform.expressions.tree import NUMBERS
 from services.transform.steps.exact import fitting_units, from_units, narrowed
 from services.transform.steps.kind import Report, Site, StepKind, column_of, listed
 from services.transform.table import Table

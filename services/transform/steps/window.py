@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from contracts.data import Column, LogicalType, Schema
+from contracts.data import NUMBERS, Column, LogicalType, Schema
 from contracts.recipe import Window, WindowColumn
-from services.transform.expressions.tree import NUMBERS
 from services.transform.steps.exact import Scale, float_mean, float_sum, floats_of, from_units, narrowed, scales
 from services.transform.steps.kind import MAX_COLUMNS, Report, Site, Sources, StepKind, column_of, listed, with_columns
 from services.transform.steps.ordering import check_keys, in_order, sorting

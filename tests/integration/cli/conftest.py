@@ -9,12 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.integration.cli.command import Api, Command, Request
+from tests.commands import Command
+from tests.integration.cli.told_api import KEY, Api, Request
 
 
 @pytest.fixture
 def command(api: Api, tmp_path: Path) -> Command:
-    return Command(tmp_path, api.url)
+    return Command(tmp_path, MODULARDATA_URL=api.url, MODULARDATA_API_KEY=KEY)
 
 
 @pytest.fixture

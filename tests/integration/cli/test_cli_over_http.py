@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from cli.errors import Exit
-from tests.integration.cli.command import KEY, NO_ITEMS, Answer, Api, Command, Request
+from tests.commands import Command
+from tests.integration.cli.told_api import KEY, NO_ITEMS, Answer, Api, Request
 
 
 def test_a_list_is_read_page_by_page(api: Api, command: Command) -> None:
@@ -159,7 +160,7 @@ def test_secrets_come_from_stdin_and_are_never_printed(api: Api, command: Comman
 
 def test_the_stack_of_this_folder_is_found_while_its_launcher_lives(api: Api, command: Command) -> None:
     api.on("GET", "/api/connections", NO_ITEMS)
-    del command.env["MODULARDATA_URL"]
+    del command.env["MODULARDATA_URL"], command.env["MODULARDATA_HOME"]
     folder = command.folder / ".modulardata"
     folder.mkdir()
     (folder / "state.json").write_text(json.dumps({"public_url": api.url, "api_key": KEY}))

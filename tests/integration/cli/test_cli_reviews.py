@@ -3,15 +3,13 @@
 import json
 import os
 import pty
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.errors import Exit
-from tests.integration.cli.command import ROOT, Api, Command
+from tests.commands import ROOT, Command
+from tests.integration.cli.told_api import Api
 
 REVIEW: dict[str, Any] = json.loads((ROOT / "tests" / "unit" / "cli" / "review.json").read_text())
 PATH = f"/api/drift/reviews/{REVIEW['id']}"
@@ -94,17 +92,9 @@ def at_a_terminal(command: Command, typed: str) -> str:
     mine, theirs = pty.openpty()
     os.write(mine, typed.encode())
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "cli.main", "drift", "review", "latest"],
-            cwd=Path(command.folder),
-            env=command.env,
-            stdin=theirs,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        done = command("drift", "review", "latest", terminal=theirs)
     finally:
         os.close(theirs)
         os.close(mine)
-    assert done.returncode == Exit.GOOD, done.stderr
-    return done.stdout + done.stderr
+    assert done.code == Exit.GOOD, done.err
+    return done.out + done.err

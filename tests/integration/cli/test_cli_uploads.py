@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cli.errors import Exit
-from tests.integration.cli.command import Api, Command
+from tests.commands import Command
+from tests.integration.cli.told_api import Api
 
 UPLOAD = f"{'9f' * 32}/M%C3%A4rz%20100%20%25.csv"
 SCHEMA = {"columns": [{"name": "code", "type": "string"}]}

@@ -3,7 +3,8 @@
 import json
 
 from cli.errors import Exit
-from tests.integration.cli.command import NO_ITEMS, Api, Command
+from tests.commands import Command
+from tests.integration.cli.told_api import NO_ITEMS, Api
 
 CODE = "# a module\r\nmodule: clean-flights\nsteps: []\n"
 

@@ -18,14 +18,13 @@ from contracts.commands.command import RunScope
 from contracts.commands.connector import PulledGroup, PullInput, PullResult, QuarantinedRows
 from contracts.commands.orchestrator import FinishRunInput
 from contracts.commands.transform import AttachRootInput, ProfileInput
-from contracts.data import DatasetRef, FormatFacts, RowBooks, Schema
+from contracts.data import SET_ASIDE_ROWS, DatasetRef, FormatFacts, RowBooks, Schema
 from contracts.envelope import Envelope
 from contracts.permissions import Role
 from deploy.local.state import State
 from services.chassis.temporal import build_worker
 from services.orchestrator.repository import runs
 from services.orchestrator.tables import workflows
-from services.transform.computing import SET_ASIDE
 from tests.integration.composed import Composed
 from tests.integration.module_registry.registry_world import columns, draft, registry
 from tests.unit.transform.evaluating import frame, schema
@@ -228,7 +227,7 @@ async def test_a_trial_needs_no_workflow(world: World) -> None:
     checks = [{"kind": "not_null", "column": "city", "enforcement": "quarantine"}]
     checks.append({"kind": "range", "column": "price", "maximum": 40, "enforcement": "warn"})
     await world.publish("price >= 20", input_checks=checks)
-    aside = world.store(SET_ASIDE, [(7, "ragged", None, None, "a,b")])
+    aside = world.store(SET_ASIDE_ROWS, [(7, "ragged", None, None, "a,b")])
     world.files.aside = (QuarantinedRows(dataset=aside, reason="ragged", sample="row 7"),)
     found = await world.asked("/api/module-trials", module={"name": "clean"}, input=FILE)
     assert found["state"] == "done", found

@@ -6,6 +6,7 @@ it: `{"got": …}` or `{"refused": "…"}`.
 
 import ctypes
 import json
+import mmap
 import os
 import resource
 import signal
@@ -173,6 +174,13 @@ def fill_memory_in_the_engine(megabytes: str) -> Any:
     return pl.select(pl.int_range(0, int(megabytes) << 17)).height
 
 
+def fill_memory_to_share(megabytes: str) -> Any:
+    held = mmap.mmap(-1, int(megabytes) << 20)
+    for at in range(0, len(held), 4096):
+        held[at] = 1
+    return True
+
+
 def fill_disk(megabytes: str) -> Any:
     with open("large", "wb") as file:
         for _ in range(int(megabytes)):
@@ -191,6 +199,38 @@ def fill_disk_in_depth(megabytes: str) -> Any:
         os.mkdir("deeper")
         os.chdir("deeper")
         Path("piece").write_bytes(bytes(32 << 20))
+    return True
+
+
+def fill_disk_removed(megabytes: str) -> Any:
+    # What is open is still there when its name has gone.
+    held = []
+    for _ in range(int(megabytes) // 8):
+        held.append(open("piece", "wb"))  # noqa: SIM115 - they stay open
+        os.unlink("piece")
+        held[-1].write(bytes(8 << 20))
+    return True
+
+
+def fill_disk_replaced(megabytes: str) -> Any:
+    held = []
+    for _ in range(int(megabytes) // 8):
+        held.append(open("piece", "wb"))  # noqa: SIM115 - they stay open
+        Path("other").touch()
+        os.rename("other", "piece")
+        held[-1].write(bytes(8 << 20))
+    return True
+
+
+def fill_disk_without_names(megabytes: str) -> Any:
+    for _ in range(int(megabytes) // 8):
+        os.write(os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600), bytes(8 << 20))
+    return True
+
+
+def fill_files_of_memory(megabytes: str) -> Any:
+    for number in range(int(megabytes) // 8):
+        os.write(os.memfd_create(f"piece-{number}"), bytes(8 << 20))
     return True
 
 

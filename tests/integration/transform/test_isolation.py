@@ -262,6 +262,18 @@ async def test_all_files_together_have_an_end(tmp_path: Path, box: Box, way: str
     assert (await box.attempt("answer", "still here"))["got"] == "still here"
 
 
+# What loses its name, and what never had one: the first is Landlock's, the second the filter's.
+REMOVED = ["fill_disk_removed", "fill_disk_replaced"]
+NAMELESS = ["fill_disk_without_names", "fill_files_of_memory", "fill_memory_to_share"]
+
+
+@pytest.mark.parametrize("way", REMOVED + NAMELESS)
+async def test_nothing_escapes_the_count_by_having_no_name(tmp_path: Path, box: Box, way: str) -> None:
+    (tmp_path / "bare").mkdir()
+    assert unwalled(tmp_path / "bare", way, 128)["got"] is True
+    assert "refused" in await box.attempt(way, 128)
+
+
 @pytest.mark.parametrize(("way", "argument"), [("spin", ""), ("sleep", "60")])
 async def test_a_job_ends_at_its_deadline(box: Box, way: str, argument: str) -> None:
     with pytest.raises(TimeExceeded):
@@ -349,6 +361,8 @@ async def test_the_walls_stand_for_an_ordinary_user_and_with_one_network_wall(
         assert "refused" in await box.attempt("read_file", box.outside)
         assert "refused" in await box.attempt("open_socket", address)
         assert "refused" in await box.attempt("mount")
+        for way in REMOVED + (NAMELESS if machine != "machine_without_filters" else []):
+            assert "refused" in await box.attempt(way, 128)
         with pytest.raises(MemoryExceeded):
             await box.attempt("fill_memory", 3_000)
         with pytest.raises(TimeExceeded):

@@ -18,14 +18,13 @@ from contracts.commands.transform import (
     FreezeInput,
     ProfileInput,
 )
-from contracts.data import Schema
+from contracts.data import SET_ASIDE_ROWS, Schema
 from contracts.permissions import Role
 from contracts.profile import Profile
 from contracts.runs import ErrorType
 from contracts.workflow import ModuleVersionRef, ResolvedModule
 from services.chassis.temporal import build_worker, connect
 from services.orchestrator.workflows.deploy_module import DeployModuleWorkflow
-from services.transform.computing import SET_ASIDE
 from services.transform.mask_keys import MaskKeys
 from tests.integration.composed import Composed
 from tests.integration.transform.doing import ROWS, STEPS, TABLE, Doing, grow, opened, pulled, shown, store
@@ -45,7 +44,7 @@ async def test_a_session_opens_once_and_tells_of_it(world: Composed, doing: Doin
     dataset = store(world)
     profile = await doing("profile", ProfileInput(tenant=world.tenant, dataset=dataset))
     aside = QuarantinedRows(
-        dataset=store(world, SET_ASIDE, [(3, "ragged", None, None, "a,b")]), reason="ragged", sample="row 3"
+        dataset=store(world, SET_ASIDE_ROWS, [(3, "ragged", None, None, "a,b")]), reason="ragged", sample="row 3"
     )
     attach = AttachRootInput(
         tenant=world.tenant, session_id=made.json()["id"], pulled=pulled(dataset, aside), profile=profile

@@ -1,14 +1,9 @@
-"""The command as a process, and an API that answers it as it is told."""
+"""An API that answers the command as it is told."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[3]
 KEY = "mdk_right"
 
 
@@ -51,41 +46,3 @@ class Api:
             return 404, {"detail": "There is nothing here by that name.", "code": "not_found"}
         chosen = planned.pop(0) if len(planned) > 1 else planned[0]
         return chosen(request) if callable(chosen) else chosen
-
-
-@dataclass(frozen=True)
-class Finished:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
-
-class Command:
-    """The command as a process of its own, in a folder and an environment of its own."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder = folder
-        self.env = {
-            "PATH": "/usr/bin:/bin",
-            "MODULARDATA_PROFILES": str(folder / "profiles.toml"),
-            "MODULARDATA_URL": url,
-            "MODULARDATA_API_KEY": KEY,
-            "PYTHONPATH": str(ROOT),
-        }
-
-    def __call__(self, *arguments: str, stdin: str = "") -> Finished:
-        done = subprocess.run(
-            [sys.executable, "-m", "cli.main", *arguments],
-            cwd=self.folder,
-            env=self.env,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert "Traceback" not in done.stderr + done.stdout
-        return Finished(done.returncode, done.stdout, done.stderr)
