@@ -63,6 +63,7 @@ def proof(found: Json) -> list[RenderableType]:
         "made of version": found.get("base_version"),
         "drift report": found.get("report_id"),
         "made": moment(found.get("made_at")),
+        "changed since": None if found.get("intact", True) else "yes: what is stored is not what was made",
     }
     parts: list[RenderableType] = [facts(head), "", *proof_checks(found)]
     if found.get("steps"):

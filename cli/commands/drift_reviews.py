@@ -130,6 +130,9 @@ def proof(
     again = _replay(found, made["id"])
     if again["state"] == "failed":
         raise CliError(f"The proof could not be made again: {again.get('message') or 'it gave no reason'}")
+    if not found.get("intact", True):
+        shell.output.warn("what is stored of the proof is not what was made")
+        return Exit.FAILED
     if not again["same"]:
         shell.output.warn(f"made again it is {again['verdict']}, and was {found['verdict']}")
         return Exit.FAILED

@@ -40,6 +40,24 @@ async def review_of(work: UnitOfWork, proposal_id: UUID) -> RowMapping | None:
     return found.mappings().first()
 
 
+async def open_beside(work: UnitOfWork, review: RowMapping) -> list[RowMapping]:
+    """The other reviews that wait for the same input of the same workflow, locked, oldest first."""
+    table = drift_reviews
+    found = await work.connection.execute(
+        select(table)
+        .where(
+            table.c.tenant == work.tenant,
+            table.c.workflow_id == review["workflow_id"],
+            table.c.stream == review["stream"],
+            table.c.state == "open",
+            table.c.id != review["id"],
+        )
+        .order_by(table.c.id)
+        .with_for_update()
+    )
+    return list(found.mappings())
+
+
 async def list_reviews(
     work: UnitOfWork, *, state: str | None, workflow: str | None, after: UUID | None, limit: int
 ) -> list[RowMapping]:

@@ -17,6 +17,7 @@ from services.schema_drift.detecting.schemas import Difference
 from services.schema_drift.proving.judge import judge as prove
 from services.schema_drift.proving.store import store_proof
 from services.schema_drift.report import restore
+from services.schema_drift.service import reviewing
 
 # What a workflow accepts that says of its own accord that what does not fit is let go.
 _LET_GO = {"discard_row": frozenset({"set_aside"}), "discard_value": frozenset({"lost", "nulls"})}
@@ -205,6 +206,8 @@ async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
         await knowledge.settle_change(
             work, context["change_key"], proposal.mapping, proposal.proposal_id, by_a_person=person
         )
+    if review is not None and person:
+        await reviewing.answer_alike(work, review, proposal)
     if input.published.version == proposal.base.version:
         return  # the base takes it as it is: nothing new was published
     await knowledge.know_version(

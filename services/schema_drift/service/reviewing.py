@@ -62,8 +62,11 @@ async def approve(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) 
 async def reject(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) -> None:
     """Keep the input out."""
     review = await _open_review(work, review_id, "rejected", who, reason)
-    if review is not None:
-        await _close(work, review, "rejected", who, reason)
+    if review is None:
+        return
+    await _close(work, review, "rejected", who, reason)
+    for other in await _alike(work, review):
+        await _close(work, other, "rejected", who, _likewise(review))
 
 
 async def edit(
@@ -101,6 +104,37 @@ async def edit(
     proposal = built.proposal(work.ids.new(), earlier.base, "person")
     await knowledge.add_proposal(work, review["report_id"], proposal, built.doubtful)
     await _close(work, locked, "edited", who, reason, proposal.proposal_id)
+
+
+async def answer_alike(work: UnitOfWork, review: RowMapping, accepted: Proposal) -> None:
+    """What a person let pass, and is published now, answers the other runs that wait with the same question.
+
+    Each of them proves it with its own input: the answer is how to read what came, and not that it is right.
+    """
+    who = Decider(review["via"], review["decided_by"])
+    for other in await _alike(work, review):
+        proposal = accepted.model_copy(update={"proposal_id": work.ids.new(), "origin": "remembered"})
+        await knowledge.add_proposal(work, other["report_id"], proposal, ())
+        await _close(work, other, "edited", who, _likewise(review), proposal.proposal_id)
+
+
+async def _alike(work: UnitOfWork, review: RowMapping) -> list[RowMapping]:
+    """The open reviews that ask the same of the same workflow: many files may have come before anybody answered."""
+    change = await _change_key(work, review)
+    if change is None:
+        return []
+    beside = await review_store.open_beside(work, review)
+    same = [one for one in beside if one["base_version"] == review["base_version"]]
+    return [one for one in same if await _change_key(work, one) == change]
+
+
+async def _change_key(work: UnitOfWork, review: RowMapping) -> str | None:
+    report = await repository.get_report(work, review["report_id"])
+    return None if report is None else (report["context"] or {}).get("change_key")
+
+
+def _likewise(review: RowMapping) -> str:
+    return f"as review {review['id']}, which asked the same"
 
 
 async def close(work: UnitOfWork, input: CloseReviewInput) -> ReviewOutcome:
