@@ -8,18 +8,14 @@ from contracts.adaptation import Judged, Proposal, ReviewOutcome
 from contracts.commands.schema_drift import CloseReviewInput, JudgeInput, RecordAdaptationInput, SettleResult
 from services.schema_drift.activities import SchemaDriftActivities
 from tests.integration.composed import Composed
-from tests.integration.schema_drift.test_drift_heals import (
-    activities,
+from tests.integration.schema_drift.drifting import (
     judged,
     published,
     pulled,
     scope,
     settled,
-    world,
 )
 from tests.unit.schema_drift.changing import DECIMALS, Change
-
-__all__ = ["activities", "world"]
 
 Asked = tuple[SettleResult, Judged, JudgeInput]
 
