@@ -18,7 +18,7 @@ from services.schema_drift.detecting.meaning import INVERTED, Meaning, meaning, 
 from services.schema_drift.detecting.notation_lost import filled, fresh_code, fresh_marker, rounded, stopgap
 from services.schema_drift.detecting.order import longest_ascending
 from services.schema_drift.detecting.same_values import added_up, partly, reassigned
-from services.schema_drift.detecting.traded import traded
+from services.schema_drift.detecting.traded import earlier, overtaken, traded
 from services.schema_drift.matching.match import Matching, Pair, match
 
 
@@ -168,6 +168,8 @@ class Detection:
             contradicted(self.before, self.after, pairs),
             shifted(self.before, self.after, pairs),
             traded(self._pairs) if self._calm else {},
+            overtaken(self.before, self.after, pairs) if self._calm else {},
+            earlier(self.before, self.after, pairs),
         ):
             for name, text in texts.items():
                 found.setdefault(name, Meaning(text))

@@ -18,8 +18,8 @@ _STOPGAPS = {float(sign + digits) for digits in ("99", "999", "9999", "99999", "
     -1.0, 0.0, 8888.0, -9998.0, 1e9,
 }  # fmt: skip
 
-# A marker that comes as often as this in a column of texts is no slip.
-_SEVERAL = 3
+# A marker that comes as often as this in a column of texts, and never came, is no slip.
+_SEVERAL = 5
 
 
 def fresh_marker(before: Figures, after: Figures) -> Notation | None:

@@ -86,7 +86,8 @@ def _level(
         return "no"
     enough = 0.6 if values.kind == "open" else 0.65
     if names.differs:
-        return "near" if values.score >= enough else "no"
+        # In the same range it may be meant as well as one whose name says less.
+        return "near" if values.score >= (0.4 if values.kind == "numbers" else enough) else "no"
     if values.kind == "nothing":
         return "likely" if names.relation in ("whole", "extended") and _compatible(old, new) else "near"
     if names.unit and values.kind == "numbers" and values.distance > noise(old.numbers, new.numbers):

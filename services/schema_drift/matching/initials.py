@@ -1,7 +1,5 @@
 """Names that a word stands for by its initials: `mage` for `mother_age`, `mv_theft` for `motor_vehicle_theft`."""
 
-from collections.abc import Iterator
-
 from services.schema_drift.matching.words import GLUE
 
 # Of so few letters alone, too many names begin.
@@ -18,14 +16,17 @@ def spelled(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
                 rest = (*words[:at], *words[at + size :])
                 if size < 2 or rest != (*short[:at], *short[at + 1 :]) or len(word) < (2 if rest else _LEAST):
                     continue
-                if word in _initials(stands):
+                if _stands(word, stands):
                     return stands
     return ()
 
 
-def _initials(words: tuple[str, ...]) -> Iterator[str]:
+def _stands(word: str, words: tuple[str, ...]) -> bool:
     letters = "".join(word[0] for word in words)
-    yield letters
-    # The last word may stand there whole: `m` and `age`.
-    if len(words[-1]) >= 2:
-        yield letters[:-1] + words[-1]
+    if word == letters:
+        return True
+    # The last word may stand there whole, or its beginning: `m` and `educ`.
+    begun, last = word[: len(letters) - 1], word[len(letters) - 1 :]
+    return begun == letters[:-1] and (
+        last == words[-1] if len(last) == 2 else len(last) > 2 and words[-1].startswith(last)
+    )

@@ -11,7 +11,7 @@ from rapidfuzz.distance import OSA, Indel
 
 from services.schema_drift.matching.initials import spelled
 from services.schema_drift.matching.vocabulary import meanings, same_meaning
-from services.schema_drift.matching.words import BESIDE, GLUE, QUALIFIERS, SIDES, TIMES, UNITS
+from services.schema_drift.matching.words import BESIDE, GLUE, QUALIFIERS, SIDES, STATES, TIMES, UNITS
 
 Relation = Literal["same", "whole", "extended", "partial", "none"]
 
@@ -183,7 +183,7 @@ def word_likeness(a: str, b: str) -> float:
         return 0.97
     if same_meaning(a, b):
         return 0.92
-    if a in QUALIFIERS and QUALIFIERS[a] == QUALIFIERS.get(b):
+    if a in QUALIFIERS and QUALIFIERS[a] == QUALIFIERS.get(b) and QUALIFIERS[a] not in STATES:
         return 0.85
     if _names_rows(a) and _names_rows(b):
         return 0.8
@@ -241,7 +241,7 @@ def _common_start(a: str, b: str) -> str:
 
 def _qualifier(word: str) -> str | None:
     if word in QUALIFIERS:
-        return QUALIFIERS[word]
+        return word if QUALIFIERS[word] in STATES else QUALIFIERS[word]
     # planned, quoted, invoiced, approved: a state of the thing, not the thing
     return word if len(word) > 5 and word.endswith("ed") and not meanings(word) else None
 

@@ -39,6 +39,10 @@ QUALIFIERS = {
         "quantile": "q1 q3 p5 p10 p25 p50 p75 p90 p95 p99 percentile quantile",
         "forecast": "forecast fcst predicted pred prediction projected projection proj model modelled prognosis",
         "plan": "plan planned budget budgeted target goal quota scheduled sched schedule",
+        "wish": "ideal optimal desired recommended required wanted preferred contracted agreed",
+        "market": "futures future_price spot forward",
+        "made": "simulated synthetic interpolated modelled_value filled derived computed calculated",
+        "rest": "residual anomaly trend seasonal",
         "guess": "est estimated estimate approx guess expected assumed nominal theoretical provisional preliminary interim tentative",
         "quote": "quoted quote list listed listing asking ask offer offered bid msrp catalog catalogue",
         "actual": "actual act real realized observed measured effective",
@@ -55,7 +59,7 @@ QUALIFIERS = {
         "departure": "dep departure depart dpt", "arrival": "arr arrival", "inside": "inside indoor inner internal",
         "outside": "outside outdoor outer external", "backup": "backup alt alternative alternate secondary second other",
         "test": "test dummy sample demo default reference ref baseline base benchmark",
-        "stage": "requested ordered approved billed invoiced paid shipped received returned refunded cancelled declared reported reserved used",
+        "stage": "updated modified checked verified revised requested ordered approved billed invoiced paid shipped received returned refunded cancelled declared reported reserved used",
         "flagged": "missing imputed valid invalid estimated_flag quality qc status",
         "device": "sensor device station_id probe instrument",
         "part": "avail available remaining open pending partial residual leftover subtotal",
@@ -65,6 +69,8 @@ QUALIFIERS = {
     }.items()
     for word in words.split()
 }  # fmt: skip
+# Of these each word is another state: what was ordered is not what was shipped.
+STATES = frozenset(["stage", "part", "test", "wish", "made", "rest"])
 # Of these a column may hold either without a letter of its name telling more than that: a side is no other quantity.
 SIDES = frozenset(
     "left right upper lower home away mother father departure arrival inside outside first final rate".split()

@@ -38,6 +38,7 @@ def test_words(name: str, expected: tuple[str, ...]) -> None:
         ("distance", "src_distance", "extended"),
         ("mage", "mother_age", "extended"),
         ("dbp", "day_bp", "extended"),
+        ("meduc", "mother_education", "extended"),
         ("mv_theft", "motor_vehicle_theft", "extended"),
         ("cod", "cause_of_death", "extended"),
         ("hr", "home_runs", "none"),
@@ -62,6 +63,10 @@ def test_relations(old: str, new: str, relation: str) -> None:
         ("weight", "weight_gross"),
         ("income", "expected_income"),
         ("mage", "mean_age"),
+        ("date_ordered", "date_shipped"),
+        ("weight", "weight_ideal"),
+        ("sugar", "sugar_futures"),
+        ("tz", "tz_updated"),
         ("temp", "temp_min"),
     ],
 )

@@ -99,6 +99,35 @@ def test_columns_of_like_numbers_that_changed_places_are_refused() -> None:
     assert detect(delivery(before), delivery(after | {"home": after["away"]})) == ()
 
 
+def test_prices_asked_and_paid_that_changed_places_are_refused() -> None:
+    tables = []
+    for seed in (1, 2):
+        chance = random.Random(seed)
+        asked = [chance.randint(80, 900) for _ in range(SIZE)]
+        paid = [price - chance.choice((0, 1, 2, 5)) for price in asked]
+        tables.append(columns(seed) | {"asked": list(map(str, asked)), "paid": list(map(str, paid))})
+    before, after = tables
+    assert detect(delivery(before), delivery(after)) == ()
+    found = detect(delivery(before), delivery(after | {"asked": after["paid"], "paid": after["asked"]}))
+    assert [(one.column, one.detail) for one in found] == [("asked", "holds paid"), ("paid", "holds asked")]
+
+
+def test_days_that_came_last_and_come_first_are_refused() -> None:
+    tables = []
+    for seed in (1, 2):
+        chance = random.Random(seed)
+        first = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=chance.randint(0, 300)) for _ in range(SIZE)]
+        last = [day + timedelta(days=chance.randint(0, 9)) for day in first]
+        tables.append(
+            columns(seed)
+            | {"ordered": [f"{day:%Y-%m-%d}" for day in first], "shipped": [f"{day:%Y-%m-%d}" for day in last]}
+        )
+    before, after = tables
+    assert detect(delivery(before), delivery(after)) == ()
+    found = detect(delivery(before), delivery(after | {"ordered": after["shipped"], "shipped": after["ordered"]}))
+    assert [(one.column, one.detail) for one in found] == [("ordered", "holds shipped"), ("shipped", "holds ordered")]
+
+
 def test_another_unit_shows_beside_many_zeros() -> None:
     before, after = columns(1), columns(2)
     for table, factor in ((before, 1.0), (after, 0.3048)):
