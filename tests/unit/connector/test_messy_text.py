@@ -94,6 +94,10 @@ LAYOUTS: dict[str, tuple[str, list[str], list[tuple[Any, ...]], list[str]]] = {
     "one column of amounts": ("v\n$4,845.50\n$764.50\n", ["v"], [(4845.5,), (764.5,)], []),
     "one column of lists": ("v\na; b\nc\nd;e;f\n", ["v"], [("a; b",), ("c",), ("d;e;f",)], []),
     "a total among words": ("v\nx\ntotal\ny\n", ["v"], [("x",), ("total",), ("y",)], []),
+    "signs beside the separator": ("6%,a\n60%,b\n8%,c\n", ["column_1", "column_2"], [(0.06, "a"), (0.6, "b"), (0.08, "c")],
+        []),
+    "commas in all values between tabs": ("$7,264.50\ta, b\tc\n$9,271.50\td, e\tf\n",
+        ["column_1", "column_2", "column_3"], [(7264.5, "a, b", "c"), (9271.5, "d, e", "f")], []),
     "a tab before numbers": ("id,a\n1,\t-5\n2,\t7\n", ["id", "a"], [(1, -5), (2, 7)], []),
 }  # fmt: skip
 
