@@ -74,8 +74,8 @@ async def test_what_has_every_column_goes_on_and_new_ones_are_expected_from_then
     assert (await feed.comes(f"{FIRST} country:string")).decision == "proceed"
     assert (await feed.comes(FIRST)).decision == "quarantine"
     assert await told(world) == [
-        ("proceed", "Column `country` is new; no column is missing, so it is loaded as it came."),
-        ("quarantine", "Column `country` is gone, and no incoming column looks like it; nothing was loaded."),
+        ("proceed", "Column `country` is new. No column is missing, so it is loaded as it came."),
+        ("quarantine", "Column `country` is gone, and no incoming column looks like it. Nothing was loaded."),
     ]
 
 
