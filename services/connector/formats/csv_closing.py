@@ -61,6 +61,8 @@ def closing(tail: Sequence[tuple[Sequence[str], bool]], width: int) -> int:
 
 
 def _is_row(record: Sequence[str], width: int) -> bool:
+    if width < 2:
+        return not is_note(record, width)
     return len(record) == width and sum(bool(cell.strip()) for cell in record) > max(1, width // 2)
 
 

@@ -88,6 +88,12 @@ LAYOUTS: dict[str, tuple[str, list[str], list[tuple[Any, ...]], list[str]]] = {
     "one column of decimal commas": ("wert\n1,5\n2,25\n", ["wert"], [(1.5,), (2.25,)], []),
     "a mean below": ("id,a,b\n1,x,2\n3,y,4\nAverage,,3\n", ["id", "a", "b"], [(1, "x", 2), (3, "y", 4)],
         ["total_line"]),
+    "a comment that may be a row": ("id,a\n1,x\n#2,y\n# 3, z\n4,w\n5,v\n", ["id", "a"], [(1, "x"), (4, "w"), (5, "v")],
+        ["commented_row"]),
+    "words with # in one column": ("tag\nb#\n#a\n#a\nc\n", ["tag"], [("b#",), ("#a",), ("#a",), ("c",)], []),
+    "one column of amounts": ("v\n$4,845.50\n$764.50\n", ["v"], [(4845.5,), (764.5,)], []),
+    "one column of lists": ("v\na; b\nc\nd;e;f\n", ["v"], [("a; b",), ("c",), ("d;e;f",)], []),
+    "a total among words": ("v\nx\ntotal\ny\n", ["v"], [("x",), ("total",), ("y",)], []),
     "a tab before numbers": ("id,a\n1,\t-5\n2,\t7\n", ["id", "a"], [(1, -5), (2, 7)], []),
 }  # fmt: skip
 
