@@ -372,7 +372,8 @@ def _refuse_long_delimiters(sample: str) -> None:
         if len(counts) == 1 and min(counts) > 0 and alone == 0 and (tabs or candidate.strip() != candidate[0].strip()):
             if len(signs) == 1 and candidate.strip() in _USUAL:
                 continue
-            if len(signs & set(_USUAL)) == 1 and signs > signs & set(_USUAL) and signs <= {*_USUAL, *_OF_VALUES}:
+            usual, beside = signs.intersection(_USUAL), signs & _OF_VALUES
+            if len(usual) == 1 and beside and signs == usual | beside and candidate[0] != candidate[-1]:
                 continue
             raise Unreadable(
                 "delimiter_unsupported",
