@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from contracts.data import Schema
 from services.connector.failures import Unreadable
 from services.connector.formats.base import CsvOptions
+from services.connector.formats.csv_layout import is_comment, is_remark, kind_of
 from services.connector.formats.csv_types import infer_text
 from services.connector.formats.spelled_dates import written
-from services.connector.formats.spelled_numbers import is_number
+from services.connector.formats.spelled_numbers import is_number, shape_of
 
 HEAD_BYTES = 1 << 20
 SAMPLE_CHARACTERS = 64_000
@@ -47,11 +48,13 @@ _UNUSUAL = (
 )
 _WORDS = (" ", ":", "=", "/", "!", "*", "&", "@", "#", "%", "\\", "$")  # which stand in plain texts as well
 _LINES_OF_A_VALUE = 200
+_COMPARED = 50  # columns whose values are looked at
 _PAIRS = {"“": "”", "„": "“", "«": "»", "‘": "’", "»": "«"}
 _ALIKE = ("'", "`", "´", "^", "~", "|", "*", "%", "$")
 _SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=([^\r\n])"?[ ,;\t]*(?:\r\n|\r|\n|$)', re.I)
 # Two lines at least that are one quoted value each, with quotes inside doubled.
 _WRAPPED = re.compile(r'(?:"(?:[^"\r\n]|"")*"[ \t]*(?:\r\n|\r|\n)){2}')
+_ENCLOSED = r"(?:^|(?<=[,;\t|\r\n])) *{q}(?:[^{q}\r\n]|{q}{q})*+{q}(?= *(?:[,;\t|\r\n]|$))"
 _STRAY = r"(?:^|[\r\n{d}])[ ]*{o}(?:[^{c}\r\n]|{c}{c})*{c}(?![{c}{d}\r\n]|[ ]*(?:[{d}\r\n]|$)|$)"
 
 # A record may be as long as the limits say; the module's own limit is for fields and would be in the way.
@@ -69,6 +72,7 @@ class Signs:
     loose: bool = False  # quotes stand inside quoted values as they are
     padded: bool = False  # blanks stand between delimiter and quote
     wrapped: bool = False  # each line as a whole is quoted once more
+    short: bool = False  # no value is longer than its line: a quote that does not close there is a letter
 
     @property
     def plain(self) -> bool:
@@ -108,7 +112,7 @@ def cut(sample: str, complete: bool, options: CsvOptions, expected: Schema | Non
     for delimiter in (told,) if told else _USUAL:
         for signs in _variants(delimiter, quote, close, sample):
             records = read_records(sample, signs, complete)
-            score, even = _score(records, expected)
+            score, even = _score(records, delimiter, expected)
             if score > best_score:
                 best, best_score, evenness = Cut(signs, records, 0.0), score, even
     if told is None and evenness < 0.8:
@@ -116,7 +120,9 @@ def cut(sample: str, complete: bool, options: CsvOptions, expected: Schema | Non
         if unusual is not None and unusual.confidence > evenness:
             return unusual
     if best is None or (best_score <= 0 and told is None):
-        signs = _variants(told or ",", quote, close, sample)[0]
+        # A single column: what stands within its values now and then cuts none of them.
+        absent = next((sign for sign in _USUAL if sign not in sample), "\x1f")
+        signs = _variants(told or ("," if best is None else absent), quote, close, sample)[0]
         return Cut(signs, read_records(sample, signs, complete), 0.5)
     return Cut(best.signs, best.records, 1.0 if told else round(max(0.3, min(0.99, evenness)), 2))
 
@@ -170,7 +176,7 @@ def _loose(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
     for line in lines:
         waiting += line
         gathered += 1
-        cells = _cells(waiting, signs.delimiter, opening, closing)
+        cells = _cells(waiting, signs.delimiter, opening, closing, short=signs.short)
         if cells is not None:
             yield cells
             waiting, gathered = "", 0
@@ -180,7 +186,7 @@ def _loose(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
         raise csv.Error("unexpected end of data")
 
 
-def _cells(text: str, delimiter: str, opening: str, closing: str) -> list[str] | None:
+def _cells(text: str, delimiter: str, opening: str, closing: str, *, short: bool) -> list[str] | None:
     """The values of one record; None when a quoted one is still open."""
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
@@ -199,9 +205,9 @@ def _cells(text: str, delimiter: str, opening: str, closing: str) -> list[str] |
             continue
         closed = _end_of_quoted(text, start + len(opening), delimiter, closing)
         if closed is None:
-            if closing not in text[start + len(opening) :].replace(closing * 2, ""):
+            if not short and closing not in text[start + len(opening) :].replace(closing * 2, ""):
                 return None
-            # It closes in the middle of the value, so it was no quote: the value is all of it.
+            # It closes in the middle of the value or nowhere, so it was no quote: the value is all of it.
             stop = text.find(delimiter, position)
             cells.append(text[position:] if stop < 0 else text[position:stop])
             if stop < 0:
@@ -243,7 +249,7 @@ def _variants(delimiter: str, quote: str | None, close: str | None, sample: str)
         found.append(Signs(delimiter, quote, quote, wrapped=True))
     if f"{delimiter} {quote}" in sample and delimiter != " ":
         found.append(Signs(delimiter, quote, quote, padded=True))
-    if f"\\{quote}" in sample:
+    if re.search(rf"\\{re.escape(quote)}(?![{re.escape(delimiter)}\r\n]|$)", sample):  # else it ends a path
         found.append(Signs(delimiter, quote, quote, escape="\\"))
         found.reverse()
     stray = _STRAY.format(d=re.escape(delimiter), o=re.escape(quote), c=re.escape(quote))
@@ -252,9 +258,9 @@ def _variants(delimiter: str, quote: str | None, close: str | None, sample: str)
     return found
 
 
-def _score(records: list[list[str]], expected: Schema | None) -> tuple[float, float]:
+def _score(records: list[list[str]], delimiter: str, expected: Schema | None) -> tuple[float, float]:
     """How well these records make a table, and how many of them have the same width."""
-    filled = [record for record in records if record and not record[0].startswith("#")]
+    filled = [one for one in records if one and not (is_comment(one) and (len(one) == 1 or is_remark(one)))]
     if not filled:
         return -1.0, 0.0
     width, agreeing = Counter(map(len, filled)).most_common(1)[0]
@@ -264,13 +270,31 @@ def _score(records: list[list[str]], expected: Schema | None) -> tuple[float, fl
         if len(wide) < 2 or len(wide) < len(filled) * 0.3 or len(filled[0]) == 1 == len(filled[-1]):
             return 0.0, 0.0
         width, agreeing = Counter(map(len, wide)).most_common(1)[0]
+    if len(filled[0]) == 1 and _within_values(filled[1:], delimiter):
+        return 0.0, 0.0
     even = agreeing / len(filled)
     score = even + (0.5 if width == len(filled[0]) else 0.0) + min(width, 100) / 1000
-    # A delimiter that stands inside numbers leaves nothing but digits on both of its sides.
+    # Of two that cut evenly, one cuts between values and the other within them.
+    rows = [record for record in filled[1:] if len(record) == width]
+    kinds = [kind_of(column) for column in zip(*rows, strict=True)] if width <= _COMPARED else []
+    score += 0.2 * sum(kind not in (None, "string") for kind in kinds) / width
     if expected is not None:
         names = {cell.strip() for cell in filled[0]}
         score += len(names & set(expected.names)) / max(1, len(expected.names))
     return score, even
+
+
+def _within_values(records: list[list[str]], delimiter: str) -> bool:
+    """Whether this is what stands within the values of a single column now and then: numbers, or words."""
+    if all(shape_of(delimiter.join(record)) is not None for record in records):
+        return True
+    widths = Counter(len(record) for record in records if len(record) > 1)
+    usual = widths.most_common(1)[0][0] if widths else 0
+    start = next((place for place, record in enumerate(records) if len(record) == usual), len(records))
+    if widths[usual] >= (len(records) - start) * 0.9:
+        return False
+    rows = [record for record in records[start + 1 :] if len(record) == usual]
+    return all(kind_of(column) in (None, "string") for column in zip(*rows, strict=True))
 
 
 def _unusual(sample: str, quote: str | None, close: str | None, complete: bool) -> Cut | None:
@@ -316,12 +340,16 @@ def _quotes(sample: str) -> tuple[str, str]:
     fields = [field.strip() for field in re.split(r"[,;\t|\r\n]", sample[:8_000])]
     filled = [field for field in fields if len(field) > 1]
     doubled = sum(field[0] == '"' == field[-1] for field in filled)
+    lines = sample[:8_000].count("\n") + sample[:8_000].count("\r")
     for opening, closing in [*((sign, sign) for sign in _ALIKE), *_PAIRS.items()]:
         begin = sum(field.startswith(opening) for field in filled)
-        enclosed = sum(field.startswith(opening) and field.endswith(closing) for field in filled)
-        if opening != closing:  # which are hardly ever anything else
+        if opening == closing:
+            enclosed = len(re.findall(_ENCLOSED.format(q=re.escape(opening)), sample[:8_000]))
+        else:  # which are hardly ever anything else
             enclosed = min(begin, sum(field.endswith(closing) for field in filled))
-        least = max(2, doubled * 2, len(filled) * 0.25)
+        # One column of texts may be all that is quoted.
+        share = lines * 0.5 if enclosed >= begin * 0.9 else len(filled) * 0.25
+        least = max(2, doubled * 2, min(len(filled) * 0.25, share))
         if enclosed >= least and enclosed >= begin * 0.4:
             return opening, closing
     return '"', '"'

@@ -8,18 +8,14 @@ from contracts.adaptation import Judged, Proposal, ReviewOutcome
 from contracts.commands.schema_drift import CloseReviewInput, JudgeInput, RecordAdaptationInput, SettleResult
 from services.schema_drift.activities import SchemaDriftActivities
 from tests.integration.composed import Composed
-from tests.integration.schema_drift.test_drift_heals import (
-    activities,
+from tests.integration.schema_drift.drifting import (
     judged,
     published,
     pulled,
     scope,
     settled,
-    world,
 )
 from tests.unit.schema_drift.changing import DECIMALS, Change
-
-__all__ = ["activities", "world"]
 
 Asked = tuple[SettleResult, Judged, JudgeInput]
 
@@ -66,7 +62,8 @@ async def test_what_one_run_published_answers_the_others_and_each_proves_it_with
         await activities.record_adaptation(done)
     for waiting in (first, third):
         ended = await outcome(activities, waiting)
-        assert (ended.outcome, ended.reason) == ("edited", f"as review {judgement.review_id}, which asked the same")
+        likewise = f"they told us; as review {judgement.review_id}, which asked the same"
+        assert (ended.outcome, ended.reason) == ("edited", likewise)
         assert isinstance(ended.proposal, Proposal)
         assert (ended.proposal.mapping, ended.proposal.origin) == (answer.proposal.mapping, "remembered")
         again = judged(
@@ -92,5 +89,6 @@ async def test_a_rejection_is_for_all_that_ask_the_same_and_for_no_other_questio
     for _ in range(2):
         assert (await world.request("POST", f"{path}:reject", json={"reason": "wrong file"})).status_code == 200
     ended = await outcome(activities, second)
-    assert (ended.outcome, ended.reason) == ("rejected", f"as review {first[1].review_id}, which asked the same")
+    likewise = f"wrong file; as review {first[1].review_id}, which asked the same"
+    assert (ended.outcome, ended.reason) == ("rejected", likewise)
     assert await state(world, other) == "open"
