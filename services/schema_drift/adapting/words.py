@@ -2,14 +2,18 @@
 
 from contracts.recipe import (
     Cast,
+    ConvertUnit,
+    ConvertZone,
     Derive,
     Drop,
     FillNull,
+    JoinColumns,
     ParseDate,
     ParseNumber,
     Rename,
     Replace,
     ReplaceText,
+    Split,
     Step,
     Text,
 )
@@ -41,6 +45,16 @@ def english(step: Step) -> str:
             return f"Leave {', '.join(one.column for one in made)} empty"
         case Drop(columns=names):
             return f"Leave out {', '.join(names)}"
+        case FillNull(columns=names, value=value) if value is not None:
+            return f"Put {value!r} where {', '.join(names)} is empty"
+        case Split(column=column, separator=separator, into=into):
+            return f"Split {column} at {separator!r} into {', '.join(into)}"
+        case JoinColumns(columns=names, column=column, separator=separator):
+            return f"Join {', '.join(names)} with {separator!r} into {column}"
+        case ConvertUnit(columns=names, from_unit=source, to=target):
+            return f"Convert {', '.join(names)} from {source} to {target}"
+        case ConvertZone(columns=names, from_zone=source, to=target):
+            return f"Convert {', '.join(names)} from the time of {source} to that of {target}"
         case FillNull(columns=names) | Text(columns=names):
             return f"Rewrite {', '.join(names)}"
         case _:

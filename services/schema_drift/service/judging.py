@@ -11,6 +11,7 @@ from contracts.events.drift import DriftAdapted, ReviewOpened
 from contracts.workflow import DriftPolicy
 from services.chassis.database import UnitOfWork
 from services.schema_drift import knowledge, repository, review_store
+from services.schema_drift.adapting.prelude import sources
 from services.schema_drift.adapting.words import english
 from services.schema_drift.deciding.policy import Change, Circumstances, Ruled, rule
 from services.schema_drift.detecting.schemas import Difference
@@ -63,7 +64,8 @@ def _masked(report: RowMapping, proposal: Proposal) -> list[str]:
     """Columns of personal data under all names that they have on the way; their values are shown to nobody."""
     old = {one["column"] for one in report["changes"] if one.get("column_class") == "personal"}
     old |= set((report["context"] or {}).get("personal", ()))
-    return sorted(old | {proposal.mapping.get(name, name) for name in old})
+    made = sources(proposal.prelude.steps)
+    return sorted(old.union(*({proposal.mapping.get(name, name), *made.get(name, ())} for name in old)))
 
 
 def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
@@ -89,6 +91,7 @@ def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
             pinned=input.pinned,
             settled=bool(context.get("settled")),
             approved=input.approved_in is not None,
+            by_model=input.proposal.origin == "model",
             choice=any(one.kind == "removed" and one.candidates for one in found),
         ),
     )
@@ -109,6 +112,8 @@ def _verdict(proof: Proof, policy: DriftPolicy) -> Literal["proven", "unproven",
 def _summary(proposal: Proposal, proof: Proof, ruled: Ruled) -> str:
     steps = "; ".join(english(step) for step in proposal.prelude.steps[:5]) or "Nothing is rewritten"
     failed = [check.detail for check in proof.checks if not check.passed]
+    if proposal.origin == "model":
+        steps = f"A model proposes: {steps}"
     tried = f"replayed on {proof.history} past inputs" if proof.history else "no past input to replay it on"
     said = f"{proof.verdict}, {tried}" + (f": {' '.join(failed[:3])}" if failed else "")
     return f"{steps}. {said}. {ruled.reason[:1].upper()}{ruled.reason[1:]}."[:3_000]
@@ -132,6 +137,8 @@ async def _open(
     )
     summary = f"{report['summary']} {judged.summary}"[:3_000]
     question = str((report["context"] or {}).get("question", ""))
+    if proposal.origin == "model":
+        question = f"A model proposes this, and no rule stands behind it: may {proposal.base.name} take what came so?"
     await review_store.add_review(
         work,
         {
@@ -168,6 +175,7 @@ async def _open(
             expires_at=expires,
             summary=summary,
             advice=advice,
+            origin=proposal.origin,
         ),
         key=scope.workflow_id,
         run=scope.run_id,
@@ -200,7 +208,8 @@ async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
         await knowledge.accept_input(
             work, input.scope.workflow_id, input.stream, contract.fingerprint, accepted, input.scope.run_id
         )
-    if context.get("change_key"):
+    # The rules could not make again what a model proposed: a mapping alone is not what was agreed to.
+    if context.get("change_key") and proposal.origin != "model":
         await knowledge.settle_change(
             work, context["change_key"], proposal.mapping, proposal.proposal_id, by_a_person=person
         )
@@ -226,6 +235,7 @@ async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
             base_version=proposal.base.version,
             version=input.published.version,
             summary="; ".join(english(step) for step in proposal.prelude.steps)[:3_000],
+            origin=proposal.origin,
         ),
         key=input.scope.workflow_id,
         run=input.scope.run_id,

@@ -5,12 +5,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from contracts.adaptation import PreludeQuestion
 from contracts.commands.schema_drift import SettleInput
 from contracts.data import FormatFacts, Schema
 from contracts.workflow import ModuleVersionRef, ResolvedModule
+from services.schema_drift.adapting.asking import question
 from services.schema_drift.adapting.build import Built, Came, Unbuildable, build
 from services.schema_drift.adapting.choosing import Chosen, choose, rewritten, stopgaps
-from services.schema_drift.deciding.classes import classes_of
+from services.schema_drift.deciding.classes import classes_of, personal_among
 from services.schema_drift.deciding.decide import Classes, Verdict, decide
 from services.schema_drift.deciding.modes import Decision
 from services.schema_drift.detecting import schemas
@@ -171,6 +173,29 @@ def make(
     return built, chosen
 
 
+def asking(input: SettleInput, module: ResolvedModule, found: Look, chosen: Chosen) -> PreludeQuestion | None:
+    """What a model is asked, where the workflow lets it be asked."""
+    if input.policy.model == "off":
+        return None
+    compared, incoming = found.compared, input.group.dataset.table_schema
+    seen = [side.delivery for side in (found.before, found.after) if side is not None]
+    personal = found.classes.personal | personal_among(incoming, *seen)
+    # Whatever may carry a personal column is one.
+    personal |= {chosen.mapping[name] for name in found.classes.personal & chosen.mapping.keys()}
+    for one in compared.differences:
+        if one.column in found.classes.personal:
+            personal |= {*one.candidates, *([one.became] if one.became else [])}
+    return question(
+        module.input_contract,
+        incoming,
+        compared.before,
+        compared.after,
+        compared.differences,
+        personal,
+        values=input.policy.model == "values",
+    )
+
+
 def by_itself(found: Look, built: Built) -> bool:
     """Whether the module takes the input as it is, and nobody need be asked."""
     return found.verdict in _BY_ITSELF and not built.prelude.steps and not built.doubtful
@@ -245,6 +270,12 @@ def two_columns(
             }
         )
     return lines
+
+
+def unknown_columns(found: Look, module: ResolvedModule, incoming: Schema) -> dict[str, list[str | None]]:
+    """The columns that came and that the module does not know, with some of their values."""
+    names = [name for name in incoming.names if module.input_contract.column(name) is None]
+    return {name: shown(incoming, found.after, name) for name in names[:100]}
 
 
 def scores(found: Look) -> dict[str, dict[str, float]]:

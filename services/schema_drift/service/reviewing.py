@@ -26,8 +26,8 @@ class Undecided(Exception):
     """Nobody has decided yet."""
 
 
-async def find(work: UnitOfWork, review_id: UUID) -> tuple[RowMapping, RowMapping, RowMapping]:
-    """A review with its report and its proposal, or the problem that there is none."""
+async def find(work: UnitOfWork, review_id: UUID) -> tuple[RowMapping, RowMapping, RowMapping, str | None]:
+    """A review with its report, its proposal and what a model said, or the problem that there is none."""
     review = await review_store.get_review(work, review_id)
     if review is None:
         raise not_found()
@@ -35,7 +35,8 @@ async def find(work: UnitOfWork, review_id: UUID) -> tuple[RowMapping, RowMappin
     proposal = await knowledge.get_proposal(work, review["proposal_id"])
     if report is None or proposal is None:
         raise not_found()
-    return review, report, proposal
+    answer = await knowledge.model_answer(work, review["report_id"])
+    return review, report, proposal, None if answer is None else answer["said"]
 
 
 @dataclass(frozen=True)
