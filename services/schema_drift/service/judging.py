@@ -78,7 +78,7 @@ def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
     }
     changes = [
         # What does not fit its type is let go by the workflow's own word; nothing else that is only likely is.
-        Change(one.kind, one.column_class, "proven" if _fitted(one, let_go) else one.proof)  # type: ignore[arg-type]
+        Change(one.kind, one.column_class, _proof(one, input.proposal, let_go))  # type: ignore[arg-type]
         for one in found
         if one.proof
     ]
@@ -95,6 +95,12 @@ def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
             choice=any(one.kind == "removed" and one.candidates for one in found),
         ),
     )
+
+
+def _proof(one: Difference, proposal: Proposal, let_go: set[str]) -> str:
+    if one.kind == "removed" and one.proof == "refuted" and proposal.origin == "model":
+        return "plausible"  # it names what carries the column: a person may agree
+    return "proven" if _fitted(one, let_go) else one.proof
 
 
 def _fitted(one: Difference, let_go: set[str]) -> bool:

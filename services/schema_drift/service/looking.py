@@ -14,6 +14,7 @@ from services.schema_drift.adapting.build import Built, Came, Unbuildable, build
 from services.schema_drift.adapting.choosing import Chosen, choose, rewritten, stopgaps
 from services.schema_drift.deciding.classes import classes_of, personal_among
 from services.schema_drift.deciding.decide import Classes, Verdict, decide
+from services.schema_drift.deciding.decide import Decision as Decided
 from services.schema_drift.deciding.modes import Decision
 from services.schema_drift.detecting import schemas
 from services.schema_drift.detecting.difference import Difference
@@ -67,7 +68,8 @@ def look(input: SettleInput, module: ResolvedModule, known: Known, samples: Samp
         compared = _compared(before, after, contract, incoming)
     sides = [side.delivery for side in (before, after) if side is not None]
     classes = classes_of(module, input.keys, input.policy, *sides)
-    verdict = decide(compared.differences, classes).verdict
+    decided = decide(compared.differences, classes)
+    verdict = decided.verdict
     found = Look(compared, verdict, classes, typed, before, after)
     mode = input.policy.mode
     if mode in _BY_SHAPE and not valued:
@@ -86,7 +88,13 @@ def look(input: SettleInput, module: ResolvedModule, known: Known, samples: Samp
         version = _fitting(known.versions, after, incoming, classes, samples)
         if version is not None:
             return _with(found, "proceed", version)
-    return _with(found, "quarantine") if verdict == "refuse" else found
+    refused = verdict == "refuse" and not (input.policy.model != "off" and _only_gone(decided))
+    return _with(found, "quarantine") if refused else found
+
+
+def _only_gone(decided: Decided) -> bool:
+    """Whether all that is refused is that columns are gone: of what others a model may know."""
+    return all(one.difference.kind == "removed" for one in decided.reasons if one.verdict == "refuse")
 
 
 def _with(found: Look, decision: Decision, version: Version | None = None) -> Look:
@@ -171,6 +179,11 @@ def make(
         on_failure="null" if input.policy.mode == "discard_value" else "quarantine",
     )
     return built, chosen
+
+
+def doubted(found: Look) -> bool:
+    """Whether something is likely only."""
+    return any(one.proof == "plausible" for one in found.compared.differences)
 
 
 def asking(input: SettleInput, module: ResolvedModule, found: Look, chosen: Chosen) -> PreludeQuestion | None:

@@ -117,7 +117,7 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
     built, chosen = looking.make(input, module, found, before[0] if before else None)
     if isinstance(built, Built) and looking.by_itself(found, built):
         return _settled_as(input, module, found, "proceed")
-    unsure = isinstance(built, Unbuildable) or built.doubtful or chosen.offered
+    unsure = isinstance(built, Unbuildable) or built.doubtful or looking.doubted(found)
     asks = looking.asking(input, module, found, chosen) if unsure and not before else None
     sample = input.group.sample
     mapping = {} if isinstance(built, Unbuildable) else built.mapping
