@@ -109,6 +109,11 @@ class DriftPolicy(Contract):
         description="Whether a model may propose steps where the rules know no way or a doubtful one, and what it is "
         "shown: names, types and figures, or some values as well. A person decides about what it proposes.",
     )
+    unlike: Literal["ask", "quarantine"] = Field(
+        default="ask",
+        description="What becomes of a proposal that all checks of the proof let pass but the one of distributions: a "
+        "person is asked, with the numbers, or what came waits in quarantine.",
+    )
     wait_seconds: float = Field(default=259_200, ge=1, le=7_776_000, description="How long a question waits: 72 hours.")
     veto_seconds: float = Field(
         default=3_600, ge=1, le=7_776_000, description="How long a person may stop what else happens by itself."

@@ -12,7 +12,7 @@ from contracts.commands.transform import ProveInput, ProveResult
 from contracts.data import Contract, ObjectVersion, Schema
 from contracts.events.drift import DriftChangeV1
 from contracts.steps.base import said
-from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
+from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule, SourceDefinition
 
 
 class SettleInput(Contract):
@@ -26,6 +26,8 @@ class SettleInput(Contract):
     policy: DriftPolicy
     base: ResolvedModule | None = None  # the module with its steps: without them, nothing can be adapted
     keys: tuple[str, ...] = ()  # of the destination: columns that identify a row
+    source: SourceDefinition | None = None  # where the rows come from
+    released: bool = False  # a person let what had been set aside go on
     pinned: bool = False  # the workflow names the module's version by its number: nothing replaces it unasked
 
 

@@ -43,6 +43,20 @@ accepted_formats = Table(
     Column("accepted_at", DateTime(timezone=True), nullable=False),
 )
 
+# Of workflows without modules.
+copied_columns = Table(
+    "copied_columns",
+    metadata,
+    Column("tenant", Uuid, primary_key=True),
+    Column("workflow_id", Uuid, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("columns", JSON, nullable=False),
+    Column("optional", JSON, nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("accepted_at", DateTime(timezone=True), nullable=False),
+)
+
 quarantine_entries = Table(
     "quarantine_entries",
     metadata,
@@ -164,6 +178,10 @@ drift_reviews = Table(
     Column("via", Text),
     Column("reason", Text),
     Column("edited", Uuid),
+    Column("change_key", Text),
+    Column("asked_again_by", Uuid),
+    Column("asked_again_at", DateTime(timezone=True)),
+    Column("asked_again_because", Text),
 )
 
 drift_proofs = Table(

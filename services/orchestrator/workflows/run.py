@@ -162,6 +162,8 @@ class RunWorkflow:
                         policy=plan.definition.drift,
                         keys=plan.definition.destination.keys,
                         pinned=healing.pinned,
+                        source=plan.definition.source,
+                        released=plan.window.quarantine_entry is not None,
                     ),
                 )
                 step.detail = settled.summary or step.detail

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from contracts.adaptation import Origin, Proposal
 from contracts.checks import Check, Checks, NotNullCheck, UniqueCheck
-from contracts.data import Column, Schema
+from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Cast, Derivation, Derive, Drop, Recipe, Rename, Select, Step
 from contracts.workflow import ModuleDraft, ModuleVersionRef, ResolvedModule
+from services.schema_drift.adapting.parting import Parting, without
 from services.schema_drift.adapting.ways import OnFailure, Side, Way, emptied, way
 from services.schema_drift.describing.column import Figures
 
@@ -63,18 +64,30 @@ def build(
     rewritten: frozenset[str] = frozenset(),
     stopgaps: Mapping[str, str] | None = None,
     on_failure: OnFailure = "quarantine",
+    parted: Sequence[Parting] = (),
 ) -> Built | Unbuildable:
     """Make the version; `mapping` says for each needed column which one carries it, and None where none does.
 
-    `rewritten` names the columns whose spelling was found to differ, `stopgaps` what stands for nothing in a column.
+    `rewritten` names the columns whose spelling was found to differ, `stopgaps` what stands for nothing in a column,
+    `parted` what was split or merged: a column that the mapping names is not.
     """
-    carried = {column.name: mapping.get(column.name, column.name) for column in base.input_contract.columns}
-    refused = _impossible(carried, came.incoming)
+    parted = without(parted, [*mapping, *(carrier for carrier in mapping.values() if carrier is not None)])
+    apart = _apart(base.input_contract, came, parted, on_failure)
+    if isinstance(apart, Unbuildable):
+        return apart
+    carried = {
+        column.name: mapping.get(column.name, column.name)
+        for column in base.input_contract.columns
+        if column.name not in apart.ways
+    }
+    refused = _impossible(carried, came.incoming, apart.contract)
     if refused is not None:
         return refused
-    ways: dict[str, Way] = {}
-    contract: list[Column] = []
+    ways: dict[str, Way] = dict(apart.ways)
+    contract: list[Column] = [*apart.contract]
     for needed in base.input_contract.columns:
+        if needed.name in apart.ways:
+            continue
         carrier = carried[needed.name]
         column = came.incoming.column(carrier) if carrier is not None else None
         if column is None:
@@ -91,11 +104,12 @@ def build(
         ways[needed.name] = found
         type = needed.type if column.type.widens(needed.type) else column.type
         contract.append(Column(name=column.name, type=type, nullable=column.nullable or needed.nullable))
-    absent = [column for column in base.input_contract.columns if carried[column.name] is None]
-    prelude = _prelude(carried, ways, absent)
+    absent = [column for column in base.input_contract.columns if carried.get(column.name, "") is None]
+    prelude = (*apart.there, *_prelude(carried, ways, absent))
     doubtful = {name for name, one in ways.items() if not one.certain} | {column.name for column in absent}
-    inverse = _inverse(base, carried, ways, absent) if prelude else ()
-    return assembled(base, carried, Schema(columns=tuple(contract)), prelude, inverse, came.incoming, doubtful)
+    inverse = (*_inverse(base, carried, ways, absent), *apart.back) if prelude else ()
+    known = carried | dict.fromkeys(apart.ways)
+    return assembled(base, known, Schema(columns=tuple(contract)), prelude, inverse, came.incoming, doubtful)
 
 
 def assembled(
@@ -129,8 +143,54 @@ def assembled(
     )
 
 
-def _impossible(carried: Mapping[str, str | None], incoming: Schema) -> Unbuildable | None:
-    came = [carrier for carrier in carried.values() if carrier is not None]
+@dataclass(frozen=True)
+class _Apart:
+    """What was split or merged: steps before all others, and behind all others of the way back."""
+
+    there: tuple[Step, ...]
+    back: tuple[Step, ...]
+    ways: Mapping[str, Way]  # needed column → from the text that it becomes to its type
+    contract: tuple[Column, ...]
+
+
+def _apart(contract: Schema, came: Came, parted: Sequence[Parting], on_failure: OnFailure) -> _Apart | Unbuildable:
+    ways: dict[str, Way] = {}
+    there: list[Step] = []
+    back: list[Step] = []
+    read: list[Way] = []
+    columns: list[Column] = []
+    for one in parted:
+        for name in one.needed:
+            needed = contract.column(name)
+            if needed is None:
+                return Unbuildable(f"{name} is not needed, and nothing else tells {one.whole} apart")
+            texts = Side(LogicalType.STRING, one.texts[name])
+            found = way(name, Side(needed.type, came.before.get(name)), texts, on_failure)
+            if found is None:
+                return Unbuildable(f"nobody knows a safe way from the text of {name} to {needed.type.value}")
+            ways[name] = found
+        for name in one.came:
+            column, written = came.incoming.column(name), came.after.get(name)
+            if column is None:
+                return Unbuildable(f"nothing that came carries {name}")
+            # The other way round: from the values that came to the texts that they were, and back.
+            found = way(name, Side(column.type, written), Side(LogicalType.STRING, written), "quarantine")
+            if found is None:
+                return Unbuildable(f"nobody knows how {name} ({column.type.value}) was written")
+            read.append(found)
+            columns.append(column)
+        there += one.there()
+        back += one.back()
+    return _Apart(
+        (*_together([one.back for one in read]), *there),
+        (*back, *_together([one.there for one in read])),
+        ways,
+        tuple(columns),
+    )
+
+
+def _impossible(carried: Mapping[str, str | None], incoming: Schema, parts: Sequence[Column]) -> Unbuildable | None:
+    came = [*(carrier for carrier in carried.values() if carrier is not None), *(column.name for column in parts)]
     missing = [name for name in came if incoming.column(name) is None]
     if missing:
         return Unbuildable(f"nothing that came carries {', '.join(missing[:5])}")

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.schema_drift.detecting.difference import Difference
+from contracts.workflow import DriftMode
+from services.schema_drift.adapting.parting import Parting
+from services.schema_drift.adapting.ways import OnFailure
+from services.schema_drift.detecting.difference import Told
 from services.schema_drift.detecting.inputs import Compared
 from services.schema_drift.matching.assignment import assign
 from services.schema_drift.matching.candidates import candidate
@@ -20,23 +23,28 @@ class Chosen:
     offered: dict[str, tuple[str, ...]]  # needed column → those that it may be
 
 
-def choose(needed: Sequence[str], compared: Compared, settled: Mapping[str, str] | None = None) -> Chosen:
+def choose(
+    needed: Sequence[str],
+    compared: Compared,
+    settled: Mapping[str, str] | None = None,
+    parted: Sequence[Parting] = (),
+) -> Chosen:
     """The mapping for a proposal. Where several fit, the likeliest is offered, and a person is asked.
 
-    `settled` is what was decided about this very change before.
+    `settled` is what was decided about this very change before, `parted` what can be put together or taken apart.
     """
     mapping = compared.carried | dict(settled or {})
     differences = compared.differences
     missing: dict[str, str] = {}
     offered: dict[str, tuple[str, ...]] = {}
-    wanted = frozenset(needed)
-    parted = {one.column for one in differences if one.kind in ("split", "merged")}
+    wanted = frozenset(needed) - {name for one in parted for name in one.needed}
+    apart = {one.column for one in differences if one.kind in ("split", "merged")}
     for one in differences:
         if one.column not in wanted or one.column in mapping:
             continue
         if one.kind == "renamed" and one.became is not None:
             mapping[one.column] = one.became
-        elif one.kind == "removed" and (one.column in parted or not one.candidates):
+        elif one.kind == "removed" and (one.column in apart or not one.candidates):
             missing[one.column] = one.detail
         elif one.kind == "removed":
             offered[one.column] = one.candidates
@@ -62,17 +70,22 @@ def _likeliest(offered: Mapping[str, Sequence[str]], compared: Compared, taken: 
     return {rows[row]: columns[place] for row, place in assign(weights).items()}
 
 
-def rewritten(differences: Sequence[Difference]) -> frozenset[str]:
+def rewritten(differences: Sequence[Told]) -> frozenset[str]:
     """The columns whose values are spelled in another way."""
     return frozenset(
         one.column for one in differences if one.kind == "format_changed" and not one.detail.startswith("missing ")
     )
 
 
-def stopgaps(differences: Sequence[Difference]) -> dict[str, str]:
+def stopgaps(differences: Sequence[Told]) -> dict[str, str]:
     """Column → the value that seems to stand for nothing in it, where the usual markers do not."""
     return {
         one.column: one.detail.removeprefix(_NOTHING)
         for one in differences
         if one.kind == "format_changed" and one.proof == "plausible" and one.detail.startswith(_NOTHING)
     }
+
+
+def on_failure(mode: DriftMode) -> OnFailure:
+    """What becomes of values that do not fit: the row waits in quarantine, or the value is let go."""
+    return "null" if mode == "discard_value" else "quarantine"

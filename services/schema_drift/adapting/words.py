@@ -1,13 +1,16 @@
 """The steps that adapt, one English line each."""
 
 from contracts.recipe import (
+    Affix,
     Cast,
     ConvertUnit,
     ConvertZone,
     Derive,
     Drop,
+    Extract,
     FillNull,
     JoinColumns,
+    Pad,
     ParseDate,
     ParseNumber,
     Rename,
@@ -41,16 +44,22 @@ def english(step: Step) -> str:
             return f"In {column} replace {pairs}"
         case ReplaceText(columns=names):
             return f"Take off what stands around the numbers in {', '.join(names)}"
+        case JoinColumns(columns=names, column=whole, separator=between):
+            return f"Join {', '.join(names)} into {whole}" + (f", with {between!r} between" if between else "")
+        case Split(column=whole, separator=between, into=names):
+            return f"Cut {whole} at {between!r} into {', '.join(names)}"
+        case Extract(column=whole, pattern=pattern, into=names):
+            return f"Take {', '.join(names)} out of {whole} by the pattern {pattern}"
+        case Text(columns=names, operations=(Affix(kind="add_suffix", text=ending),)):
+            return f"Close {', '.join(names)} with {ending!r}"
+        case Text(columns=names, operations=(Pad(length=width, fill="0"),)):
+            return f"Fill {', '.join(names)} up to {width} digits"
         case Derive(columns=made):
             return f"Leave {', '.join(one.column for one in made)} empty"
         case Drop(columns=names):
             return f"Leave out {', '.join(names)}"
         case FillNull(columns=names, value=value) if value is not None:
             return f"Put {value!r} where {', '.join(names)} is empty"
-        case Split(column=column, separator=separator, into=into):
-            return f"Split {column} at {separator!r} into {', '.join(into)}"
-        case JoinColumns(columns=names, column=column, separator=separator):
-            return f"Join {', '.join(names)} with {separator!r} into {column}"
         case ConvertUnit(columns=names, from_unit=source, to=target):
             return f"Convert {', '.join(names)} from {source} to {target}"
         case ConvertZone(columns=names, from_zone=source, to=target):

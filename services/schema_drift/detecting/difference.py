@@ -1,7 +1,7 @@
 """One difference between two deliveries, and how far it is proven."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 Kind = Literal[
     "reordered", "added", "removed", "renamed", "type_changed", "format_changed", "meaning_changed", "split", "merged",
@@ -23,3 +23,27 @@ class Difference:
     types: tuple[str, str] | None = None
     evidence: dict[str, float] = field(default_factory=dict)
     candidates: tuple[str, ...] = ()
+
+
+class Told(Protocol):
+    """A difference, as found or as a report keeps it."""
+
+    @property
+    def kind(self) -> str:
+        """What happened."""
+
+    @property
+    def column(self) -> str:
+        """To which column of before."""
+
+    @property
+    def proof(self) -> str:
+        """How far it is proven."""
+
+    @property
+    def detail(self) -> str:
+        """What it is, in words."""
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """What may carry it now."""

@@ -10,7 +10,7 @@ from services.schema_drift.comparing.notation import notation
 from services.schema_drift.describing.column import Figures, figures
 from services.schema_drift.describing.delivery import Delivery
 
-_MARKS = (r"\s*[,;|]\s*", r"\s*/\s*", r"\s+-\s+", r"\s*[-_:T]\s*", r"\s*[()\[\]]\s*", r"\s+")
+_MARKS = (r"\s*[,;|]\s*", r"\s*/\s*", r"\s+-\s+", r"\s*[-_:T]\s*", r"\s*[()\[\]]\s*", r"\s+", r"(?<=[^\W\d_])(?=\d)")
 _FIT = 0.7
 _MOST = 12  # removed or added columns that are looked at
 
@@ -23,20 +23,21 @@ def derived(
     found: dict[str, tuple[str, ...]] = {}
     for old in gone:
         parts = list(_parts(before.values(old.at)))
-        carriers = [new for new in came if any(_fits(part, new) for part in parts)]
+        carriers = [new for new in came if any(fits(part, new) for part in parts)]
         if len(carriers) >= 2:
             found[old.name] = tuple(new.name for new in carriers)
     for new in came:
         if new.type in ("float64", "bool"):
             continue
         parts = list(_parts(after.values(new.at)))
-        merged = [old for old in gone if old.name not in found and any(_fits(old, part) for part in parts)]
+        merged = [old for old in gone if old.name not in found and any(fits(old, part) for part in parts)]
         if len(merged) >= 2 or (merged and _nested(new)):
             found |= {old.name: (new.name,) for old in merged}
     return found
 
 
-def _fits(old: Figures, new: Figures) -> bool:
+def fits(old: Figures, new: Figures) -> bool:
+    """Whether the values of a part might be those of a column."""
     written = notation(old, new)
     if not old.present or not new.present or not written.readable or new.distinct < 2:
         return False

@@ -10,10 +10,10 @@ from contracts.data import Schema
 from contracts.recipe import Recipe
 from contracts.workflow import ResolvedModule
 from services.chassis.database import UnitOfWork
-from services.schema_drift import knowledge, repository
+from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.build import Unbuildable
 from services.schema_drift.adapting.prelude import of_steps
-from services.schema_drift.service.judging import NothingProposed
+from services.schema_drift.service.judging import NothingProposed, change_of
 
 MAX_SAID = 1_000
 
@@ -27,6 +27,8 @@ async def consider(work: UnitOfWork, input: ConsiderInput) -> Considered:
     if report is None or not (report["context"] or {}).get("asks"):
         raise NothingProposed(f"nothing was asked about report {input.report_id}")
     answer = _made(work, report, input.steps, input.said)
+    if answer.proposal is not None and await _rejected(work, report, answer.proposal):
+        answer = Considered(said="The model proposed what was rejected before.")
     if answer.proposal is not None:
         await knowledge.add_proposal(work, input.report_id, answer.proposal, ())
     await knowledge.add_model_answer(
@@ -58,6 +60,11 @@ def _made(work: UnitOfWork, report: RowMapping, steps: Sequence[PreludeStep], sa
         return Considered(said="The model proposed what the rules had found.")
     proposal = built.proposal(work.ids.new(), module.ref, "model")
     return Considered(proposal=proposal, said=f"The model proposed {len(built.prelude.steps)} steps.")
+
+
+async def _rejected(work: UnitOfWork, report: RowMapping, proposal: Proposal) -> bool:
+    change = change_of(report, proposal)
+    return change is not None and await review_store.rejection_of(work, report["workflow_id"], change) is not None
 
 
 def _by_rules(report: RowMapping) -> Recipe | None:

@@ -11,13 +11,13 @@ from contracts.data import FormatFacts, Schema
 from contracts.workflow import ModuleVersionRef, ResolvedModule
 from services.schema_drift.adapting.asking import question
 from services.schema_drift.adapting.build import Built, Came, Unbuildable, build
-from services.schema_drift.adapting.choosing import Chosen, choose, rewritten, stopgaps
+from services.schema_drift.adapting.choosing import Chosen, choose, on_failure, rewritten, stopgaps
+from services.schema_drift.adapting.parting import Parting, partings
 from services.schema_drift.deciding.classes import classes_of, personal_among
 from services.schema_drift.deciding.decide import Classes, Verdict, decide
 from services.schema_drift.deciding.decide import Decision as Decided
 from services.schema_drift.deciding.modes import Decision
 from services.schema_drift.detecting import schemas
-from services.schema_drift.detecting.difference import Difference
 from services.schema_drift.detecting.inputs import Compared, Side, by_shape, compare
 from services.schema_drift.knowledge import Accepted, Version
 from services.schema_drift.matching.candidates import candidate
@@ -49,6 +49,7 @@ class Look:
     after: Side | None
     decision: Decision | None = None  # None: a version has to be built
     version: Version | None = None
+    parted: tuple[Parting, ...] = ()  # what was split or merged, and how
 
 
 def look(input: SettleInput, module: ResolvedModule, known: Known, samples: Samples) -> Look:
@@ -88,8 +89,9 @@ def look(input: SettleInput, module: ResolvedModule, known: Known, samples: Samp
         version = _fitting(known.versions, after, incoming, classes, samples)
         if version is not None:
             return _with(found, "proceed", version)
-    refused = verdict == "refuse" and not (input.policy.model != "off" and _only_gone(decided))
-    return _with(found, "quarantine") if refused else found
+    if verdict == "refuse" and not (input.policy.model != "off" and _only_gone(decided)):
+        return _with(found, "quarantine")
+    return replace(found, parted=partings(compared.differences, before, after))
 
 
 def _only_gone(decided: Decided) -> bool:
@@ -165,7 +167,7 @@ def make(
     input: SettleInput, module: ResolvedModule, found: Look, settled: Mapping[str, str] | None
 ) -> tuple[Built | Unbuildable, Chosen]:
     """Build the version that takes what came."""
-    chosen = choose(module.input_contract.names, found.compared, settled)
+    chosen = choose(module.input_contract.names, found.compared, settled, found.parted)
     if chosen.missing:
         name, why = next(iter(chosen.missing.items()))
         return Unbuildable(f"nothing carries {name}: {why}"), chosen
@@ -176,7 +178,8 @@ def make(
         chosen.mapping,
         rewritten=rewritten(differences),
         stopgaps=stopgaps(differences),
-        on_failure="null" if input.policy.mode == "discard_value" else "quarantine",
+        on_failure=on_failure(input.policy.mode),
+        parted=found.parted,
     )
     return built, chosen
 
@@ -214,16 +217,18 @@ def by_itself(found: Look, built: Built) -> bool:
     return found.verdict in _BY_ITSELF and not built.prelude.steps and not built.doubtful
 
 
-def change_key(module: ResolvedModule, incoming: Schema, differences: Sequence[Difference]) -> str:
+def change_key(module: ResolvedModule, incoming: Schema, found: Look) -> str:
     """What makes two changes the same one: the contract that was met before, and what became of its columns."""
     changes = sorted(
         [one.kind, one.column, one.became or "", list(one.types or ()), sorted(one.candidates)]
-        for one in differences
+        for one in found.compared.differences
         if one.kind not in ("added", "reordered")
     )
     told = {name for _, column, became, _, candidates in changes for name in (column, became, *candidates)}
     types = [[one.name, one.type.value] for one in incoming.columns if one.name in told]
-    text = json.dumps([module.input_contract.fingerprint, changes, types], ensure_ascii=False)
+    parted = [[one.whole, *one.parts, one.separator, one.ending] for one in found.parted]
+    document = [module.input_contract.fingerprint, changes, types, *([parted] if parted else [])]
+    text = json.dumps(document, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -233,8 +238,9 @@ def recorded(
     """The differences as a report keeps them."""
     if not found.compared.differences:
         return found.typed
-    kept = []
+    kept, parted = [], {name: one for one in found.parted for name in one.needed}
     for one in found.compared.differences:
+        apart = parted.get(one.column) if one.kind in ("split", "merged") else None
         wanted, came = module.input_contract.column(one.column), incoming.column(one.became or one.column)
         doubted = one.column in doubtful and one.proof == "proven" and one.kind not in ("added", "reordered")
         kept.append(
@@ -245,8 +251,8 @@ def recorded(
                 became=one.became,
                 expected_type=None if wanted is None else wanted.type.value,
                 incoming_type=None if came is None else came.type.value,
-                detail=one.detail + ("; it stays as it is written" if doubted else ""),
-                evidence=one.evidence,
+                detail=(apart.told if apart else one.detail) + ("; it stays as it is written" if doubted else ""),
+                evidence=apart.evidence if apart else one.evidence,
                 proof="plausible" if doubted else one.proof,
                 column_class=found.classes.delicate(one.column) or "plain",
                 candidates=one.candidates,
@@ -264,8 +270,9 @@ def two_columns(
     lines: list[dict[str, object]] = []
     told = {one.column for one in found.compared.differences}
     contract = module.input_contract
-    pairs = [(name, mapping.get(name, name)) for name in contract.names if name in told or name in mapping]
-    offered = {one.column: one.candidates for one in found.compared.differences}
+    offered = {one.column: one.candidates for one in found.compared.differences if one.candidates}
+    sure = [name for name in contract.names if name in mapping or (name in told and name not in offered)]
+    pairs = [(name, mapping.get(name, name)) for name in sure]
     pairs += [(name, other) for name, others in offered.items() for other in others if (name, other) not in pairs]
     for old, new in pairs[:100]:
         masked = found.classes.delicate(old) == "personal"

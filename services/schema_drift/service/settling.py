@@ -15,14 +15,15 @@ from contracts.events.drift import DriftDetected
 from contracts.recipe import Recipe
 from contracts.workflow import ModuleVersionRef, ResolvedModule
 from services.chassis.database import Database, UnitOfWork
-from services.schema_drift import knowledge, repository
+from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.build import Built, Unbuildable
 from services.schema_drift.adapting.choosing import Chosen
 from services.schema_drift.deciding.modes import Decision
 from services.schema_drift.detecting.schemas import remember
 from services.schema_drift.knowledge import Accepted, Version
-from services.schema_drift.report import Report, restore, write
-from services.schema_drift.service import looking
+from services.schema_drift.report import Rejection, Report, restore, write
+from services.schema_drift.service import copied, looking
+from services.schema_drift.service.copied import Copied
 from services.schema_drift.service.looking import Known, Look
 from services.schema_drift.service.samples import Samples
 
@@ -56,7 +57,7 @@ class Settling:
     async def settle(self, input: SettleInput) -> SettleResult:
         """Decide about one group of objects of a run; recorded in one transaction."""
         if input.base is None and input.contract is None:
-            return PROCEED
+            return await self._settle_copied(input)
         if input.base is None:
             input = _without_steps(input)
         module = input.base
@@ -80,16 +81,45 @@ class Settling:
                 await _accept(work, input, module, known, settled.version)
         return answer
 
+    async def _settle_copied(self, input: SettleInput) -> SettleResult:
+        """Decide about one group of objects of a workflow without modules."""
+        incoming = input.group.dataset.table_schema
+        key = input_key(incoming, input.group.facts)
+        async with self._database.work(input.scope.tenant) as work:
+            stored = await repository.find_report(work, input.scope.run_id, input.stream, key)
+            if stored is not None:
+                return _stored(stored)
+            before = await copied.known(work, input)
+            if before is None:
+                # The destination refuses rows without its keys: nothing is to be expected because such rows came.
+                if set(input.keys) <= set(incoming.names):
+                    await copied.remember(work, input, Copied(incoming))
+                return PROCEED
+            found = copied.differences(input, before)
+            report = write("", input.policy.mode, copied.decide(input, found), found)
+            answer = await _record(work, input, _no_module(before.columns), key, _Settled(report))
+            if answer is None:
+                stored = await repository.find_report(work, input.scope.run_id, input.stream, key)
+                assert stored is not None  # noqa: S101 - another attempt's row is what stood in the way
+                return _stored(stored)
+            if answer.decision == "proceed":
+                await copied.remember(work, input, before.after(incoming))
+        return answer
+
 
 def _without_steps(input: SettleInput) -> SettleInput:
     """An input whose module's steps are not known: what the module cannot absorb is set aside, and not adapted to."""
-    unknown = ModuleVersionRef(module_id=str(UUID(int=0)), name="", version=0, content_hash="")
-    contract = input.contract or Schema(columns=())
-    module = ResolvedModule(
-        ref=input.module or unknown, recipe=Recipe(), input_contract=contract, output_contract=contract
-    )
+    module = _no_module(input.contract or Schema(columns=()))
+    if input.module is not None:
+        module = module.model_copy(update={"ref": input.module})
     mode = input.policy.mode if input.policy.mode in ("strict", "freeze") else "warn"
     return input.model_copy(update={"base": module, "policy": input.policy.model_copy(update={"mode": mode})})
+
+
+def _no_module(columns: Schema) -> ResolvedModule:
+    """What expects these columns, and does nothing with them."""
+    ref = ModuleVersionRef(module_id=str(UUID(int=0)), name="", version=0, content_hash="")
+    return ResolvedModule(ref=ref, recipe=Recipe(), input_contract=columns, output_contract=columns)
 
 
 async def _known(work: UnitOfWork, input: SettleInput, module: ResolvedModule) -> Known:
@@ -112,7 +142,11 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
     if found.decision is not None:
         return _settled_as(input, module, found, found.decision, version=found.version)
     incoming = input.group.dataset.table_schema
-    change = looking.change_key(module, incoming, found.compared.differences)
+    change = looking.change_key(module, incoming, found)
+    # A person who lets go on what had been set aside wants it to be looked at again.
+    rejected = None if input.released else await review_store.rejection_of(work, input.scope.workflow_id, change)
+    if rejected is not None:
+        return _settled_as(input, module, found, "quarantine", rejected=_rejection(rejected))
     before = await knowledge.settled_mapping(work, change)
     built, chosen = looking.make(input, module, found, before[0] if before else None)
     if isinstance(built, Built) and looking.by_itself(found, built):
@@ -142,6 +176,10 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
     )
 
 
+def _rejection(review: RowMapping) -> Rejection:
+    return Rejection(review["id"], review["decided_by"], review["decided_at"], review["reason"] or "")
+
+
 def _settled_as(
     input: SettleInput,
     module: ResolvedModule,
@@ -149,11 +187,14 @@ def _settled_as(
     decision: Decision,
     *,
     why: str = "",
+    rejected: Rejection | None = None,
     doubtful: tuple[str, ...] = (),
     **more: Any,
 ) -> _Settled:
     differences = looking.recorded(found, module, input.group.dataset.table_schema, decision, doubtful)
-    report = write(module.ref.name, input.policy.mode, decision, differences, why)
+    report = write(module.ref.name, input.policy.mode, decision, differences, why, rejected)
+    if rejected is not None:
+        more["context"] = {"rejected": rejected.document()}
     return _Settled(report, doubtful=doubtful, **more)
 
 

@@ -26,6 +26,7 @@ from services.transform.planner import (  # noqa: F401 - their readers register 
     orders,
     pieces,
     renames,
+    superlatives,
     things,
 )
 from services.transform.planner.asides import relaxed

@@ -95,13 +95,16 @@ async def test_good_run_goes_through_every_step_once(client: Client) -> None:
     assert services.named("connector.close_window")[0].outcome == "committed"
 
 
-async def test_without_modules_nothing_is_expected_and_transform_is_skipped(client: Client) -> None:
+async def test_without_modules_transform_is_skipped_and_drift_hears_of_the_source(
+    client: Client,
+) -> None:
     services = StubServices(modules=())
     assert (await run(client, services)).outcome == "succeeded"
     assert "transform.apply" not in services.order
     assert services.named("connector.pull")[0].expected is None
     (settle,) = services.named("schema_drift.settle")
     assert settle.module is None
+    assert (settle.source, settle.released) == (services.definition.source, False)
     assert services.history["transform"] == "skipped"
 
 

@@ -119,7 +119,7 @@ async def test_a_model_s_steps_are_proven_and_a_person_is_asked(
     assert asked.ruling == "ask"
     shown = (await world.request("GET", f"/api/drift/reviews/{asked.review_id}")).json()
     assert (shown["proposal"]["origin"], shown["proof"]["verdict"]) == ("model", "proven")
-    assert shown["proposal"]["steps"][0] == "Split label at '-' into carrier, flight"
+    assert shown["proposal"]["steps"][0] == "Cut label at '-' into carrier, flight"
     assert shown["question"].startswith("A model proposes this")
     pair = next(one for one in shown["columns"] if (one["old"], one["new"]) == ("carrier", "label"))
     assert "-" in pair["new_values"][0]
