@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from contracts.data import Schema
 from services.connector.failures import Unreadable
 from services.connector.formats.base import CsvOptions
+from services.connector.formats.csv_layout import kind_of
 from services.connector.formats.csv_types import infer_text
 from services.connector.formats.spelled_dates import written
 from services.connector.formats.spelled_numbers import is_number
@@ -47,6 +48,7 @@ _UNUSUAL = (
 )
 _WORDS = (" ", ":", "=", "/", "!", "*", "&", "@", "#", "%", "\\", "$")  # which stand in plain texts as well
 _LINES_OF_A_VALUE = 200
+_COMPARED = 50  # columns whose values are looked at
 _PAIRS = {"“": "”", "„": "“", "«": "»", "‘": "’", "»": "«"}
 _ALIKE = ("'", "`", "´", "^", "~", "|", "*", "%", "$")
 _SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=([^\r\n])"?[ ,;\t]*(?:\r\n|\r|\n|$)', re.I)
@@ -118,7 +120,9 @@ def cut(sample: str, complete: bool, options: CsvOptions, expected: Schema | Non
         if unusual is not None and unusual.confidence > evenness:
             return unusual
     if best is None or (best_score <= 0 and told is None):
-        signs = _variants(told or ",", quote, close, sample)[0]
+        # A single column: what stands within its values now and then cuts none of them.
+        absent = next((sign for sign in _USUAL if sign not in sample), "\x1f")
+        signs = _variants(told or ("," if best is None else absent), quote, close, sample)[0]
         return Cut(signs, read_records(sample, signs, complete), 0.5)
     return Cut(best.signs, best.records, 1.0 if told else round(max(0.3, min(0.99, evenness)), 2))
 
@@ -245,7 +249,7 @@ def _variants(delimiter: str, quote: str | None, close: str | None, sample: str)
         found.append(Signs(delimiter, quote, quote, wrapped=True))
     if f"{delimiter} {quote}" in sample and delimiter != " ":
         found.append(Signs(delimiter, quote, quote, padded=True))
-    if f"\\{quote}" in sample:
+    if re.search(rf"\\{re.escape(quote)}(?![{re.escape(delimiter)}\r\n]|$)", sample):  # else it ends a path
         found.append(Signs(delimiter, quote, quote, escape="\\"))
         found.reverse()
     stray = _STRAY.format(d=re.escape(delimiter), o=re.escape(quote), c=re.escape(quote))
@@ -266,9 +270,14 @@ def _score(records: list[list[str]], expected: Schema | None) -> tuple[float, fl
         if len(wide) < 2 or len(wide) < len(filled) * 0.3 or len(filled[0]) == 1 == len(filled[-1]):
             return 0.0, 0.0
         width, agreeing = Counter(map(len, wide)).most_common(1)[0]
+    if len(filled[0]) == 1 and all(len(record) == 2 and "".join(record).isdigit() for record in filled[1:]):
+        return 0.0, 0.0  # one column of numbers, and this is what stands before their decimals
     even = agreeing / len(filled)
     score = even + (0.5 if width == len(filled[0]) else 0.0) + min(width, 100) / 1000
-    # A delimiter that stands inside numbers leaves nothing but digits on both of its sides.
+    # Of two that cut evenly, one cuts between values and the other within them.
+    rows = [record for record in filled[1:] if len(record) == width]
+    kinds = [kind_of(column) for column in zip(*rows, strict=True)] if width <= _COMPARED else []
+    score += 0.2 * sum(kind not in (None, "string") for kind in kinds) / width
     if expected is not None:
         names = {cell.strip() for cell in filled[0]}
         score += len(names & set(expected.names)) / max(1, len(expected.names))

@@ -119,7 +119,9 @@ class Tidying:
         if empty and 1 < layout.width <= len(record) and self._header_passed(place):
             self._held += 1  # a row without any value, if rows follow it
             return True
-        if place < layout.above or empty or (layout.comments and is_comment(record)):
+        # A remark may come late; alone in its line, it is no row.
+        remark = is_comment(record) and (layout.comments or (len(record) == 1 < layout.width))
+        if place < layout.above or empty or remark:
             done.skipped += 1
             done.outside += bool(record)
             return after_blank or (empty and place >= layout.above)
