@@ -202,7 +202,8 @@ def doubted(found: Look) -> bool:
 
 def asking(input: SettleInput, module: ResolvedModule, found: Look, chosen: Chosen) -> PreludeQuestion | None:
     """What a model is asked, where the workflow lets it be asked."""
-    if input.policy.model == "off":
+    meant = any(one.kind == "meaning_changed" for one in found.compared.differences)
+    if input.policy.model == "off" or meant:
         return None
     compared, incoming = found.compared, input.group.dataset.table_schema
     seen = [side.delivery for side in (found.before, found.after) if side is not None]
