@@ -16,7 +16,8 @@ _TOTAL = re.compile(
 _MEAN = re.compile(r"(?:average|avg\.?|mean|durchschnitt|mittelwert|moyenne|promedio)\s*:?", re.I)
 _NOTE = re.compile(
     r"^\W*(?:source|sources|note|notes|footnote|quelle|anmerkung|fuente|nota|bron|fonte|generated|exported|created|report"
-    r"|end of|printed|copyright|©|page\b|\d+ rows?\b|rows?:|records?:|total rows|last updated|as of|disclaimer|\*|†)",
+    r"|end of|printed"
+    r"|copyright|©|page\s+\d|\d+ rows?\b|rows?:|records?:|total rows|last updated|as of|disclaimer|\*|†)",
     re.I,
 )
 
@@ -61,6 +62,8 @@ def closing(tail: Sequence[tuple[Sequence[str], bool]], width: int) -> int:
 
 
 def _is_row(record: Sequence[str], width: int) -> bool:
+    if width < 2:
+        return not is_note(record, width)
     return len(record) == width and sum(bool(cell.strip()) for cell in record) > max(1, width // 2)
 
 

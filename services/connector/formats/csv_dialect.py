@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 from contracts.data import Schema
 from services.connector.failures import Unreadable
 from services.connector.formats.base import CsvOptions
-from services.connector.formats.csv_layout import kind_of
+from services.connector.formats.csv_layout import is_comment, is_remark, kind_of
 from services.connector.formats.csv_types import infer_text
 from services.connector.formats.spelled_dates import written
-from services.connector.formats.spelled_numbers import is_number
+from services.connector.formats.spelled_numbers import is_number, shape_of
 
 HEAD_BYTES = 1 << 20
 SAMPLE_CHARACTERS = 64_000
 SAMPLE_RECORDS = 200
-_USUAL = (",", ";", "\t", "|")
+_USUAL = ("\t", "|", ";", ",")  # the first ones stand in values least
+_OF_VALUES = frozenset("%‰€$£¥°*!?#")  # at the end or the beginning of every value of a column
 # Taken only when all lines agree on them and something in between is no plain word.
 _UNUSUAL = (
     "\x1f",
@@ -112,7 +113,7 @@ def cut(sample: str, complete: bool, options: CsvOptions, expected: Schema | Non
     for delimiter in (told,) if told else _USUAL:
         for signs in _variants(delimiter, quote, close, sample):
             records = read_records(sample, signs, complete)
-            score, even = _score(records, expected)
+            score, even = _score(records, delimiter, expected)
             if score > best_score:
                 best, best_score, evenness = Cut(signs, records, 0.0), score, even
     if told is None and evenness < 0.8:
@@ -258,9 +259,9 @@ def _variants(delimiter: str, quote: str | None, close: str | None, sample: str)
     return found
 
 
-def _score(records: list[list[str]], expected: Schema | None) -> tuple[float, float]:
+def _score(records: list[list[str]], delimiter: str, expected: Schema | None) -> tuple[float, float]:
     """How well these records make a table, and how many of them have the same width."""
-    filled = [record for record in records if record and not record[0].startswith("#")]
+    filled = [one for one in records if one and not (is_comment(one) and (len(one) == 1 or is_remark(one)))]
     if not filled:
         return -1.0, 0.0
     width, agreeing = Counter(map(len, filled)).most_common(1)[0]
@@ -270,8 +271,8 @@ def _score(records: list[list[str]], expected: Schema | None) -> tuple[float, fl
         if len(wide) < 2 or len(wide) < len(filled) * 0.3 or len(filled[0]) == 1 == len(filled[-1]):
             return 0.0, 0.0
         width, agreeing = Counter(map(len, wide)).most_common(1)[0]
-    if len(filled[0]) == 1 and all(len(record) == 2 and "".join(record).isdigit() for record in filled[1:]):
-        return 0.0, 0.0  # one column of numbers, and this is what stands before their decimals
+    if len(filled[0]) == 1 and _within_values(filled[1:], delimiter):
+        return 0.0, 0.0
     even = agreeing / len(filled)
     score = even + (0.5 if width == len(filled[0]) else 0.0) + min(width, 100) / 1000
     # Of two that cut evenly, one cuts between values and the other within them.
@@ -282,6 +283,19 @@ def _score(records: list[list[str]], expected: Schema | None) -> tuple[float, fl
         names = {cell.strip() for cell in filled[0]}
         score += len(names & set(expected.names)) / max(1, len(expected.names))
     return score, even
+
+
+def _within_values(records: list[list[str]], delimiter: str) -> bool:
+    """Whether this is what stands within the values of a single column now and then: numbers, or words."""
+    if all(shape_of(delimiter.join(record)) is not None for record in records):
+        return True
+    widths = Counter(len(record) for record in records if len(record) > 1)
+    usual = widths.most_common(1)[0][0] if widths else 0
+    start = next((place for place, record in enumerate(records) if len(record) == usual), len(records))
+    if widths[usual] >= (len(records) - start) * 0.9:
+        return False
+    rows = [record for record in records[start + 1 :] if len(record) == usual]
+    return all(kind_of(column) in (None, "string") for column in zip(*rows, strict=True))
 
 
 def _unusual(sample: str, quote: str | None, close: str | None, complete: bool) -> Cut | None:
@@ -357,6 +371,9 @@ def _refuse_long_delimiters(sample: str) -> None:
         tabs = not candidate.strip() and min(counts) > 1
         if len(counts) == 1 and min(counts) > 0 and alone == 0 and (tabs or candidate.strip() != candidate[0].strip()):
             if len(signs) == 1 and candidate.strip() in _USUAL:
+                continue
+            usual, beside = signs.intersection(_USUAL), signs & _OF_VALUES
+            if len(usual) == 1 and beside and signs == usual | beside and candidate[0] != candidate[-1]:
                 continue
             raise Unreadable(
                 "delimiter_unsupported",
