@@ -8,6 +8,7 @@ from services.transform.frames import (
     calculated,
     columns,
     deriving,
+    factored,
     filled,
     fills,
     grouped,
@@ -70,6 +71,7 @@ FRAMES: tuple[Frame, ...] = (
     *asked.frames.all,
     *calculated.frames.all,
     *shares.frames.all,
+    *factored.frames.all,
 )
 
 # Every word that stands in a pattern: none of them is a misspelling.

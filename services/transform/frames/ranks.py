@@ -6,6 +6,7 @@ from contracts.recipe import Derivation, Derive, SortKey, Step, Window, WindowCo
 from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.frames.deriving import checked_name
 from services.transform.planner.lexicon import TIMES
+from services.transform.planner.pace import turned
 from services.transform.planner.reading import TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask
 from services.transform.planner.words import parts
@@ -62,6 +63,8 @@ def rank_order(reader: Reader, at: int) -> Any:
 
 def in_time(reader: Reader, column: str, descending: bool | None, start: int, end: int) -> bool | None:
     """The oldest has the smallest year, and the newest the greatest, whatever `most` means elsewhere."""
+    if descending is not None and turned(reader, column, start, end):
+        return not descending
     timed = reader.column(column).type in TEMPORAL or {"year", "yr", "date"} & set(parts(column))
     said = [TIMES[reader.low(step)] for step in range(start, end) if reader.low(step) in TIMES]
     return said[0] if timed and said else descending

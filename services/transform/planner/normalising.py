@@ -7,6 +7,7 @@ from functools import cache
 from rapidfuzz.distance import OSA
 
 from services.transform.frames.catalog import WORDS
+from services.transform.planner.lexicon import COMMON, MEASURES, TIMES
 from services.transform.planner.linking import Index
 from services.transform.planner.view import TableView
 from services.transform.planner.vocabulary import CLASSES
@@ -229,7 +230,7 @@ def _is_known(token: Token, index: Index) -> bool:
 
 @cache
 def known_words() -> frozenset[str]:
-    found: set[str] = set(_MORE.split())
+    found: set[str] = {*_MORE.split(), *MEASURES, *TIMES}
     return frozenset(found | WORDS)
 
 
@@ -238,8 +239,6 @@ def _put_right(word: str) -> str | None:
     """The common word that this is one slip away from, if there is exactly one."""
     if word in known_words() or stem(word) in known_words() or not word.isalpha():
         return None
-    from services.transform.planner.lexicon import COMMON
-
     if word in COMMON or stem(word) in COMMON or word in _ENGLISH:
         return None
     near = [one for one in _SLIPS if OSA.distance(word, one, score_cutoff=1) <= 1]
