@@ -57,10 +57,10 @@ demo-once: $(READY) ## The same story, ends by itself and exits 0 only if every 
 
 ## -- quality ----------------------------------------------------------------------------------------------------
 
-# All of it on three workers, which share the servers and wait more than they work; a part, which is small, in this
+# All of it on four workers, which share the servers and wait as long as they work; a part, which is small, in this
 # process.
 test: $(READY) ## Every test, with its own real servers (ARGS="tests/unit -k name" for a part)
-	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 3 --dist loadscope --no-loadscope-reorder)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 4 --dist loadscope --no-loadscope-reorder)
 
 check: fmt-check lint types imports contracts-check ## Format, lint, strict types, import rules, contracts
 

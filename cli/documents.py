@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import ValidationError
 
 from cli.errors import CliError, Exit, Where, usage
-from contracts.workflow import WorkflowDefinition
+
+if TYPE_CHECKING:
+    from contracts.workflow import WorkflowDefinition
 
 SCHEMA_FOLDER = ".modulardata-schema"
 SCHEMA_FILE = "workflow.schema.json"
@@ -36,8 +37,13 @@ class WorkflowFile:
             raise usage(f"{place} holds no workflow.", hint="It is an object with name, source, modules, destination.")
         self.document: dict[str, Any] = document
 
-    def definition(self) -> WorkflowDefinition:
+    def definition(self) -> "WorkflowDefinition":
         """The definition, checked for its shape; what exists is for the installation to say."""
+        # The models take as long to make as most commands take, and are needed by few.
+        from pydantic import ValidationError
+
+        from contracts.workflow import WorkflowDefinition
+
         try:
             return WorkflowDefinition.model_validate_json(json.dumps(self.document, default=str))
         except ValidationError as error:
@@ -58,6 +64,8 @@ class WorkflowFile:
 
 def write_schema(folder: Path) -> Path:
     """Write the JSON Schema of workflow files beside them, for editors; it works without a network."""
+    from contracts.workflow import WorkflowDefinition
+
     place = folder / SCHEMA_FOLDER / SCHEMA_FILE
     place.parent.mkdir(exist_ok=True)
     place.write_text(json.dumps(WorkflowDefinition.model_json_schema(), indent=2) + "\n", encoding="utf-8")

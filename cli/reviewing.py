@@ -63,6 +63,7 @@ def proof(found: Json) -> list[RenderableType]:
         "made of version": found.get("base_version"),
         "drift report": found.get("report_id"),
         "made": moment(found.get("made_at")),
+        "changed since": None if found.get("intact", True) else "yes: what is stored is not what was made",
     }
     parts: list[RenderableType] = [facts(head), "", *proof_checks(found)]
     if found.get("steps"):
@@ -175,6 +176,9 @@ def _cell(name: str | None, values: Iterable[object] | None, masked: str) -> Tex
 def _proposal(found: Json) -> Iterator[RenderableType]:
     yield Text(f"  {ORIGINS.get(found['origin'], plain(found['origin']))}", style="dim")
     yield from _numbered(found["steps"]) if found["steps"] else [Text("  nothing: what came is taken as it is")]
+    if found.get("doubtful"):
+        names = ", ".join(map(plain, found["doubtful"]))
+        yield Text(f"  ! left as written, left empty, or no longer checked: {names}", style="yellow")
 
 
 def _numbered(lines: Iterable[str]) -> Iterator[RenderableType]:
@@ -184,7 +188,7 @@ def _numbered(lines: Iterable[str]) -> Iterator[RenderableType]:
 
 def _answers(found: Json) -> Json:
     silence = "it is approved" if found["veto"] else "as on no"
-    refuted = found.get("proof") and found["proof"]["verdict"] == "refuted"
+    refuted = not found.get("approvable", found["proof"]["verdict"] != "refuted")
     return {
         "  on yes": "it is not taken: the proof refutes what is proposed"
         if refuted
@@ -206,6 +210,7 @@ def _decision(found: Json) -> Text:
             "  by": found.get("by") or DECIDERS.get(str(found.get("via")), "nobody in time"),
             "  at": moment(found.get("at")),
             "  because": found.get("reason"),
+            "  asked about again": moment(found.get("asked_again_at")),
         }
     )
 

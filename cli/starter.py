@@ -14,7 +14,7 @@ from cli.errors import CliError, usage
 from cli.output import Output
 from cli.selection import Spot
 
-SUFFIXES = {".csv": "csv", ".parquet": "parquet"}
+PACKED = frozenset({".gz", ".bz2", ".xz", ".zst", ".zip"})
 OPEN_SECONDS = 600.0
 LONGEST_KEY = 6
 NEVER_KEYS = frozenset({"float", "binary"})
@@ -43,10 +43,9 @@ class Starter:
     def __init__(self, api: Api, output: Output, file: Path, name: str | None) -> None:
         if not file.is_file():
             raise usage(f"There is no file {file}.")
-        if file.suffix.lower() not in SUFFIXES:
-            raise usage(f"{file} is neither .csv nor .parquet.", hint="Other formats come later.")
         self._api, self._output, self._file = api, output, file
-        self.name = name or _slug(file.stem)
+        self._ending = _ending(file)
+        self.name = name or _slug(file.name.removesuffix(self._ending))
 
     def make(self, connection: str | None, to: str | None, given_key: tuple[str, ...]) -> Made:
         """Copy the file into the bucket, look at it there, and write down what loads it."""
@@ -116,7 +115,6 @@ class Starter:
 
     def _definition(self, source: str, target: Spot, key: Key) -> Json:
         schema, dot, name = target.what.partition(".")
-        kind = SUFFIXES[self._file.suffix.lower()]
         destination: Json = {
             "connection": target.connection,
             "target": {"schema": schema if dot else "public", "table": name or schema},
@@ -127,7 +125,7 @@ class Starter:
         return {
             "name": self.name,
             "description": f"Loads {self.name} files as they arrive.",
-            "source": {"connection": source, "selection": {"path": f"{self.name}/*.{kind}"}},
+            "source": {"connection": source, "selection": {"path": f"{self.name}/*{self._ending}"}},
             "modules": [],
             "destination": destination,
             "triggers": [{"kind": "s3_event", "name": "new-files", "watch": True}],
@@ -158,6 +156,11 @@ def _only(connections: list[Json], kind: str, option: str) -> str:
     if not found:
         raise CliError(f"There is no connection of kind {kind}.", hint="`modulardata connections create` makes one.")
     raise usage(f"There are several connections of kind {kind}: {', '.join(found)}.", hint=f"Choose with {option}.")
+
+
+def _ending(file: Path) -> str:
+    """What files like this one end with: `.csv`, `.csv.gz`, or nothing."""
+    return "".join(file.suffixes[-2:] if file.suffix.lower() in PACKED else file.suffixes[-1:])
 
 
 def _slug(text: str) -> str:

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from cli import plain_yaml
 from cli.errors import CliError, Exit, Where, usage
-from contracts.recipe import Steps
 from contracts.steps.examples import EXAMPLES
 
 Step = dict[str, Any]
@@ -78,6 +76,11 @@ def read(place: Path) -> tuple[list[Step], dict[str, Any]]:
 
 def check(steps: list[Step]) -> list[Step]:
     """Refuse steps that are not of the recipe language, before anything is sent."""
+    # Making the models of all steps takes as long as all else that a command does; most commands have no steps.
+    from pydantic import ValidationError
+
+    from contracts.recipe import Steps
+
     try:
         Steps.validate_json(json.dumps(steps))
     except ValidationError as error:

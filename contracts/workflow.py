@@ -102,6 +102,11 @@ class DriftPolicy(Contract):
         description="What becomes of a proven change of such a column, where it is not the default: auto for plain "
         "ones, ask for all others. What is not proven is always asked about, or refused.",
     )
+    unlike: Literal["ask", "quarantine"] = Field(
+        default="ask",
+        description="What becomes of a proposal that all checks of the proof let pass but the one of distributions: a "
+        "person is asked, with the numbers, or what came waits in quarantine.",
+    )
     wait_seconds: float = Field(default=259_200, ge=1, le=7_776_000, description="How long a question waits: 72 hours.")
     veto_seconds: float = Field(
         default=3_600, ge=1, le=7_776_000, description="How long a person may stop what else happens by itself."

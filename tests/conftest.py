@@ -52,12 +52,17 @@ def open_folder() -> Path:
 
 
 class ByStack(LoadScopeScheduling):
-    """Hands out file by file, in the order of the folders, and all tests that share a whole stack to one worker."""
+    """Hands out file by file, as they were collected, and all tests that share a whole stack to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         folder = "/".join(file.split("/")[:2])
         return folder if folder in WHOLE_STACKS else file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests that share a whole stack begin first: one worker runs all of them, and nobody shall wait for it."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WHOLE_STACKS))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -36,7 +36,8 @@ def list_all(
 def show(shell: Shell, report: Annotated[str, typer.Argument(help="The report's id.")]) -> int:
     """Show one report: every difference, how sure it is, and what to do."""
     found = shell.api.get(f"/api/drift-reports/{segment(report)}")
-    head = {name: found.get(name) for name in ("workflow", "module", "mode", "decision", "summary", "advice")}
+    head = {name: found.get(name) for name in ("workflow", "module", "mode", "decision")}
+    head |= {"what happened": found.get("summary"), "what to do": found.get("advice")}
     rows = (
         [c["kind"], c["column"], c.get("became"), _percent(c.get("confidence")), c["absorbable"], c["detail"]]
         for c in found["changes"]

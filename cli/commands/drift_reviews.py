@@ -34,6 +34,7 @@ def register(these: typer.Typer) -> None:
         modulardata drift review latest · see everything, and be asked
         modulardata drift review 0197f3a2-… --approve --reason 'the carrier renamed it in May'
         modulardata drift review 0197f3a2-… --reject --reason 'their export is broken'
+        modulardata drift review 0197f3a2-… --ask-again · it was rejected: ask when it comes again
         modulardata drift review 0197f3a2-… --map dep_delay=late_minutes --map gate= · another one, and none for gate
         """,
     )(review)
@@ -75,6 +76,9 @@ def review(
         list[str] | None,
         typer.Option("--map", help="NEEDED=CAME: this column carries that one; NEEDED= for none. Repeatable."),
     ] = None,
+    ask_again: Annotated[
+        bool, typer.Option("--ask-again", help="Of a rejected one: ask when the same change comes again.")
+    ] = False,
     reason: Annotated[str | None, typer.Option(help="Why; it is recorded with your name.")] = None,
 ) -> int:
     """Decide about a change that a run waits with: see what changed and what was proved, then answer.
@@ -83,7 +87,8 @@ def review(
 
     A decision is made once: the run goes on with it. Values of columns that look personal are masked.
     """
-    said = _said(approve, reject, mapping, reason)
+    given = {"approve": approve, "reject": reject, "ask-again": ask_again}
+    said = _said([answer for answer, chosen in given.items() if chosen], mapping, reason)
     path = f"{REVIEWS}/{_identify(shell, review)}"
     if said is None:
         found = shell.api.get(path)
@@ -96,6 +101,10 @@ def review(
             return Exit.GOOD
     action, body = said
     decided = dict(shell.api.post(f"{path}:{action}", body))
+    if action == "ask-again":
+        shell.output.show(decided, facts({"review": decided["id"], "state": decided["state"]}))
+        shell.output.done("it is recorded; when the same change comes again, somebody is asked")
+        return Exit.GOOD
     run = decided["run_id"]
     shell.output.show(decided, facts({"review": decided["id"], "state": decided["state"], "run": run}))
     shell.output.done(f"it is recorded; `modulardata runs show {run} --wait` follows the run")
@@ -130,6 +139,9 @@ def proof(
     again = _replay(found, made["id"])
     if again["state"] == "failed":
         raise CliError(f"The proof could not be made again: {again.get('message') or 'it gave no reason'}")
+    if not found.get("intact", True):
+        shell.output.warn("what is stored of the proof is not what was made")
+        return Exit.FAILED
     if not again["same"]:
         shell.output.warn(f"made again it is {again['verdict']}, and was {found['verdict']}")
         return Exit.FAILED
@@ -137,14 +149,14 @@ def proof(
     return Exit.GOOD
 
 
-def _said(approve: bool, reject: bool, mapping: list[str] | None, reason: str | None) -> tuple[str, Json] | None:
+def _said(answers: list[str], mapping: list[str] | None, reason: str | None) -> tuple[str, Json] | None:
     """What the options decide, as the API takes it; None if they decide nothing."""
-    if approve + reject + bool(mapping) > 1:
-        raise usage("A review has one answer: --approve, --reject or --map.")
+    if len(answers) + bool(mapping) > 1:
+        raise usage("A review has one answer: --approve, --reject or --map; a rejected one takes --ask-again.")
     if mapping:
         return "edit", {"mapping": dict(map(_pair, mapping)), "reason": reason or ""}
-    if approve or reject:
-        return "approve" if approve else "reject", {"reason": reason or ""}
+    if answers:
+        return answers[0], {"reason": reason or ""}
     if reason is not None:
         raise usage("There is a reason and no answer.", hint="Add --approve, --reject or --map NEEDED=CAME.")
     return None
@@ -171,7 +183,7 @@ def _asked() -> tuple[str, Json] | None:
     pairs = []
     while line := _line("NEEDED=CAME, NEEDED= for none, Enter when done"):
         pairs.append(line)
-    return _said(False, False, pairs, _line("Why (it is recorded)")) if pairs else None
+    return _said([], pairs, _line("Why (it is recorded)")) if pairs else None
 
 
 def _line(prompt: str) -> str:

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         panel=PANEL,
         examples="""
         modulardata init orders.csv · copies it into the bucket, looks at it, writes orders.yaml
-        modulardata init orders.csv --to warehouse:public.orders --key order_id
+        modulardata init orders.xlsx --to warehouse:public.orders --key order_id
         """,
     )(init)
     command(
@@ -75,7 +75,9 @@ def register(app: typer.Typer) -> None:
 
 def init(
     shell: Shell,
-    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file of this machine.")],
+    file: Annotated[
+        Path, typer.Argument(help="A data file of this machine: CSV, Excel, ODS, JSON, Parquet; packed or not.")
+    ],
     name: Annotated[str | None, typer.Option(help="The workflow's name; from the file's if left out.")] = None,
     connection: Annotated[str | None, typer.Option("--from", help="The s3 connection to copy the file into.")] = None,
     to: Annotated[str | None, typer.Option("--to", help="Where rows go: warehouse:public.orders")] = None,

@@ -1,6 +1,5 @@
 """Reads a folder of cases as an upload would be read, and writes what was read, or why it was not."""
 
-import argparse
 import csv
 import json
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.data import LogicalType
+from services.chassis.case_folders import told
 from services.connector.failures import Unreadable
 from services.connector.formats.base import Landed, Limits
 from services.connector.formats.isolated import Children, ReadLimits
@@ -114,14 +114,12 @@ def _cell(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", type=Path)
-    parser.add_argument("out", type=Path)
-    told = parser.parse_args(arguments)
-    return 0 if run(told.cases, told.out) else 1
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m services.connector.score_files CASES OUT`."""
+    cases, out = told("score-files", str(__doc__), arguments, lambda case: _data_file(case) is not None, "a data file")
+    sys.stdout.write(f"{run(cases, out)} files, in {out}\n")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

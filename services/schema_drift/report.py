@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from contracts.events.drift import DriftChange
 from services.schema_drift.deciding.modes import Decision, Mode, blocks
@@ -42,15 +44,57 @@ class Report:
         return [document(difference) for difference in self.differences]
 
 
-def write(module: str, mode: Mode, decision: Decision, differences: Sequence[Difference], why: str = "") -> Report:
+@dataclass(frozen=True)
+class Rejection:
+    """Who rejected this very change, when and why; as it comes again, nobody is asked again."""
+
+    review: UUID
+    by: UUID | None
+    at: datetime
+    reason: str
+
+    @property
+    def told(self) -> str:
+        """The sentence about it."""
+        who = "Somebody who had the link of a message" if self.by is None else f"User {self.by}"
+        why = f" ({self.reason.rstrip('. ')})" if self.reason else ""
+        when = f"on {self.at:%Y-%m-%d} in review {self.review}"
+        return f"{who} rejected this very change {when}{why}: nobody is asked again."
+
+    def advice(self, entry: str = "ENTRY") -> str:
+        """How to change one's mind."""
+        return (
+            f"Who decided otherwise by now lets somebody be asked about this file with `modulardata quarantine release "
+            f"{entry}`, and whenever the change comes again with `modulardata drift review {self.review} --ask-again`."
+        )
+
+    def document(self) -> dict[str, Any]:
+        """As a report keeps it."""
+        by = None if self.by is None else str(self.by)
+        return {"review": str(self.review), "by": by, "at": self.at.isoformat(), "reason": self.reason}
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> "Rejection":
+        """What a document was made of."""
+        by = None if stored["by"] is None else UUID(stored["by"])
+        return cls(UUID(stored["review"]), by, datetime.fromisoformat(stored["at"]), stored["reason"])
+
+
+def write(
+    module: str,
+    mode: Mode,
+    decision: Decision,
+    differences: Sequence[Difference],
+    why: str = "",
+    rejected: Rejection | None = None,
+) -> Report:
     """The report of a decision; `why` says what the differences by themselves do not."""
+    more = f" No version could be made: {why}." if why else "" if rejected is None else f" {rejected.told}"
     return Report(
         differences=tuple(differences),
         decision=decision,
-        summary=_shortened(
-            summarise(module, mode, decision, differences) + (f" No version could be made: {why}." if why else "")
-        ),
-        advice=_shortened(advise(module, decision, differences)),
+        summary=_shortened(summarise(module, mode, decision, differences) + more),
+        advice=_shortened(advise(module, decision, differences) if rejected is None else rejected.advice()),
     )
 
 
@@ -78,21 +122,33 @@ def restore(stored: dict[str, Any]) -> Difference:
 
 
 def summarise(module: str, mode: Mode, decision: Decision, differences: Sequence[Difference]) -> str:
-    """What happened, in a sentence or two; `module` is empty for a workflow that has none."""
+    """What changed, a sentence each, and what it means; `module` is empty for a workflow that has none."""
     decisive = [difference for difference in differences if blocks(mode, difference)]
     if decision == "proceed" and not module:
-        said = "somebody let it go on" if any(not one.absorbable for one in differences) else "no column is missing"
-        return f"{_named(differences)}; {said}, so it is loaded as it came."
+        said = "Somebody let it go on" if any(not one.absorbable for one in differences) else "No column is missing"
+        return f"{_named(differences)} {said}, so it is loaded as it came."
     if decision == "proceed":
-        return _named(differences) + "; the module gives the right result without a change, so the run goes on."
+        return f"{_named(differences)} The module gives the right result without a change, so the run goes on."
     if decision == "propose":
-        return _named(differences) + "; a version that takes it was made, and is proven before anything is loaded."
+        return f"{_named(differences)} A version that takes it was made, and is proven before anything is loaded."
     others = len(differences) - len(decisive)
-    beside = f" ({_count(others, 'other difference')} would not have mattered)" if others else ""
-    ending = (
-        "the mode is strict, so nothing was loaded" if all(d.absorbable for d in decisive) else "nothing was loaded"
+    beside = f" {_capitalised(_count(others, 'other difference'))} would not have mattered." if others else ""
+    return f"{_named(decisive)} {_meant(module, decisive)}{beside}"
+
+
+def _meant(module: str, decisive: Sequence[Difference]) -> str:
+    """Why nothing was loaded."""
+    if all(one.absorbable for one in decisive):
+        return "The mode is strict, so nothing was loaded."
+    kinds = {one.kind for one in decisive if not one.absorbable}
+    if "meaning_changed" in kinds:
+        return "Nothing was loaded: names and types fit, and the rows would be wrong without a sign."
+    if not module or not kinds & {"removed", "renamed", "type_changed"}:
+        return "Nothing was loaded."
+    gone = kinds & {"removed", "renamed"}
+    return f"Nothing was loaded: module {module} " + (
+        "needs what is gone." if gone else "cannot read it as it is written."
     )
-    return f"{_named(decisive)}; {ending}{beside}."
 
 
 def advise(module: str, decision: Decision, differences: Sequence[Difference], entry: str = "ENTRY") -> str:
@@ -133,10 +189,12 @@ def advise(module: str, decision: Decision, differences: Sequence[Difference], e
 
 
 def _named(differences: Sequence[Difference]) -> str:
-    """The first few differences as one sentence, and how many more there are."""
+    """The first few differences of each kind, a sentence each, and how many more there are."""
     sentences = []
+    # What was split or merged is gone under its name, too: that is said once.
+    apart = {one.column for one in differences if one.kind in ("split", "merged")}
     for kind in _ORDER:
-        group = [difference for difference in differences if difference.kind == kind]
+        group = [one for one in differences if one.kind == kind and not (kind == "removed" and one.column in apart)]
         if not group:
             continue
         if kind in ("added", "reordered"):
@@ -148,7 +206,7 @@ def _named(differences: Sequence[Difference]) -> str:
             sentences += [_sentence(difference) for difference in group[:MAX_NAMED]]
             if len(group) > MAX_NAMED:
                 sentences.append(f"{len(group) - MAX_NAMED} more {_KINDS[kind]}")
-    return _capitalised("; ".join(sentences))
+    return " ".join(f"{_capitalised(one)}." for one in sentences)
 
 
 _ORDER = (

@@ -72,6 +72,12 @@ def review_router(samples: Samples, database: Database, passes: Passes, clock: C
         await reviewing.edit(work, samples, review_id, Decider("api", who.subject), body.mapping, body.reason)
         return review_detail(*await reviewing.find(work, review_id))
 
+    @routes.post("/api/drift/reviews/{review_id}:ask-again", dependencies=[DECIDE])
+    async def ask_again(review_id: UUID, work: Work, who: Who, body: DecideRequest) -> ReviewDetail:
+        """Have a change that was rejected asked about again when it comes the next time."""
+        await reviewing.ask_again(work, review_id, who.subject, body.reason)
+        return review_detail(*await reviewing.find(work, review_id))
+
     @routes.get(
         "/drift/reviews/{review_id}/{token}",
         dependencies=[public("Whoever is asked by a notification has the pass in its link; it is checked here")],

@@ -41,6 +41,9 @@ def page(review: ReviewDetail, said: str = "") -> str:
         "<ol>" + "".join(f"<li>{escape(step)}</li>" for step in review.proposal.steps) + "</ol>"
         if review.proposal.steps
         else "<p>Nothing is rewritten: what came is loaded as it is.</p>",
+        f"<p>Left as written, left empty, or no longer checked: {escape(', '.join(review.proposal.doubtful))}</p>"
+        if review.proposal.doubtful
+        else "",
         f"<h2>Proof: {escape(proof.verdict)}, replayed on {proof.history} past inputs</h2>",
         _table(
             ("Check", "", "Detail"),
@@ -62,10 +65,12 @@ def _form(review: ReviewDetail) -> str:
         return f"<h2>Decided</h2><p>This review was {escape(review.decision.outcome)} {by}{why}</p>"
     until = f"{review.expires_at:%Y-%m-%d %H:%M} UTC"
     silence = "it is published by itself" if review.veto else "what came stays in quarantine"
+    approve = '<button name="decision" value="approve">Approve</button>'
+    refuted = "<p>It cannot be approved: the proof contradicts it.</p>"
     return (
         f"<h2>Decide</h2><p>Until {until}; after that {silence}.</p>"
         '<form method="post"><p><label>Reason<br><textarea name="reason" rows="3" maxlength="2000"></textarea></label>'
-        '</p><button name="decision" value="approve">Approve</button>'
+        f"</p>{approve if review.approvable else refuted}"
         '<button name="decision" value="reject">Reject</button></form>'
     )
 

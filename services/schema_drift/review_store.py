@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
@@ -38,6 +38,28 @@ async def review_of(work: UnitOfWork, proposal_id: UUID) -> RowMapping | None:
         )
     )
     return found.mappings().first()
+
+
+async def asking_the_same(work: UnitOfWork, review: RowMapping) -> list[RowMapping]:
+    """The other reviews that wait with the same question of the same workflow, locked, oldest first."""
+    if review["change_key"] is None:
+        return []
+    table = drift_reviews
+    found = await work.connection.execute(
+        select(table)
+        .where(
+            table.c.tenant == work.tenant,
+            table.c.workflow_id == review["workflow_id"],
+            table.c.stream == review["stream"],
+            table.c.change_key == review["change_key"],
+            table.c.base_version == review["base_version"],
+            table.c.state == "open",
+            table.c.id != review["id"],
+        )
+        .order_by(table.c.id)
+        .with_for_update()
+    )
+    return list(found.mappings())
 
 
 async def list_reviews(
@@ -76,3 +98,36 @@ async def close_review(
     )
     row: RowMapping = changed.mappings().one()
     return row
+
+
+async def rejection_of(work: UnitOfWork, workflow_id: UUID, change_key: str) -> RowMapping | None:
+    """The review in which a person rejected this very change of this workflow, unless it is to be asked about again."""
+    found = await work.connection.execute(
+        select(drift_reviews)
+        .where(_rejected(work, workflow_id, change_key))
+        .order_by(drift_reviews.c.id.desc())
+        .limit(1)
+    )
+    return found.mappings().one_or_none()
+
+
+async def forget_rejections(
+    work: UnitOfWork, workflow_id: UUID, change_key: str, *, by: UUID | None, because: str
+) -> None:
+    """Have this change asked about again."""
+    await work.connection.execute(
+        update(drift_reviews)
+        .where(_rejected(work, workflow_id, change_key))
+        .values(asked_again_by=by, asked_again_at=work.clock.now(), asked_again_because=because)
+    )
+
+
+def _rejected(work: UnitOfWork, workflow_id: UUID, change_key: str) -> ColumnElement[bool]:
+    table = drift_reviews
+    return and_(
+        table.c.tenant == work.tenant,
+        table.c.workflow_id == workflow_id,
+        table.c.change_key == change_key,
+        table.c.state == "rejected",
+        table.c.asked_again_at.is_(None),
+    )

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
-from contracts.adaptation import Origin, Proposal
+from contracts.adaptation import Origin, Proof, Proposal
 from services.schema_drift.adapting.words import english
+from services.schema_drift.deciding.policy import verdict
 from services.schema_drift.detecting.schemas import Kind
 from services.schema_drift.views import View
 
@@ -57,6 +58,10 @@ class ProposalView(View):
     origin: Origin
     steps: list[str]
     mapping: dict[str, str]
+    doubtful: list[str] = Field(
+        default_factory=list,
+        description="Needed columns that stay as they are written, stay empty, or lose a check of the input.",
+    )
 
 
 class CheckView(View):
@@ -95,6 +100,10 @@ class DecisionView(View):
     via: Literal["api", "link", "silence"]
     at: datetime
     reason: str
+    asked_again_by: UUID | None = Field(
+        default=None, description="Who has a rejected change asked about again; else it is not."
+    )
+    asked_again_at: datetime | None = None
 
 
 class ReviewDetail(ReviewSummary):
@@ -107,6 +116,9 @@ class ReviewDetail(ReviewSummary):
     proposal: ProposalView
     proof: ProofSummary
     columns: list[TwoColumns]
+    approvable: bool = Field(
+        default=True, description="Whether it can be approved: what the replay contradicts cannot."
+    )
     decision: DecisionView | None
 
 
@@ -143,9 +155,11 @@ def review_detail(review: RowMapping, report: RowMapping, stored: RowMapping) ->
             "origin": proposal.origin,
             "steps": [english(step) for step in proposal.prelude.steps],
             "mapping": {needed: carrier for needed, carrier in proposal.mapping.items() if needed != carrier},
+            "doubtful": stored["doubtful"],
         },
         "proof": review["proof"] | {"id": review["proof_id"]},
         "columns": context.get("columns", []),
+        "approvable": verdict(Proof.model_validate(review["proof"]), report["mode"]) != "refuted",
         "decision": None
         if review["state"] == "open"
         else {
@@ -154,6 +168,8 @@ def review_detail(review: RowMapping, report: RowMapping, stored: RowMapping) ->
             "via": review["via"],
             "at": review["decided_at"],
             "reason": review["reason"] or "",
+            "asked_again_by": review["asked_again_by"],
+            "asked_again_at": review["asked_again_at"],
         },
     }
     return ReviewDetail.model_validate(document)

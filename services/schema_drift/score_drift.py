@@ -4,13 +4,13 @@ A case is a folder with `before.csv`, `after.csv` and, where the consumer declar
 `key` and `money` columns); labels may stand beside them and are not read.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from services.chassis.case_folders import told
 from services.schema_drift.deciding.decide import Classes, Decision, decide
 from services.schema_drift.describing.plain_csv import NoTable, read_csv
 from services.schema_drift.detecting.detect import detect
@@ -66,38 +66,30 @@ def document(decision: Decision) -> dict[str, Any]:
 
 def run(cases: Path, out: Path) -> list[dict[str, Any]]:
     """All cases of a folder, written to `predictions.jsonl`."""
-    found = sorted(path for path in cases.iterdir() if (path / "before.csv").exists() and (path / "after.csv").exists())
-    if not found:
-        raise BadCase(f"No folder in {cases} holds before.csv and after.csv.")
-    predictions = [predict(case) for case in found]
+    predictions = [predict(case) for case in sorted(path for path in cases.iterdir() if _is_case(path))]
     out.mkdir(parents=True, exist_ok=True)
     with (out / "predictions.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in predictions)
     return predictions
 
 
+def _is_case(folder: Path) -> bool:
+    return (folder / "before.csv").exists() and (folder / "after.csv").exists()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m services.schema_drift.score_drift CASES OUT`."""
-    parser = argparse.ArgumentParser(prog="score-drift", description=__doc__)
-    parser.add_argument("cases", type=Path, help="the folder of cases")
-    parser.add_argument("out", type=Path, help="where predictions.jsonl goes")
-    wanted = parser.parse_args(arguments)
-    if not wanted.cases.is_dir():
-        sys.stderr.write(f"{wanted.cases} is no folder. Say CASES=folder OUT=folder.\n")
-        return 2
+    cases, out = told("score-drift", str(__doc__), arguments, _is_case, "a before.csv and an after.csv")
     try:
-        predictions = run(wanted.cases, wanted.out)
+        predictions = run(cases, out)
     except BadCase as error:
         sys.stderr.write(f"{error}\n")
-        return 2
-    except OSError as error:
-        sys.stderr.write(f"{wanted.out} cannot be written: {error.strerror}.\n")
         return 2
     decided = ", ".join(
         f"{sum(one['decision'] == verdict for one in predictions)} {verdict}"
         for verdict in ("none", "auto", "ask", "refuse")
     )
-    sys.stdout.write(f"{len(predictions)} cases: {decided}, in {wanted.out / 'predictions.jsonl'}\n")
+    sys.stdout.write(f"{len(predictions)} cases: {decided}, in {out / 'predictions.jsonl'}\n")
     return 0
 
 

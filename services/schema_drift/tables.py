@@ -167,6 +167,10 @@ drift_reviews = Table(
     Column("via", Text),
     Column("reason", Text),
     Column("edited", Uuid),
+    Column("change_key", Text),
+    Column("asked_again_by", Uuid),
+    Column("asked_again_at", DateTime(timezone=True)),
+    Column("asked_again_because", Text),
 )
 
 drift_proofs = Table(

@@ -4,7 +4,6 @@ A case is a folder with `input.csv` (UTF-8, commas, a header; an empty cell is a
 `instruction.txt`; labels may stand beside them and are not read.
 """
 
-import argparse
 import csv
 import json
 import re
@@ -17,6 +16,7 @@ import polars as pl
 
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Recipe
+from services.chassis.case_folders import told
 from services.transform import runner
 from services.transform.conversions import to_text
 from services.transform.errors import TransformError
@@ -105,24 +105,22 @@ def run(cases: Path, out: Path, planner: Planner | None = None) -> tuple[int, in
     """All cases of a folder; how many there were, and how many were answered with a question or a refusal."""
     out.mkdir(parents=True, exist_ok=True)
     planner = planner or RulesPlanner()
-    found = sorted(path for path in cases.iterdir() if (path / "instruction.txt").exists())
+    found = sorted(path for path in cases.iterdir() if _is_case(path))
     asked = [answer for case in found if (answer := carry_out(case, out, planner)) is not None]
     with (out / "answers.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(answer, ensure_ascii=False) + "\n" for answer in asked)
     return len(found), len(asked)
 
 
+def _is_case(folder: Path) -> bool:
+    return (folder / "instruction.txt").exists()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m services.transform.score_plans CASES OUT`."""
-    parser = argparse.ArgumentParser(prog="score-plans", description=__doc__)
-    parser.add_argument("cases", type=Path, help="the folder of cases")
-    parser.add_argument("out", type=Path, help="where the tables and answers.jsonl go")
-    wanted = parser.parse_args(arguments)
-    if not wanted.cases.is_dir():
-        sys.stderr.write(f"{wanted.cases} is no folder. Say CASES=folder OUT=folder.\n")
-        return 2
-    cases, asked = run(wanted.cases, wanted.out)
-    sys.stdout.write(f"{cases} cases: {cases - asked} tables, {asked} questions or refusals, in {wanted.out}\n")
+    folder, out = told("score-plans", str(__doc__), arguments, _is_case, "an instruction.txt")
+    cases, asked = run(folder, out)
+    sys.stdout.write(f"{cases} cases: {cases - asked} tables, {asked} questions or refusals, in {out}\n")
     return 0
 
 

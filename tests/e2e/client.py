@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import httpx
+from tests import plain_http
 
 T = TypeVar("T")
 ENDED = {"succeeded", "partial", "quarantined", "failed", "cancelled"}
@@ -53,7 +53,7 @@ class Api:
         self.credential = credential
         self.answers: list[Answer] = [] if answers is None else answers
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+        self._http = plain_http.client(base_url=url, headers=headers, timeout=60)
 
     def under(self, credential: str | None) -> "Api":
         """The same door with another credential, or with none."""

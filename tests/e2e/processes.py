@@ -18,6 +18,7 @@ from contracts.topics import SERVICES
 from deploy.local.ports import choose
 from deploy.local.services import environment
 from deploy.local.state import State
+from tests import plain_http
 from tests.e2e.client import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,7 @@ class Router:
 
     def __init__(self) -> None:
         self.targets: dict[str, str] = {}
-        self.client = httpx.Client(trust_env=False, timeout=30)
+        self.client = plain_http.client(timeout=30)
         beginnings = owners()
         router = self
 
@@ -118,7 +119,7 @@ class Child:
             nonlocal said
             assert self.process.poll() is None, self.log.read_text()[-2000:]
             try:
-                answer = httpx.get(url, trust_env=False)
+                answer = plain_http.get(url)
             except httpx.TransportError as error:
                 said = type(error).__name__
                 return False

@@ -6,10 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 
 from deploy.local.state import State
+from tests import plain_http
 from tests.e2e.client import Api
 from tests.e2e.spans import SpanReceiver
 
@@ -25,7 +25,7 @@ class Running:
     @cached_property
     def openapi(self) -> dict[str, Any]:
         """What the processes say of their HTTP interface."""
-        found: dict[str, Any] = httpx.get(f"{self.state.internal_url}/openapi.json", trust_env=False, timeout=30).json()
+        found: dict[str, Any] = plain_http.get(f"{self.state.internal_url}/openapi.json", timeout=30).json()
         return found
 
     @property
@@ -44,7 +44,7 @@ class Running:
     def metrics(self) -> str:
         """The figures of both processes."""
         ports = (self.state.ports["internal"], self.state.ports["worker_internal"])
-        return "".join(httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text for port in ports)
+        return "".join(plain_http.get(f"http://127.0.0.1:{port}/metrics").text for port in ports)
 
     def log_files(self) -> list[Path]:
         """Where the processes write."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import secrets
 import socket
 import threading
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -37,10 +39,11 @@ def secret_of(key: str) -> str:
 
 @dataclass
 class Planted:
-    """Secrets that were given to the platform, and those it gave out, each of which may be read once, there."""
+    """Secrets that were given to the platform, those it gave out, to be read once, there, and the pass of a link."""
 
     given: dict[str, str]
     shown: dict[str, str]
+    link: str
     api: Api
     told: list[bytes]
 
@@ -84,6 +87,50 @@ class Hole:
         self._server.server_close()
         self._thread.join()
         self._silent.close()
+
+
+def decided_by_link(api: Api, nobody: Api, word: str, told: list[bytes]) -> str:
+    """The pass of a link that decides, after the link was opened, mistyped, and used by somebody without a login."""
+    columns = {"columns": [{"name": "number", "type": "integer"}, {"name": word, "type": "string"}]}
+    recipe = {"steps": [{"kind": "filter", "where": "number > 0"}]}
+    contracts = {"input_contract": columns, "output_contract": columns}
+    api.call("POST", "/api/modules", {"name": "asks", "recipe": recipe} | contracts)
+    flow = {
+        "name": "asks",
+        "source": {"connection": "landing", "selection": {"path": f"{word}/asks/*.csv"}},
+        "modules": [{"name": "asks"}],
+        "destination": {
+            "connection": "warehouse",
+            "target": {"schema": "public", "table": f"{word}_asks"},
+            "mode": "upsert",
+            "keys": ["number"],
+        },
+    }
+    api.call("PUT", "/api/workflows/asks", flow)
+    rows = "".join(f"{number},{word}-{number}\n" for number in range(1, 7))
+    api.call("PUT", f"/api/connections/landing/files/{word}/asks/1.csv", f"number,{word}\n{rows}".encode())
+    assert api.run("asks")["state"] == "succeeded"
+    api.call("PUT", f"/api/connections/landing/files/{word}/asks/2.csv", f"num,{word}\n3,{word}-three\n".encode())
+    run = api.call("POST", "/api/workflows/asks/runs")["id"]
+    (review,) = until("it asks", lambda: api.call("GET", f"/api/runs/{run}")["waiting_for"])
+    page = f"/drift/reviews/{review}/"
+    sent = re.compile(page.encode() + rb"([^\"]+)")
+    found: re.Match[bytes] = until("the message comes", lambda: sent.search(b"\n".join(told)))
+    link = page + found[1].decode()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for method, path, body, status in (
+        ("GET", link, None, 200),
+        ("GET", f"{link}?seen=1", None, 200),
+        ("GET", f"{link[:-6]}AAAAAA", None, 404),
+        ("POST", f"/drift/reviews/{uuid4()}/{found[1].decode()}", b"decision=approve", 404),
+        ("POST", link, b"decision=maybe", 400),
+        ("PUT", link, b"", 405),
+    ):
+        assert nobody.send(method, path, body, headers=form).status == status, (method, path)
+    assert api.call("GET", f"/api/drift/reviews/{review}")["state"] == "open"
+    assert nobody.send("POST", link, b"decision=reject&reason=no", headers=form).status == 200
+    assert api.ended(run)["state"] == "quarantined"
+    return found[1].decode()
 
 
 @pytest.fixture(scope="module")
@@ -209,11 +256,12 @@ def planted(platform: Running) -> Iterator[Planted]:
         forged = signed("whsec_" + "QUJD" * 8, call)
         assert nobody.send("POST", path, call, headers=forged).status == 401
         assert nobody.send("POST", path, call, headers=signed(trigger["secret"], call)).status == 202
+    link = decided_by_link(api, nobody, word, hole.told)
     failed = api.opened("s3-wrong", {"path": "*.csv"})
     assert failed["state"] == "failed"
     until("webhooks were tried", lambda: hole.told)
     until("no run is under way", lambda: all(r["state"] not in ("queued", "running") for r in api.items("/api/runs")))
-    yield Planted(given, shown, api, hole.told)
+    yield Planted(given, shown, link, api, hole.told)
     for door in (nobody, keyed, stranger, api):
         door.close()
     hole.close()
@@ -243,6 +291,8 @@ async def test_no_secret_stands_anywhere(platform: Running, planted: Planted) ->
     everything = await kept(platform)
     kinds = {where.partition(" ")[0] for where, _ in everything}
     assert {"topic", "workflow", "history", "table", "command", "environment", "services.log", "worker.log"} <= kinds
+    spans = [body for where, body in everything if where.startswith("spans")]
+    assert any(b"/drift/reviews/" in body for body in spans), "the page is traced, without its pass"
     answers = [(f"answer to {a.method} {a.path}", a.everything()) for a in planted.api.answers]
     told = [("a webhook", body) for body in planted.told]
     own = {
@@ -253,9 +303,25 @@ async def test_no_secret_stands_anywhere(platform: Running, planted: Planted) ->
             for name, password in json.loads((platform.state.secrets / "database-passwords.json").read_text()).items()
         },
     }
-    scanner = Scanner(planted.given | planted.shown | own)
+    scanner = Scanner(planted.given | planted.shown | own | {"a link that decides": planted.link})
     assert scanner.found(iter(everything)) == []
     assert Scanner(planted.given | own).found(iter([*answers, *told])) == []
+
+
+def test_a_link_that_decides_is_in_its_message_and_on_its_page_alone(planted: Planted) -> None:
+    for path in (
+        "notifications",
+        "events",
+        "drift/reviews",
+        "drift-reports",
+        "runs?workflow=asks",
+        "notification-rules",
+    ):
+        planted.api.items(f"/api/{path}")
+    elsewhere = [a for a in planted.api.answers if not a.path.startswith("/drift/reviews/")]
+    answers = ((f"answer to {a.method} {a.path}", a.everything()) for a in elsewhere)
+    assert Scanner({"it": planted.link}).found(answers) == []
+    assert any(planted.link.encode() in body for body in planted.told)
 
 
 def test_what_is_shown_once_is_shown_once(planted: Planted) -> None:

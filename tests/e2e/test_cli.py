@@ -1,5 +1,6 @@
 """Journeys with the command on a real stack: one's own data in five minutes, mistakes, and what is set aside."""
 
+import gzip
 import json
 import re
 import stat
@@ -77,8 +78,10 @@ def test_ones_own_data_in_five_minutes(modulardata: Any) -> None:
 
 
 def test_a_changed_file_shows_what_would_change(modulardata: Any) -> None:
-    (modulardata.folder / "places.csv").write_text("place,miles\nEWR,10\nJFK,20\n")
-    modulardata.json("init", "places.csv")
+    packed = gzip.compress(b'{"place": "EWR", "miles": 10}\n{"place": "JFK", "miles": 20}\n')
+    (modulardata.folder / "places.jsonl.gz").write_bytes(packed)
+    made = modulardata.json("init", "places.jsonl.gz")["workflow"]
+    assert made["source"]["selection"] == {"path": "places/*.jsonl.gz"}
     modulardata.json("apply", "places.yaml")
     place = modulardata.folder / "places.yaml"
     place.write_text(place.read_text().replace("table: places", "table: airports"))

@@ -1,13 +1,16 @@
 """Files that drift, on the whole stack: renamed columns heal, a person is asked and obeyed, silence and loss stop."""
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.e2e.client import until
+from tests.e2e.client import Api, door, until
 from tests.e2e.deliveries import put_file, supplied
 from tests.e2e.running import Running
 from tests.e2e.seeding import Seeded
@@ -98,10 +101,71 @@ def steps(run: Any) -> dict[str, str]:
     return {step["step"]: step["state"] for step in run["steps"]}
 
 
-def test_renamed_columns_heal_and_later_files_of_both_shapes_go_through(platform: Running, seeded: Seeded) -> None:
+@pytest.fixture(scope="module")
+def healed(seeded: Seeded) -> Any:
+    """The run that a module was adapted in."""
     weather(seeded, "heals")
     run = came(seeded, "heals", 3, RENAMED)
     assert run["state"] == "succeeded", run
+    return run
+
+
+def proof_of(seeded: Seeded) -> str:
+    """Where the proof of the adapted version is."""
+    version = seeded.api.call("GET", "/api/modules/heals/versions/2")
+    return f"/api/drift/proofs/{version['adapts']['proof_id']}"
+
+
+def made_again(api: Api, proof: str) -> Any:
+    """A replay of a proof, once it has its answer."""
+    asked = api.call("POST", f"{proof}:replay")["id"]
+
+    def find() -> Any:
+        (one,) = [one for one in api.call("GET", proof)["replays"] if one["id"] == asked]
+        return one if one["state"] != "running" else None
+
+    return until("the proof is made again", find, 60)
+
+
+def parts_of(platform: Running, seeded: Seeded, sha256: str) -> list[Path]:
+    """The stored files of a recorded input."""
+    folder = platform.state.objects / "tenants" / seeded.workspace_id
+    manifests = [json.loads(path.read_bytes()) for path in (folder / "datasets").glob("*.json")]
+    (manifest,) = [one for one in manifests if one["content_hash"] == sha256]
+    return [folder / "parts" / f"{part['sha256']}.parquet" for part in manifest["parts"]]
+
+
+@contextmanager
+def changed_underneath(file: Path) -> Iterator[None]:
+    """A stored file with one byte turned round."""
+    kept = file.read_bytes()
+    try:
+        file.write_bytes(kept[:40] + bytes([kept[40] ^ 1]) + kept[41:])
+        yield
+    finally:
+        file.write_bytes(kept)
+
+
+@contextmanager
+def improved(platform: Running, proof: str) -> Iterator[None]:
+    """A stored proof in which somebody with all rights wrote another number."""
+    name = proof.rpartition("/")[2]
+    with psycopg.connect(platform.state.database_admin_url, autocommit=True) as owner:
+        (kept,) = owner.execute("SELECT checks::text FROM schema_drift.drift_proofs WHERE id = %s", [name]).fetchone()
+        checks = json.loads(kept)
+        checks[0]["figures"] = dict.fromkeys(checks[0]["figures"] or ["rows"], 12345.0)
+        change = "UPDATE schema_drift.drift_proofs SET checks = %s::json WHERE id = %s"
+        owner.execute(change, [json.dumps(checks), name])
+        try:
+            yield
+        finally:
+            owner.execute(change, [kept, name])
+
+
+def test_renamed_columns_heal_and_later_files_of_both_shapes_go_through(
+    platform: Running, seeded: Seeded, healed: Any
+) -> None:
+    run = healed
     assert {name: steps(run)[name] for name in ("prove", "publish")} == {"prove": "succeeded", "publish": "succeeded"}
     assert "review" not in steps(run)
     assert rows(platform, seeded, "heals") == expected(1, 2, 3)
@@ -109,9 +173,6 @@ def test_renamed_columns_heal_and_later_files_of_both_shapes_go_through(platform
     version = seeded.api.call("GET", "/api/modules/heals/versions/2")
     assert (version["current"], version["adapts"]["base"]["version"]) == (True, 1)
     assert version["adapts"]["run_id"] == run["id"]
-    proof = seeded.api.call("GET", f"/api/drift/proofs/{version['adapts']['proof_id']}")
-    assert (proof["verdict"], proof["history"]) == ("proven", 2)
-    assert all(check["passed"] for check in proof["checks"])
     # The new shape is the one that is known now, and the old one still has its version.
     assert came(seeded, "heals", 4, RENAMED)["state"] == "succeeded"
     old = came(seeded, "heals", 5)
@@ -120,6 +181,34 @@ def test_renamed_columns_heal_and_later_files_of_both_shapes_go_through(platform
     assert seeded.api.call("GET", "/api/modules/heals")["latest_version"] == 2
     listed = seeded.api.items("/api/runs?module=heals&module_version=2")
     assert len(listed) == 2
+
+
+def test_the_proof_is_made_again_by_somebody_else_and_what_was_changed_is_told_apart(
+    platform: Running, seeded: Seeded, healed: Any
+) -> None:
+    path = proof_of(seeded)
+    key = seeded.api.call("POST", "/api/keys", {"name": "an auditor", "role": "analyst"})["key"]
+    with door(platform.state.public_url, key) as auditor:
+        proof = auditor.call("GET", path)
+        assert (proof["verdict"], proof["history"], proof["run_id"]) == ("proven", 2, healed["id"])
+        assert all(check["passed"] for check in proof["checks"])
+        assert [one["rows"] for one in proof["inputs"]] == [MONTH] * 3
+
+        again = made_again(auditor, path)
+        assert (again["state"], again["verdict"], again["same"]) == ("done", "proven", True), again
+        assert again["checks"] == proof["checks"], "the numbers too"
+        assert again["asked_by"] == auditor.call("GET", "/api/me")["subject"]
+
+        with changed_underneath(parts_of(platform, seeded, proof["inputs"][0]["sha256"])[0]):
+            again = made_again(auditor, path)
+            assert (again["state"], again["verdict"], again["code"]) == ("failed", None, "dataset_corrupt"), again
+        with improved(platform, path):
+            assert not auditor.call("GET", path)["intact"]
+            again = made_again(auditor, path)
+            assert (again["state"], again["verdict"], again["same"]) == ("done", "proven", False), again
+        last = auditor.call("GET", path)
+        assert (last["intact"], last["digest"], last["checks"]) == (True, proof["digest"], proof["checks"])
+        assert made_again(auditor, path)["same"]
 
 
 def test_a_person_is_asked_and_the_run_goes_on(platform: Running, seeded: Seeded) -> None:

@@ -25,6 +25,7 @@ from deploy.local.launcher import Stack
 from deploy.local.ports import choose
 from deploy.local.services import Composition, programs
 from deploy.local.state import State
+from tests import plain_http
 from tests.connections import s3_connection, warehouse_connection
 from tests.faults.doors import Doors, object_created
 from tests.faults.oracle import Ground, Oracle
@@ -324,7 +325,7 @@ def world(seed: int, progress: bool = False) -> Iterator[World]:
 
 def _ready(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=5, trust_env=False).is_success
+        return plain_http.get(url).is_success
     except httpx.TransportError:
         return False
 

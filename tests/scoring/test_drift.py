@@ -102,7 +102,6 @@ def test_a_folder_without_labels_and_declaration_is_enough(corpus: Path, tmp_pat
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({}, "No folder"),
         ({"before.csv": "a,b\n1,2\n", "after.csv": ""}, "x1 cannot be read"),
         ({"before.csv": "a,b\n1,2\n", "after.csv": "a,b\n1,2\n", "contract.json": "{"}, "no JSON"),
         ({"before.csv": "a,b\n1,2\n", "after.csv": "a,b\n1,2\n", "contract.json": '{"key": "a"}'}, "lists"),
@@ -117,11 +116,6 @@ def test_a_bad_folder_is_said_kindly(
         (case / name).write_text(text, encoding="utf-8")
     assert main([str(tmp_path / "cases"), str(tmp_path / "out")]) == 2
     assert said in capsys.readouterr().err
-
-
-def test_no_folder_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path / "nowhere"), str(tmp_path / "out")]) == 2
-    assert "is no folder" in capsys.readouterr().err
 
 
 def test_the_same_deliveries_give_the_same_decision(corpus: Path, tmp_path: Path) -> None:

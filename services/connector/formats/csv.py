@@ -12,7 +12,8 @@ import pyarrow.csv as pacsv
 from contracts.data import FormatFacts
 from services.connector.failures import Unreadable
 from services.connector.formats.base import Format, Landed, ReadRequest, Rejects
-from services.connector.formats.csv_count import NotUtf8, Survey, survey
+from services.connector.formats.csv_closing import is_rule, is_total
+from services.connector.formats.csv_count import NotUtf8, Survey, is_row_by_row, survey
 from services.connector.formats.csv_dialect import (
     HEAD_BYTES,
     SAMPLE_CHARACTERS,
@@ -22,7 +23,7 @@ from services.connector.formats.csv_dialect import (
     separator_line,
     without_separator_line,
 )
-from services.connector.formats.csv_layout import Layout, is_blank, is_total, layout
+from services.connector.formats.csv_layout import Layout, is_blank, layout
 from services.connector.formats.csv_passes import NeedsCare, Passes, Typed, Verdict
 from services.connector.formats.csv_text import BOM, Utf8, as_utf8, not_utf8
 from services.connector.formats.csv_tidy import Tidying
@@ -115,7 +116,7 @@ class CsvFormat(Format):
             head = file.read(HEAD_BYTES)
             whole = not file.read(1)
         beginning = head.removeprefix(BOM).decode("utf-8", "ignore")
-        if whole and not beginning.strip():
+        if whole and not any(_says_something(line) for line in beginning.splitlines()):
             raise Unreadable("empty", "The file holds no rows, not even a header.")
         if "\x00" in beginning:
             raise Unreadable("nul_bytes", "The file has zero bytes in it: it is damaged, or no text.")
@@ -147,6 +148,10 @@ class CsvFormat(Format):
         counted = None
         if found.signs.plain:
             counted = survey(text.path, found.signs.delimiter, found.signs.quote, limit, progress)
+        signs = _by_lines(text.path, found.signs, place, counted)
+        if signs != found.signs:
+            # Quotes that open in one row and close in another would make one row of them, without a word.
+            found, counted = replace(found, signs=signs, confidence=min(found.confidence, 0.8)), None
         confidence = {
             "encoding": text.confidence,
             "delimiter": found.confidence if place.width > 1 else 0.9,
@@ -182,7 +187,9 @@ class CsvFormat(Format):
         lines = tail.splitlines() if size <= _TAIL_BYTES else tail.splitlines()[1:]
         last = read_records("\n".join(lines[-40:]), sniffed.signs, complete=True)
         filled = [record for record in last if record]
-        return not any(is_total(record) for record in filled) and not (filled and is_blank(filled[-1]))
+        return not any(is_total(record) or is_rule(record) for record in filled) and not (
+            filled and is_blank(filled[-1])
+        )
 
     def _closer(self, request: ReadRequest, sniffed: _Sniffed) -> _Sniffed:
         """The same again, now that not all lines are as the first ones."""
@@ -266,6 +273,24 @@ class CsvFormat(Format):
             rejected=(*rejected, *typed.rejected),
             sample=typed.sample,
         )
+
+
+def _says_something(line: str) -> bool:
+    """Whether a line is more than delimiters or a remark."""
+    return bool(line.strip(' \t\ufeff,;|"')) and re.match(r"\s*#+(\s|$)", line) is None
+
+
+def _by_lines(path: Path, signs: Signs, place: Layout, counted: Survey | None) -> Signs:
+    """The same signs for values that end with their lines, where each line is a row of its own all the same."""
+    joined = signs.loose if counted is None else counted.lines > counted.records + counted.blank_lines
+    # Of two values, the second may well go on in a line with one comma.
+    safe = place.width > 2 or (place.width == 2 and signs.delimiter not in ",;")
+    if not (joined and safe) or signs.quote is None or signs.escape or signs.padded or signs.wrapped:
+        return signs
+    columns = place.width + place.trailing + place.leading
+    if not is_row_by_row(path, signs.delimiter, place.above, columns):
+        return signs
+    return replace(signs, loose=True, short=True)
 
 
 def _ends_with_newline(path: Path) -> bool:

@@ -32,6 +32,7 @@ class Survey:
     ends_with_newline: bool
     marked: bool = False  # whether a line begins with #
     blank_lines: int = 0
+    lines: int = 0  # as they would be if no quote were one
 
 
 def survey(path: Path, delimiter: str, quote: str | None, record_bytes: int, progress: Progress) -> Survey:
@@ -56,6 +57,14 @@ def survey(path: Path, delimiter: str, quote: str | None, record_bytes: int, pro
     except UnicodeDecodeError:
         raise NotUtf8(read) from None
     return counter.finish()
+
+
+def is_row_by_row(path: Path, delimiter: str, above: int, columns: int) -> bool:
+    """Whether each line of a UTF-8 file has all delimiters of a row, however its quotes may pair up."""
+    expected = columns - 1
+    with path.open("r", encoding="utf-8-sig", newline=None) as file:
+        lines = (line for number, line in enumerate(file) if number >= above and line.strip())
+        return all(line.count(delimiter) == expected for line in lines)
 
 
 def last_record_end(head: bytes, delimiter: str, quote: str | None) -> int:
@@ -124,7 +133,8 @@ class RecordCounter:
     def finish(self) -> Survey:
         """The end of the file."""
         # A line end completes whatever stood in the last line; an open quote swallows it and stays open.
-        _, still_open = self._take(self._carry + self._open + b"\n")
+        left = self._carry + self._open
+        _, still_open = self._take(left + b"\n") if left else (b"", b"")
         if still_open:
             self._open = still_open[:-1]
             self._refuse()
@@ -135,6 +145,7 @@ class RecordCounter:
             ends_with_newline=self._last in (b"\n", b"\r"),
             marked=self._marked,
             blank_lines=self._blank,
+            lines=self._lines + (self._last not in (b"\n", b"\r", b"")),
         )
 
     def _take(self, data: bytes) -> tuple[bytes, bytes]:

@@ -52,6 +52,7 @@ _ALIKE = ("'", "`", "´", "^", "~", "|", "*", "%", "$")
 _SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=([^\r\n])"?[ ,;\t]*(?:\r\n|\r|\n|$)', re.I)
 # Two lines at least that are one quoted value each, with quotes inside doubled.
 _WRAPPED = re.compile(r'(?:"(?:[^"\r\n]|"")*"[ \t]*(?:\r\n|\r|\n)){2}')
+_ENCLOSED = r"(?:^|(?<=[,;\t|\r\n])) *{q}(?:[^{q}\r\n]|{q}{q})*+{q}(?= *(?:[,;\t|\r\n]|$))"
 _STRAY = r"(?:^|[\r\n{d}])[ ]*{o}(?:[^{c}\r\n]|{c}{c})*{c}(?![{c}{d}\r\n]|[ ]*(?:[{d}\r\n]|$)|$)"
 
 # A record may be as long as the limits say; the module's own limit is for fields and would be in the way.
@@ -69,6 +70,7 @@ class Signs:
     loose: bool = False  # quotes stand inside quoted values as they are
     padded: bool = False  # blanks stand between delimiter and quote
     wrapped: bool = False  # each line as a whole is quoted once more
+    short: bool = False  # no value is longer than its line: a quote that does not close there is a letter
 
     @property
     def plain(self) -> bool:
@@ -170,7 +172,7 @@ def _loose(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
     for line in lines:
         waiting += line
         gathered += 1
-        cells = _cells(waiting, signs.delimiter, opening, closing)
+        cells = _cells(waiting, signs.delimiter, opening, closing, short=signs.short)
         if cells is not None:
             yield cells
             waiting, gathered = "", 0
@@ -180,7 +182,7 @@ def _loose(lines: Iterable[str], signs: Signs) -> Iterator[list[str]]:
         raise csv.Error("unexpected end of data")
 
 
-def _cells(text: str, delimiter: str, opening: str, closing: str) -> list[str] | None:
+def _cells(text: str, delimiter: str, opening: str, closing: str, *, short: bool) -> list[str] | None:
     """The values of one record; None when a quoted one is still open."""
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
@@ -199,9 +201,9 @@ def _cells(text: str, delimiter: str, opening: str, closing: str) -> list[str] |
             continue
         closed = _end_of_quoted(text, start + len(opening), delimiter, closing)
         if closed is None:
-            if closing not in text[start + len(opening) :].replace(closing * 2, ""):
+            if not short and closing not in text[start + len(opening) :].replace(closing * 2, ""):
                 return None
-            # It closes in the middle of the value, so it was no quote: the value is all of it.
+            # It closes in the middle of the value or nowhere, so it was no quote: the value is all of it.
             stop = text.find(delimiter, position)
             cells.append(text[position:] if stop < 0 else text[position:stop])
             if stop < 0:
@@ -316,12 +318,16 @@ def _quotes(sample: str) -> tuple[str, str]:
     fields = [field.strip() for field in re.split(r"[,;\t|\r\n]", sample[:8_000])]
     filled = [field for field in fields if len(field) > 1]
     doubled = sum(field[0] == '"' == field[-1] for field in filled)
+    lines = sample[:8_000].count("\n") + sample[:8_000].count("\r")
     for opening, closing in [*((sign, sign) for sign in _ALIKE), *_PAIRS.items()]:
         begin = sum(field.startswith(opening) for field in filled)
-        enclosed = sum(field.startswith(opening) and field.endswith(closing) for field in filled)
-        if opening != closing:  # which are hardly ever anything else
+        if opening == closing:
+            enclosed = len(re.findall(_ENCLOSED.format(q=re.escape(opening)), sample[:8_000]))
+        else:  # which are hardly ever anything else
             enclosed = min(begin, sum(field.endswith(closing) for field in filled))
-        least = max(2, doubled * 2, len(filled) * 0.25)
+        # One column of texts may be all that is quoted.
+        share = lines * 0.5 if enclosed >= begin * 0.9 else len(filled) * 0.25
+        least = max(2, doubled * 2, min(len(filled) * 0.25, share))
         if enclosed >= least and enclosed >= begin * 0.4:
             return opening, closing
     return '"', '"'

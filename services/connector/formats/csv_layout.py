@@ -1,4 +1,4 @@
-"""Where the table begins and ends in a sheet of records: lines above it, its header, and what stands below it."""
+"""Where the table begins in a sheet of records: lines above it, its header, and how wide it is."""
 
 import hashlib
 import re
@@ -15,20 +15,8 @@ from services.connector.formats.spelled_numbers import shape_of
 
 _NAME_LIMIT = 200
 _LITERAL = re.compile(r'="([^"]*)"')
-_RULE = re.compile(r"[-=─+:]{2,}")
+RULE = re.compile(r"[-=─+:]{2,}")
 _ABOVE = 40  # lines above a header, at most
-_TOTAL = re.compile(
-    r"(?:(?:grand|sub|overall|running)[\s-]*)?(?:totals?|sum|summe|gesamt(?:summe)?|insgesamt|total g[eé]n[eé]ral"
-    r"|totaal|totale|suma|soma|somme|toplam|celkem|razem|i alt|totalt|yhteensä|összesen|итого|всего"
-    r"|合計|总计|總計|小計|합계"
-    r"|σύνολο|zwischensumme|sous-total)\s*(?:[:.=]|\(.*\)|[-–].*)?",
-    re.I,
-)
-_NOTE = re.compile(
-    r"^\W*(?:source|sources|note|notes|footnote|quelle|anmerkung|fuente|nota|bron|fonte|generated|exported|created|report"
-    r"|end of|printed|copyright|©|page\b|\d+ rows?\b|rows?:|records?:|total rows|last updated|as of|disclaimer|\*|†)",
-    re.I,
-)
 
 
 @dataclass(frozen=True)
@@ -49,6 +37,7 @@ class Layout:
     repeated: bool = False  # the header comes again among the rows
     literals: bool = False  # texts stand there as ="…", which keeps spreadsheet programs from reading them
     separator: bool = False  # the first line only names the delimiter, and is not counted
+    leading: bool = False  # a delimiter begins every line, too
 
     @property
     def width(self) -> int:
@@ -93,7 +82,8 @@ def layout(
     begins = next((place for place, record in enumerate(records) if not is_blank(record)), 0)
     sure = 1.0 if preamble is not None else 0.95 if found.above <= begins else 0.8
     first = tuple(records[found.above]) if found.above < len(records) else ()
-    again = [[cell.strip() for cell in record] for record in records[found.above + 1 :]]
+    first = first[1:] if found.leading else first
+    again = [[cell.strip() for cell in record[found.leading :]] for record in records[found.above + 1 :]]
     repeated = found.header and [cell.strip() for cell in first] in again
     literals = any(_LITERAL.fullmatch(cell) for record in records for cell in record)
     return replace(found, above_confidence=sure, first=first, literals=literals, repeated=repeated)
@@ -111,6 +101,10 @@ def _layout(records: list[list[str]], header: bool | None, expected: Schema | No
     start = _start(body, expected) if preamble is None else 0
     above, rows = body[start][0], [record for _, record in body[start:]]
     trailing, rows = _without_trailing(rows)
+    if trailing and all(len(record) > 1 and not record[0].strip() for record in rows if len(record) == len(rows[0])):
+        # A box is drawn around the table.
+        stripped = [record[1:] if len(record) > 1 else record for record in records]
+        return replace(_layout(stripped, header, expected, preamble), leading=True)
     width = Counter(len(record) for record in rows).most_common(1)[0][0]
     first, below = rows[0], rows[1:]
     if comments and start == 0 and header is None:
@@ -124,7 +118,7 @@ def _layout(records: list[list[str]], header: bool | None, expected: Schema | No
         return Layout(above, False, tuple(names), {}, trailing, comments, 0, confidence)
     units, aside = 0, False
     title = list(first)
-    if below and all(_RULE.fullmatch(cell.strip()) for cell in below[0] if cell.strip()):
+    if below and all(RULE.fullmatch(cell.strip()) for cell in below[0] if cell.strip()):
         units = body[start + 1][0] - above
     if not units and below and _is_second_header(title, below):
         title = [_joined(one, other) for one, other in zip(_spread(title), below[0], strict=False)]
@@ -163,48 +157,6 @@ def column_names(written: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         if usable != name:
             renamed[usable] = name
     return names, renamed
-
-
-def is_total(record: Sequence[str]) -> bool:
-    """Whether a record sums up those above it."""
-    filled = [cell.strip() for cell in record if cell.strip()]
-    if not filled or not (_TOTAL.fullmatch(filled[0]) or any(_TOTAL.fullmatch(cell) for cell in record[:3])):
-        return False
-    others = [cell for cell in filled if not _TOTAL.fullmatch(cell)]
-    return not others or any(shape_of(cell) is not None for cell in others)
-
-
-def is_note(record: Sequence[str], width: int) -> bool:
-    """Whether a record is a remark below a table: a single text, or few values of something else."""
-    filled = [cell for cell in record if cell.strip()]
-    if width < 2:
-        return bool(filled) and bool(_NOTE.match(filled[0].strip()))
-    if len(filled) == 1 and len(record) == 1:
-        return kind_of(filled) in (None, "string")
-    return bool(filled) and len(filled) < width and bool(_NOTE.match(filled[0].strip()))
-
-
-def closing(tail: Sequence[tuple[Sequence[str], bool]], width: int) -> int:
-    """How many of the last records are no rows. Each comes with whether a blank line stands before it."""
-    for place, (record, after_blank) in enumerate(tail):
-        rest = [one for one, _ in tail[place:]]
-        if is_total(record) and not any(_is_row(one, width) for one in rest if not is_total(one)):
-            return len(rest)
-        if after_blank and all(_is_closing(one, width) for one in rest):
-            return len(rest)
-        if all(is_note(one, width) for one in rest):
-            return len(rest)
-    return 0
-
-
-def _is_row(record: Sequence[str], width: int) -> bool:
-    return len(record) == width and sum(bool(cell.strip()) for cell in record) > max(1, width // 2)
-
-
-def _is_closing(record: Sequence[str], width: int) -> bool:
-    if width < 2:
-        return is_note(record, width)
-    return is_total(record) or is_note(record, width) or not _is_row(record, width)
 
 
 def _has_comments(records: list[list[str]]) -> bool:
@@ -359,9 +311,9 @@ def _is_second_header(title: list[str], below: list[list[str]]) -> bool:
 
 def are_units(below: list[list[str]], width: int) -> bool:
     """Whether the line below the header is none of the rows: short texts over columns of something else throughout."""
-    second, rest = below[0], below[1:]
-    if len(rest) < 3 or len(second) != width:
+    if len(below) < 4 or len(below[0]) != width:
         return False
+    second, rest = below[0], below[1:]
     kinds = [kind_of([record[n] for record in rest if len(record) > n]) for n in range(width)]
     typed = [cell.strip() for cell, kind in zip(second, kinds, strict=True) if kind not in (None, "string")]
     return (

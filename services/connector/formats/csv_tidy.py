@@ -10,9 +10,10 @@ from typing import Any
 
 from services.connector.failures import Unreadable
 from services.connector.formats.base import Rejects
+from services.connector.formats.csv_closing import closing, is_total
 from services.connector.formats.csv_count import NotUtf8
 from services.connector.formats.csv_dialect import Signs, split_records
-from services.connector.formats.csv_layout import Layout, closing, is_blank, is_comment, is_total, literal
+from services.connector.formats.csv_layout import Layout, is_blank, is_comment, literal
 from services.connector.progress import Progress
 
 _TAIL = 40
@@ -112,6 +113,8 @@ class Tidying:
 
     def _take(self, place: int, record: list[str], after_blank: bool) -> bool:
         layout, done = self._layout, self._done
+        if layout.leading and len(record) > 1:
+            record = record[1:]
         empty = is_blank(record)
         if empty and 1 < layout.width <= len(record) and self._header_passed(place):
             self._held += 1  # a row without any value, if rows follow it

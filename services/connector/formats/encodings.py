@@ -33,7 +33,7 @@ _MARKED = re.compile(
 )
 _IN_PLACE = re.compile(
     r"(?<!\w)[“„«‘](?=\w)|(?<=[\w.,!?])[”“»’](?!\w)|(?<=[a-z])’(?=[a-z])|(?<= )[–—](?= )|(?<=\d)[–€°](?!\w)|[€£](?=\d)"
-    r"|(?<=\d )€|(?<=\w)…"
+    r"|(?<=\d )€|(?<=\w)…|(?<=\d)\xa0(?=[\d€$£%])"
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 _PRINTED = frozenset(b"\t\r\n" + bytes(range(32, 127)))
@@ -41,7 +41,7 @@ _PRINTED = frozenset(b"\t\r\n" + bytes(range(32, 127)))
 _SHIFTED = re.compile(rb"\x1b\$[@B].*?\x1b\([BJ]", re.S)
 _WORD = re.compile(r"[^\W\d_]+")
 # Signs that stand beside words in tables of any language.
-_USUAL = frozenset("€£¥§°±²³·«»“”„‘’–—…•®©™ªº¿¡×÷‰№ ¢½¼¾µ")
+_USUAL = frozenset("\xa0€£¥§°±²³·«»“”„‘’–—…•®©™ªº¿¡×÷‰№ ¢½¼¾µ")
 # Letters beyond ASCII that words of Western and Central Europe are full of.
 _COMMON = {
     "cp1252": "éèêëàâáäãåçñóôöúùûüíîïßøæœ",

@@ -109,7 +109,8 @@ def is_called_json(path: Path, name: str) -> bool:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     text = head.decode("utf-8", "replace").removeprefix("\ufeff").strip()
-    return bool(_NEARLY_JSON.search(text)) or bool(_SCALAR.fullmatch(text))
+    # Words without any delimiter are no table under a wrong name, either.
+    return bool(_NEARLY_JSON.search(text) or _SCALAR.fullmatch(text)) or not re.search(r"[,;\t|]", text)
 
 
 def _text(head: bytes, *, whole: bool) -> tuple[str, str | None] | None:

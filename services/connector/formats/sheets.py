@@ -14,13 +14,12 @@ import python_calamine
 from contracts.data import FormatFacts
 from services.connector.failures import Unreadable
 from services.connector.formats.base import Rejects
+from services.connector.formats.csv_closing import closing, is_total
 from services.connector.formats.csv_layout import (
     are_units,
-    closing,
     column_names,
     has_header,
     is_blank,
-    is_total,
     kind_of,
 )
 

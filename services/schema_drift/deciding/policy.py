@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from contracts.adaptation import Proof
 from contracts.workflow import ChangeKind, ColumnClass, DriftPolicy, Ruling
-from services.schema_drift.detecting.difference import Proof
+from services.schema_drift.detecting import difference
 
+# unlike: what came looks unlike all that came before, and nothing else speaks against it
+Verdict = Literal["proven", "unproven", "unlike", "refuted"]
 _ORDER: tuple[Ruling, ...] = ("auto", "auto_after", "ask", "quarantine", "refuse")
 _OVERRIDABLE: dict[str, ChangeKind] = {
     "renamed": "renamed",
@@ -18,8 +21,21 @@ _OVERRIDABLE: dict[str, ChangeKind] = {
     "added": "added",
     "reordered": "reordered",
 }
+_UNLIKE = "everything else holds, but what came looks unlike all that came before"
 # Beyond so many workflows that read the output, somebody gets the chance to stop it.
 FEW_READERS = 3
+
+
+# What a workflow accepts that says of its own accord that what does not fit is let go.
+LETS_GO = {"discard_row": frozenset({"set_aside"}), "discard_value": frozenset({"lost", "nulls"})}
+
+
+def verdict(proof: Proof, mode: str) -> Verdict:
+    """What a proof comes to under a mode. Distributions alone refute nothing: a person may know why."""
+    failed = {check.name for check in proof.checks if not check.passed} - LETS_GO.get(mode, frozenset())
+    if failed - {"distributions"}:
+        return "refuted"
+    return "unlike" if failed else "proven" if proof.history else "unproven"
 
 
 @dataclass(frozen=True)
@@ -28,14 +44,14 @@ class Change:
 
     kind: str
     column_class: ColumnClass
-    proof: Proof
+    proof: difference.Proof
 
 
 @dataclass(frozen=True)
 class Circumstances:
     """What is known about a proposal apart from the changes it answers."""
 
-    verdict: Literal["proven", "unproven", "refuted"]
+    verdict: Verdict
     readers: int = 0
     pinned: bool = False  # the workflow names the version: nothing replaces it unasked
     settled: bool = False  # a person decided about this very change before
@@ -56,9 +72,12 @@ def rule(changes: Sequence[Change], policy: DriftPolicy, known: Circumstances) -
     if known.verdict == "refuted":
         open_ = known.choice and not known.approved
         return Ruled("ask" if open_ else "quarantine", "the replay contradicts it")
+    unlike = [Ruled(policy.unlike, _UNLIKE)] if known.verdict == "unlike" else []
     if known.approved:
-        return Ruled("auto", "a person asked for it")
+        # Whoever asked for it has not seen how unlike it is.
+        return unlike[0] if unlike else Ruled("auto", "a person asked for it")
     found = [_of_change(one, policy, settled=known.settled) for one in changes]
+    found += unlike
     if known.verdict == "unproven":
         found.append(Ruled("ask", "what was recorded does not prove it"))
     if known.pinned:

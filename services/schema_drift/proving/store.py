@@ -20,6 +20,7 @@ from services.schema_drift.proving.judge import judge
 from services.schema_drift.tables import drift_proof_replays, drift_proofs
 
 MAX_MESSAGE = 2_000
+_DIGESTED = ("asked", "terms", "evidence", "checks", "verdict")
 
 
 class Terms(Contract):
@@ -63,7 +64,7 @@ async def store_proof(
         "checks": [check.model_dump(mode="json") for check in proof.checks],
         "verdict": proof.verdict,
     }
-    digest = hashlib.sha256(json.dumps(held, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+    digest = _digest(held)
     added = await work.connection.execute(
         insert_once(drift_proofs)
         .values(
@@ -97,6 +98,16 @@ async def store_proof(
     )
     earlier: UUID = found.scalar_one()
     return earlier
+
+
+def is_intact(proof: RowMapping) -> bool:
+    """Whether a stored proof still says what it was made with: nobody changed it underneath."""
+    return bool(_digest(dict(proof)) == proof["digest"])
+
+
+def _digest(held: dict[str, Any]) -> str:
+    text = json.dumps({name: held[name] for name in _DIGESTED}, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 async def get_proof(work: UnitOfWork, proof_id: UUID) -> RowMapping:
@@ -170,7 +181,9 @@ async def record_replay(work: UnitOfWork, said: RecordReplayInput) -> None:
         values |= {
             "state": "done",
             "verdict": proof.verdict,
-            "same": proof.verdict == first["verdict"] and _passed(checks) == _passed(first["checks"]),
+            "same": is_intact(first)
+            and proof.verdict == first["verdict"]
+            and _passed(checks) == _passed(first["checks"]),
             "checks": checks,
         }
     await work.connection.execute(

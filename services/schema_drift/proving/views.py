@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 from contracts.adaptation import Evidence, OutputFigures, ProofCheck
 from contracts.data import DatasetRef
 from services.chassis.storage import DatasetCorrupt, Storage
-from services.schema_drift.proving.store import Terms
+from services.schema_drift.proving.store import Terms, is_intact
 
 SHOWN_ROWS = 5
 _LONGEST = 200
@@ -61,7 +61,7 @@ class ReplayView(_View):
 
 
 class ProofView(_View):
-    """A proof, whole. `digest` is over all that it was made of."""
+    """A proof, whole. `digest` is over all that it was made of and says; `intact` tells whether it still fits."""
 
     id: UUID
     report_id: UUID
@@ -74,6 +74,7 @@ class ProofView(_View):
     history: int
     checks: list[ProofCheck]
     digest: str
+    intact: bool = True
     made_at: datetime
     steps: list[str]
     inputs: list[InputView]
@@ -119,6 +120,7 @@ async def proof_view(row: RowMapping, replays: Sequence[RowMapping], samples: Sa
             )
         )
     shown = {
+        "intact": is_intact(row),
         "steps": list(terms.steps),
         "inputs": inputs,
         "differences": differences,

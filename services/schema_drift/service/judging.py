@@ -1,25 +1,23 @@
 """What becomes of a proposal that was tried: judged once, asked about where the policy says so, recorded in the end."""
 
 from datetime import timedelta
-from typing import Literal
 
 from sqlalchemy import RowMapping
 
 from contracts.adaptation import Judged, Proof, Proposal
 from contracts.commands.schema_drift import JudgeInput, RecordAdaptationInput
 from contracts.events.drift import DriftAdapted, ReviewOpened
-from contracts.workflow import DriftPolicy
 from services.chassis.database import UnitOfWork
 from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.words import english
-from services.schema_drift.deciding.policy import Change, Circumstances, Ruled, rule
+from services.schema_drift.deciding.policy import LETS_GO, Change, Circumstances, Ruled, rule, verdict
 from services.schema_drift.detecting.schemas import Difference
 from services.schema_drift.proving.judge import judge as prove
 from services.schema_drift.proving.store import store_proof
 from services.schema_drift.report import restore
+from services.schema_drift.service import reviewing
 
-# What a workflow accepts that says of its own accord that what does not fit is let go.
-_LET_GO = {"discard_row": frozenset({"set_aside"}), "discard_value": frozenset({"lost", "nulls"})}
+_VERDICTS = {"proven": "Proven", "unproven": "Not proven", "unlike": "Unlike the past", "refuted": "Refuted"}
 
 
 class NothingProposed(Exception):
@@ -51,7 +49,7 @@ async def judge(work: UnitOfWork, input: JudgeInput) -> Judged:
         masked=_masked(report, proposal),
     )
     ruled = _ruled(input, report, proof)
-    summary = _summary(proposal, proof, ruled)
+    summary = _summary(proposal, proof, ruled, input.policy.mode)
     judged = Judged(ruling=ruled.ruling, proof_id=proof_id, summary=summary)
     if ruled.ruling in ("ask", "auto_after"):
         judged = await _open(work, input, report, proof, judged, ruled)
@@ -73,7 +71,7 @@ def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
     let_go = {
         one.column
         for one in found
-        if one.kind == "type_changed" and one.column_class == "plain" and input.policy.mode in _LET_GO
+        if one.kind == "type_changed" and one.column_class == "plain" and input.policy.mode in LETS_GO
     }
     changes = [
         # What does not fit its type is let go by the workflow's own word; nothing else that is only likely is.
@@ -85,7 +83,7 @@ def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
         changes,
         input.policy,
         Circumstances(
-            verdict=_verdict(proof, input.policy),
+            verdict=verdict(proof, input.policy.mode),
             readers=len(input.evidence.consumers),
             pinned=input.pinned,
             settled=bool(context.get("settled")),
@@ -99,20 +97,12 @@ def _fitted(one: Difference, let_go: set[str]) -> bool:
     return one.proof == "plausible" and one.kind in ("type_changed", "format_changed") and one.column in let_go
 
 
-def _verdict(proof: Proof, policy: DriftPolicy) -> Literal["proven", "unproven", "refuted"]:
-    let_go = _LET_GO.get(policy.mode, frozenset())
-    failed = {check.name for check in proof.checks if not check.passed}
-    if proof.verdict != "refuted" or not failed or not failed <= let_go:
-        return proof.verdict
-    return "proven" if proof.history else "unproven"
-
-
-def _summary(proposal: Proposal, proof: Proof, ruled: Ruled) -> str:
+def _summary(proposal: Proposal, proof: Proof, ruled: Ruled, mode: str) -> str:
     steps = "; ".join(english(step) for step in proposal.prelude.steps[:5]) or "Nothing is rewritten"
     failed = [check.detail for check in proof.checks if not check.passed]
-    tried = f"replayed on {proof.history} past inputs" if proof.history else "no past input to replay it on"
-    said = f"{proof.verdict}, {tried}" + (f": {' '.join(failed[:3])}" if failed else "")
-    return f"{steps}. {said}. {ruled.reason[:1].upper()}{ruled.reason[1:]}."[:3_000]
+    tried = f"replayed on {proof.history} past inputs" if proof.history else "there is no past input to replay it on"
+    said = f"{_VERDICTS[verdict(proof, mode)]}, {tried}" + (f": {' '.join(failed[:3])}" if failed else ".")
+    return f"{steps}. {said} {ruled.reason[:1].upper()}{ruled.reason[1:]}."[:3_000]
 
 
 async def _open(
@@ -153,6 +143,7 @@ async def _open(
             "question": question,
             "opened_at": now,
             "expires_at": expires,
+            "change_key": (report["context"] or {}).get("change_key"),
         },
     )
     await work.publish(
@@ -205,6 +196,8 @@ async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
         await knowledge.settle_change(
             work, context["change_key"], proposal.mapping, proposal.proposal_id, by_a_person=person
         )
+    if review is not None and person:
+        await reviewing.answer_alike(work, review, proposal)
     if input.published.version == proposal.base.version:
         return  # the base takes it as it is: nothing new was published
     await knowledge.know_version(

@@ -12,7 +12,7 @@ from contracts.events.drift import QuarantineOpened, QuarantineRejected, Quarant
 from services.chassis.database import UnitOfWork
 from services.chassis.problems import conflict, not_found
 from services.schema_drift import repository
-from services.schema_drift.report import advise, restore
+from services.schema_drift.report import Rejection, advise, restore
 
 # Texts come from other services, and what they quote may come from a file.
 MAX_TEXT = 4_000
@@ -185,6 +185,8 @@ async def _open(work: UnitOfWork, scope: RunScope, values: dict[str, Any]) -> UU
 async def _advice(work: UnitOfWork, input: QuarantineFileInput, entry_id: UUID) -> str:
     """What to do, with the commands for this very entry."""
     report = None if input.report_id is None else await repository.get_report(work, input.report_id)
+    if report is not None and (rejected := (report["context"] or {}).get("rejected")) is not None:
+        return Rejection.of(rejected).advice(str(entry_id))
     if report is not None:
         differences = [restore(stored) for stored in report["changes"]]
         return advise(report["module"], report["decision"], differences, str(entry_id))

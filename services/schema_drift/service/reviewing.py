@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.adaptation import Proposal, ReviewOutcome
+from contracts.adaptation import Proof, Proposal, ReviewOutcome
 from contracts.commands.connector import Problem
 from contracts.commands.schema_drift import CloseReviewInput
 from contracts.data import Schema
@@ -19,6 +19,7 @@ from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.build import Came, Unbuildable, build
 from services.schema_drift.adapting.choosing import on_failure, rewritten, stopgaps
 from services.schema_drift.adapting.parting import partings
+from services.schema_drift.deciding.policy import verdict
 from services.schema_drift.report import restore
 from services.schema_drift.service.samples import Samples
 
@@ -54,16 +55,34 @@ async def approve(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) 
     review = await _open_review(work, review_id, "approved", who, reason)
     if review is None:
         return
-    if review["proof"]["verdict"] == "refuted":
+    report = await repository.get_report(work, review["report_id"])
+    if report is None or verdict(Proof.model_validate(review["proof"]), report["mode"]) == "refuted":
         raise conflict("The replay refutes this proposal: name another column for it, or reject it.", "refuted")
     await _close(work, review, "approved", who, reason)
+    if review["change_key"] is not None:
+        await review_store.forget_rejections(
+            work, review["workflow_id"], review["change_key"], by=who.by, because="it was approved"
+        )
 
 
 async def reject(work: UnitOfWork, review_id: UUID, who: Decider, reason: str) -> None:
     """Keep the input out."""
     review = await _open_review(work, review_id, "rejected", who, reason)
-    if review is not None:
-        await _close(work, review, "rejected", who, reason)
+    if review is None:
+        return
+    await _close(work, review, "rejected", who, reason)
+    for other in await review_store.asking_the_same(work, review):
+        await _close(work, other, "rejected", who, _likewise(review, reason))
+
+
+async def ask_again(work: UnitOfWork, review_id: UUID, who: UUID, reason: str) -> None:
+    """Change one's mind about a change that was rejected: the next time it comes, somebody is asked."""
+    review = await review_store.get_review(work, review_id, lock=True)
+    if review is None:
+        raise not_found()
+    if review["state"] != "rejected" or review["change_key"] is None:
+        raise conflict("Only what was rejected can be asked about again.", "not_rejected")
+    await review_store.forget_rejections(work, review["workflow_id"], review["change_key"], by=who, because=reason)
 
 
 async def edit(
@@ -101,6 +120,22 @@ async def edit(
     proposal = built.proposal(work.ids.new(), earlier.base, "person")
     await knowledge.add_proposal(work, review["report_id"], proposal, built.doubtful)
     await _close(work, locked, "edited", who, reason, proposal.proposal_id)
+
+
+async def answer_alike(work: UnitOfWork, review: RowMapping, accepted: Proposal) -> None:
+    """What a person let pass, and is published now, answers the other runs that wait with the same question.
+
+    Each of them proves it with its own input: the answer is how to read what came, and not that it is right.
+    """
+    who = Decider(review["via"], review["decided_by"])
+    for other in await review_store.asking_the_same(work, review):
+        proposal = accepted.model_copy(update={"proposal_id": work.ids.new(), "origin": "remembered"})
+        await knowledge.add_proposal(work, other["report_id"], proposal, ())
+        await _close(work, other, "edited", who, _likewise(review, review["reason"]), proposal.proposal_id)
+
+
+def _likewise(review: RowMapping, reason: str | None) -> str:
+    return (f"{reason}; " if reason else "") + f"as review {review['id']}, which asked the same"
 
 
 async def close(work: UnitOfWork, input: CloseReviewInput) -> ReviewOutcome:

@@ -15,13 +15,13 @@ from contracts.events.drift import DriftDetected
 from contracts.recipe import Recipe
 from contracts.workflow import ModuleVersionRef, ResolvedModule
 from services.chassis.database import Database, UnitOfWork
-from services.schema_drift import knowledge, repository
+from services.schema_drift import knowledge, repository, review_store
 from services.schema_drift.adapting.build import Unbuildable
 from services.schema_drift.adapting.choosing import Chosen
 from services.schema_drift.deciding.modes import Decision
 from services.schema_drift.detecting.schemas import remember
 from services.schema_drift.knowledge import Accepted, Version
-from services.schema_drift.report import Report, restore, write
+from services.schema_drift.report import Rejection, Report, restore, write
 from services.schema_drift.service import copied, looking
 from services.schema_drift.service.copied import Copied
 from services.schema_drift.service.looking import Known, Look
@@ -142,6 +142,10 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
         return _settled_as(input, module, found, found.decision, version=found.version)
     incoming = input.group.dataset.table_schema
     change = looking.change_key(module, incoming, found)
+    # A person who lets go on what had been set aside wants it to be looked at again.
+    rejected = None if input.released else await review_store.rejection_of(work, input.scope.workflow_id, change)
+    if rejected is not None:
+        return _settled_as(input, module, found, "quarantine", rejected=_rejection(rejected))
     before = await knowledge.settled_mapping(work, change)
     built, chosen = looking.make(input, module, found, before[0] if before else None)
     if isinstance(built, Unbuildable):
@@ -163,6 +167,10 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
     return _settled_as(input, module, found, "propose", proposal=proposal, doubtful=built.doubtful, context=context)
 
 
+def _rejection(review: RowMapping) -> Rejection:
+    return Rejection(review["id"], review["decided_by"], review["decided_at"], review["reason"] or "")
+
+
 def _settled_as(
     input: SettleInput,
     module: ResolvedModule,
@@ -170,11 +178,14 @@ def _settled_as(
     decision: Decision,
     *,
     why: str = "",
+    rejected: Rejection | None = None,
     doubtful: tuple[str, ...] = (),
     **more: Any,
 ) -> _Settled:
     differences = looking.recorded(found, module, input.group.dataset.table_schema, decision, doubtful)
-    report = write(module.ref.name, input.policy.mode, decision, differences, why)
+    report = write(module.ref.name, input.policy.mode, decision, differences, why, rejected)
+    if rejected is not None:
+        more["context"] = {"rejected": rejected.document()}
     return _Settled(report, doubtful=doubtful, **more)
 
 

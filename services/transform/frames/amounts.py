@@ -16,7 +16,7 @@ from contracts.recipe import (
 from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.planner import dates
 from services.transform.planner.counted import measuring
-from services.transform.planner.lexicon import MEASURES, TIMES
+from services.transform.planner.lexicon import MEASURES, TIMES, better
 from services.transform.planner.pace import PACE, only_time
 from services.transform.planner.reading import NUMERIC, Reader, listed, quoted
 from services.transform.planner.slots import which_column
@@ -161,7 +161,10 @@ def _key(reader: Reader, env: dict[str, Any], start: int, end: int) -> tuple[str
         return env["s"]  # type: ignore[no-any-return]
     words = {reader.low(step) for step in range(start, end)}
     if words & {"best", "worst"} and not words & _JUDGED:
-        return None, False  # the best by what?
+        good = better(env["c"]) if "c" in env else None
+        if good is None or reader.column(env["c"]).type not in NUMERIC or "x" not in env:
+            return None, False  # the best by what?
+        return env["c"], good == ("best" in words)
     if "x" in env:
         descending = bool(env["x"])
     elif "bottom" in words:

@@ -93,6 +93,17 @@ def flagged(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     )
 
 
+@frame("blank where a source is blank", cost=0.3)
+def blank_with_source(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A calculation with nothing in it gives nothing anyway: said, and done already."""
+    done = reader.memory.last == "derive" and env.get("n", "") in ("", *reader.memory.made)
+    return (
+        act(made=reader.memory.made, used=reader.memory.used)
+        if done and set(env["c"]) <= set(reader.memory.used)
+        else None
+    )
+
+
 @slot("MeasuredRoles")
 def measured_roles(reader: Reader, at: int) -> Any:
     """What is to be in another unit, which one, and under which name."""

@@ -184,6 +184,9 @@ def _neighbour(reader: Reader, env: dict[str, Any], method: str) -> Answer:
     return act(FillNull(columns=columns, method=method, by=env.get("k0", ())), touched=columns)
 
 
+_COUNTING = frozenset("treat treating count counting consider regard assume assuming taking".split())
+
+
 @frame("fill with a value")
 def fill_value(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Nulls take a fixed value."""
@@ -201,6 +204,10 @@ def fill_value(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
         columns = tuple(name for name in columns if reader.column(name).type is LogicalType.STRING)
     if not columns:
         return act()
+    if reader.memory.last == "derive" and set(columns) & set(reader.memory.used) and reader.low(start) in _COUNTING:
+        raise ask(
+            "ambiguous", f"Are the gaps in {', '.join(columns)} to be filled before the calculation, or in it only?"
+        )
     steps: list[Step] = []
     for name in columns:
         type_ = reader.column(name).type

@@ -138,6 +138,8 @@ def mask_all(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
         "anonymise",
         "anonymize",
     ):
+        if reader.low(end) in (":", "-", "–", "so", "but", "("):
+            return None  # how is said next
         raise ask(
             "ambiguous",
             f"How is '{env['c'][0]}' to be hidden: altogether, but for the last characters, or as a hash?",

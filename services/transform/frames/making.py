@@ -30,12 +30,17 @@ _KINDS = frozenset(
 )
 
 
+_CLASSES = frozenset("bins groups buckets bands classes ranges categories brackets intervals levels like steps".split())
+
+
 @frame("ranges with labels")
 def labelled_ranges(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A column of labels for ranges of another one."""
     column, found = env["x"]
     if "n" not in env:
         env["n"] = fresh(reader, f"{column}_group")
+    if env["n"].casefold() in _CLASSES:
+        return None  # `into bins of 5` names no column `bins`
     if "c" in env and env["c"] != column:
         return None
     if "c" not in env and about(reader, env["n"]) != column:

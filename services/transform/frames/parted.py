@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from services.transform.frames.base import Answer, Frames
+from contracts.recipe import Drop, Extract
+from services.transform.frames.base import Answer, Frames, act
+from services.transform.frames.deriving import checked_name
 from services.transform.frames.joining import split
+from services.transform.frames.letters import _TEXT
 from services.transform.planner.reading import Reader, slot
 from services.transform.planner.roles import bag
 
@@ -34,3 +37,15 @@ def in_roles(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
     if "stays" in found:
         given["r"] = found["stays"]["r"]
     return split(reader, given, start, end)
+
+
+@frame("split into parts that are described", cost=0.1)
+def described(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Two columns of a text, each told by what it holds."""
+    column, names = env["c"], (env["a"], env["b"])
+    if reader.column(column).type is not _TEXT or env["a"] == env["b"] or column in names:
+        return None
+    taken = zip((checked_name(reader, name) for name in names), (env["p"], env["q"]), strict=True)
+    steps = [Extract(column=column, pattern=pattern, into=(name,)) for name, pattern in taken]
+    gone = (Drop(columns=(column,)),) if env.get("r") == "drop" else ()
+    return act(*steps, *gone, made=names, used=(column,))

@@ -21,10 +21,13 @@ frame = frames.frame
 
 
 # -- parts of texts
-_BRACKETED = "(in|inside|within|between|enclosed in|that is in|that is inside|which is in|that stands in|that is between|from|found in|which is inside|contained in|that are in|in between|that appears in|given in|from inside) [the|round|square|a pair of|its] (brackets|parentheses|bracket|parens|round brackets|square brackets)"
+_BRACKETED = "(in|inside|within|between|enclosed in|is in|is inside|is between|that is in|that is inside|which is in|that stands in|that is between|from|found in|which is inside|contained in|that are in|in between|that appears in|given in|from inside) [the|round|square|a pair of|its] (brackets|parentheses|bracket|parens|round brackets|square brackets)"
 
 
 _NOISE = "[part|text|bit|piece|word|words|name|code|number|value|portion|string|letters|characters|everything|whatever|what|all|content|section|substring|prefix|suffix|everything that|thing|whatever text|id]"
+
+
+_NUMBER = r"([0-9]+(?:\.[0-9]+)?)"  # 30.0 is one number, of two runs of digits
 
 
 def _escaped(sign: str) -> str:
@@ -40,8 +43,7 @@ def taking(reader: Reader, at: int) -> Any:
         at,
     ):
         said = [reader.low(step) for step in range(at, end)]
-        if (said[-1] == "number" and len(said) > 1) or said[-1] != "number" or True:
-            yield end, r"([0-9]+)", cost + (0.4 if said == ["number"] else 0.0)
+        yield end, _NUMBER if said[-1] == "number" else r"([0-9]+)", cost + (0.4 if said == ["number"] else 0.0)
     for end, _, cost in reader.match(
         "[@only] last (run of digits|digits|sequence of digits|group of digits|number|block of digits)", at
     ):
@@ -67,12 +69,12 @@ def taking(reader: Reader, at: int) -> Any:
         "[@only] (trailing digits|digits at end|trailing number|number at end|digits at very end|final digits|numeric suffix)",
         at,
     ):
-        yield end, r"([0-9]+)$", cost
+        yield end, rf"{_NUMBER}$" if "number" in [reader.low(step) for step in range(at, end)] else r"([0-9]+)$", cost
     for end, _, cost in reader.match(
         "[@only] (leading digits|digits at start|leading number|number at start|digits at beginning|number at beginning|numeric prefix|starting number)",
         at,
     ):
-        yield end, r"^([0-9]+)", cost
+        yield end, rf"^{_NUMBER}" if "number" in [reader.low(step) for step in range(at, end)] else r"^([0-9]+)", cost
     for end, _, cost in reader.match(
         f"[@only] [<w:Noise>] {_NOISE} {_BRACKETED}|bracketed (text|part|bit|word|words|name)|(parenthesised|parenthesized) (text|part)",
         at,
@@ -190,6 +192,22 @@ def part_to_column(reader: Reader, env: dict[str, Any], start: int, end: int) ->
         return None
     name = checked_name(reader, env["n"])
     return act(Extract(column=column, pattern=pattern, into=(name,)), made=(name,), used=(column,))
+
+
+@slot("Example")
+def example(reader: Reader, at: int) -> Any:
+    """A value as it is written, in brackets: (like auto(l5)), (30.0 in Chrome 30.0)."""
+    if reader.low(at) != "(":
+        return
+    held = {value for column in reader.view.columns for value in column.values}
+    depth = 0
+    for end in range(at, min(len(reader.tokens), at + 16)):
+        depth += (reader.low(end) == "(") - (reader.low(end) == ")")
+        if depth == 0:
+            inner = reader.raw(at + 1, end)
+            if any(value in inner for value in held if len(value) > 2):
+                yield end + 1, inner, 0.1
+            return
 
 
 @slot("TakingOf")

@@ -20,7 +20,7 @@ def rank_tie(reader: Reader, at: int) -> Any:
     """What becomes of equal values: rank leaves gaps, dense_rank none, row_number tells them apart."""
     tied = "[,|;|.|LP|-] [and|with|where] [<e:Entity>|@rows|ones|those|equal values|ties] [that|with|which] [are|is|have|tie|ties|tied|same value|equal value|equal values|equal|same <c:Col>|the same <c:Col>] [should|must|all]"
     for end, _, cost in reader.match(
-        f"{tied} (share|shares|get|gets|have|has|receive|take|sharing|getting|given|are given) [same|one|the same|equal] (rank|place|position|number|one) [,|;|.] [and] [with] [the] [next|following|no|without|leaving] [rank|place|position|number|gaps|gap|ranks|one|numbers] [being|is|are|be|gets] [skipped|left out|skip|follows|jumps|gap|skipping] [after|left|in ranks] [accordingly|RP|ties|them|after ties|after them|afterwards]",
+        f"{tied} (share|shares|get|gets|have|has|receive|take|sharing|getting|given|are given) [same|one|the same|equal] (rank|place|position|number|one) [,|;|.] [and] [with|then] [the] [next|following|no|without|leaving] [rank|place|position|number|gaps|gap|ranks|one|numbers] [being|is|are|be|gets|left] [skipped|left out|omitted|missed out|left free|skip|follows|jumps|gap|skipping] [after|left|in ranks] [accordingly|RP|ties|them|after ties|after them|afterwards]",
         at,
     ):
         said = [reader.low(step) for step in range(at, end)]
@@ -48,12 +48,12 @@ def rank_order(reader: Reader, at: int) -> Any:
     """Which end is number one: biggest = 1; 1 for the highest; highest first."""
     one = "(1|one|number 1|number one|first|rank 1|#1|no . 1|rank one|1st|place 1|top)"
     for end, env, cost in reader.match(
-        f"[,|LP|;|-|:|and] [with|where|so that|so] <x:Superlative> [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [is|=|gets|get|being|has|as|-|:|->|should be|should get|first|comes|at|receives|be|on] [rank|number|place|a|position] {one} [RP]",
+        f"[,|LP|;|-|:|and] [with|where|so that|so] <x:Superlative> [<c:Col>|<c:Kin>] [value|values|one|ones|<e:Entity>|number|row] [is|=|gets|get|being|has|as|-|:|->|should be|should get|first|comes|at|receives|be|on] [rank|number|place|a|position] {one} [RP]",
         at,
     ):
         yield end, (bool(env["x"]), env.get("c")), cost
     for end, env, cost in reader.match(
-        f"[,|LP|;|-|:] [with|where] {one} [is|=|being|for|meaning|means|goes to|as|to|going to|-|should be] [with|the] <x:Superlative> [in|of|for] [<c:Col>] [value|values|one|ones|<e:Entity>|number|row] [RP]",
+        f"[,|LP|;|-|:] [with|where] {one} [is|=|being|for|meaning|means|goes to|as|to|going to|-|should be] [with|the] <x:Superlative> [in|of|for] [<c:Col>|<c:Kin>] [value|values|one|ones|<e:Entity>|number|row] [RP]",
         at,
     ):
         yield end, (bool(env["x"]), env.get("c")), cost

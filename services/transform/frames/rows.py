@@ -6,6 +6,7 @@ from contracts.recipe import (
     Drop,
     DropNull,
     Filter,
+    Select,
     Window,
     WindowColumn,
 )
@@ -167,6 +168,13 @@ def _holds(value: float, operator: str, bound: float) -> bool:
 def keep_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The rows of a condition stay."""
     return filtered(env["w"], remove=False, reader=reader)
+
+
+@frame("columns of some rows", cost=0.3)
+def columns_of_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """Some rows, and of these some columns."""
+    done = filtered(env["w"], remove=False, reader=reader)
+    return act(*done.steps, Select(columns=env["p"]), touched=env["p"])
 
 
 @frame("those rows")

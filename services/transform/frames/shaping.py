@@ -172,7 +172,7 @@ def per_keys(reader: Reader, at: int) -> Any:
 def long_parts(reader: Reader, at: int) -> Any:
     """The columns of the long table: keys, the column of names, the column of values."""
     for end, env, cost in reader.match(
-        "[:|,|columns|with columns|with|so that|so|each row|every row|one row|that|which|there is] [has|have|should have|with|gets|columns|are|row has|:|becomes|should be|holds] [columns] [:] [<k:Cols> ,|<k:Cols> and|<k:Cols> , then] <n:Name> [LP <x:Gloss2> RP] (,|and|, and|&) [the|a] <v:Name> [LP <y:Gloss2> RP] [columns]",
+        "[:|,|;|columns|with columns|with|so that|so|each row|every row|one row|that|which|there is] [i want|i need|we want|give me|giving|to get] [has|have|should have|with|gets|columns|are|row has|:|becomes|should be|holds] [columns] [:] [<k:Cols> ,|<k:Cols> and|<k:Cols> , then] <n:Name> [LP <x:Gloss2> RP] (,|and|, and|&) [the|a] <v:Name> [LP <y:Gloss2> RP] [columns]",
         at,
     ):
         yield end, (tuple(env.get("k", ())), env["n"], env["v"]), cost
@@ -253,6 +253,9 @@ def long(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
         keys = tuple(name for name in reader.view.names if name not in columns)
     if set(keys) & set(columns) or len(columns) < 2:
         return None
+    going = env.get("o", True)
+    if going is not True and (not env.get("p", ((),))[0] or set(going) & {*keys, *columns}):
+        return None  # what can go is what is neither kept nor turned
     kinds = {reader.column(name).type for name in columns}
     steps: list[Step] = []
     if len(kinds) > 1 and not kinds <= set(NUMERIC):
@@ -295,6 +298,10 @@ def other_go(reader: Reader, at: int) -> Any:
         at,
     ):
         yield end, True, cost
+    for end, env, cost in reader.match(
+        "[,|;|.|and] <c:Cols> (can|may|should) (go|be dropped|be removed)|[,|;|.|and] (drop|remove) <c:Cols>", at
+    ):
+        yield end, env["c"], cost
 
 
 @frame("swap rows and columns")

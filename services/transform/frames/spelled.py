@@ -10,7 +10,7 @@ from contracts.recipe import (
     Derive,
     Step,
 )
-from services.transform.frames.base import Answer, Frames, act
+from services.transform.frames.base import Act, Answer, Frames, act
 from services.transform.planner.months import month_only
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.spellings import (
@@ -90,6 +90,39 @@ def remark(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
         reader.low(step) in ("reads", "read", "looks", "look", "comes", "come") for step in range(start, end)
     )
     return act(touched=columns, cost=-0.5 if described else 0.0)  # `reads January 2006` picks no rows
+
+
+_ASKING = frozenset(
+    """
+    should must need needs ought shall please want wants only not never missing blank empty null unknown invalid wrong ignore
+    exclude except without remove drop delete keep sort order add rename change replace fill convert make turn put set group
+    count calculate compute split join combine show give take extract round filter select mask write use strip if when where
+    """.split()
+)
+
+
+@slot("Told")
+def told(reader: Reader, at: int) -> Any:
+    """The rest of a sentence that tells and asks for nothing; another one follows it."""
+    end = at
+    while end < len(reader.tokens) and end - at < 30:
+        token = reader.tokens[end]
+        stops = token.kind == "break" or (
+            token.text in (".", ";") and _ends(reader, end) and reader.low(end + 1) != ")"
+        )
+        if stops or token.text == "!":
+            if end > at and end + 2 < len(reader.tokens):
+                yield end, reader.raw(at, end), 0.0
+            return
+        if token.kind != "quoted" and token.low in _ASKING:
+            return
+        end += 1
+
+
+@frame("what a column holds", cost=1.6)
+def description(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
+    """A sentence in the indicative about a column says what the next one is about, and is told with the plan."""
+    return Act((), touched=(env["c"],), notes=(f"Taken as a description: {reader.raw(start, end)}",))
 
 
 # -- numbers

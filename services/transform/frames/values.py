@@ -29,7 +29,7 @@ def mapping(reader: Reader, at: int) -> Any:
     yield from _mapping(reader, at, ())
 
 
-_MAPS_TO = "(to|into|with|by|->|=>|→|=|becomes|become|both become|all become|both count as|should be|as|for|should become|is to become|should read|is now|means|is|stands for|is to be|, should be|instead becomes|be|should both read|should all read|should both be|should all be|should both become|should all become|must be|must become|are|are to become|are to be|should say|to read|turns into|turn into|goes to|go to|count as|counts as|is written|is written as|will be|is short for)"
+_MAPS_TO = "(to|into|with|by|->|=>|→|=|becomes|become|both become|all become|both count as|should be|as|for|should become|is to become|should read|is now|means|is|stands for|is to be|, should be|instead becomes|be|should both read|should all read|should both be|should all be|should both become|should all become|must be|must become|are|are to become|are to be|should say|to read|all mean|both mean|mean|all stand for|stand for|turns into|turn into|goes to|go to|count as|counts as|is written|is written as|will be|is short for)"
 
 
 def _mapping(reader: Reader, at: int, found: tuple[tuple[str, str], ...]) -> Any:
@@ -117,6 +117,9 @@ def replace_values(reader: Reader, env: dict[str, Any], start: int, end: int) ->
         pairs = tuple(zip(env["o"], env["n"], strict=True))
     if "o2" in env:
         pairs = (*pairs, *((old, env["t2"]) for old in env["o2"]))
+    news = env.get("t", "").split("/")
+    if len(news) == len(pairs) > 1:
+        pairs = tuple((old, new.strip()) for (old, _), new in zip(pairs, news, strict=True))  # yes/no to true/false
     olds = [old for old, _ in pairs]
     column = env.get("c")
     if column is None:

@@ -124,6 +124,13 @@ def _said(reader: Reader, at: int) -> Iterator[Result]:
     ):
         a, b = env["a"], env["b"]
         yield end, Formula(f"{_in(a)} / {_in(b)}", _whole(a, b)), cost
+    for end, env, cost in reader.match(
+        "<a:Operand> (share|percentage|percent|pct|%|fraction|proportion) of <b:Term>", at
+    ):
+        percent = {"percentage", "percent", "pct", "%"} & {reader.low(step) for step in range(at, end)}
+        if env["a"].columns and env["b"].columns and not set(env["a"].columns) & set(env["b"].columns):
+            hundred = " * 100" if percent else ""
+            yield end, Formula(f"{_in(env['a'])} / {_in(env['b'])}{hundred}", _whole(env["a"], env["b"])), cost + 0.2
     for end, env, cost in reader.match("<c:Col> (in|as) (thousands|millions|billions|hundreds)", at):
         size = {"hundreds": 100, "thousands": 1_000, "millions": 1_000_000, "billions": 1_000_000_000}
         if reader.column(env["c"]).type in NUMERIC:

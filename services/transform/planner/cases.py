@@ -151,6 +151,8 @@ def _one(reader: Reader, at: int, column: str | None) -> Iterator[tuple[int, _Ca
 def _any(reader: Reader, at: int, column: str | None) -> Iterator[tuple[int, _Case, float]]:
     """One case: its label before or after its condition."""
     for middle, said, cost in reader.slot("Label", at):
+        if middle == at + 1 and reader.tokens[at].kind == "number" and reader.low(middle)[:1] in ("-", "–"):
+            continue  # `70-79` is a range, and no label 70 for -79
         for start in {end for end, _, _ in reader.match(f"({_WHEN}) [{_WHEN}]", middle)}:
             for end, found, more in reader.slot("Cond", start):
                 if found.sql.startswith("@"):
@@ -184,10 +186,15 @@ def _any(reader: Reader, at: int, column: str | None) -> Iterator[tuple[int, _Ca
                     middle,
                 )
             }:
-                if follow == middle and reader.low(middle) == "(":
-                    continue
+                if follow == middle and (reader.low(middle) == "(" or not set(found.sql) & set("<>") | _spanned(found)):
+                    continue  # `5 years` is no 5 that is called years
                 for end, said, more in reader.slot("Label", follow):
                     yield end, (found.sql, said, found.columns), cost + more + (0.3 if follow == middle else 0.0)
+
+
+def _spanned(found: Cond) -> set[str]:
+    """What shows that a condition is about more than single numbers."""
+    return {"BETWEEN"} if " BETWEEN " in found.sql or " IN (" in found.sql or "'" in found.sql else set()
 
 
 def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:

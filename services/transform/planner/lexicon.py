@@ -1,6 +1,6 @@
 """Words about the world that no table holds: abbreviations, kin of country names, what comparatives measure."""
 
-from services.transform.planner.words import ORDINALS
+from services.transform.planner.words import ORDINALS, parts
 
 # Two ways to write the same word in a column name. Anything less certain than this has to be asked about.
 ABBREVIATIONS: dict[str, frozenset[str]] = {
@@ -164,6 +164,40 @@ OWN_KIND = frozenset(
     if {"temperature", "weight", "age", "price", "rain", "wind", "income"} & set(columns)
 )
 
+# Who does much of what: the top earner has the highest salary.
+AGENTS = {
+    word + ending: frozenset(columns.split())
+    for words, columns in (
+        ("earner", "salary income pay wage wages earnings compensation"),
+        ("scorer", "score points goals"),
+        ("seller", "sales sold revenue units"),
+        ("spender", "spend spent spending amount"),
+        ("performer", "performance score rating"),
+        ("producer", "production output yield"),
+        ("polluter", "emissions pollution"),
+    )
+    for word in words.split()
+    for ending in ("", "s")
+}
+
+# Of what more is better, and of what less is; of anything else nobody knows which is the best.
+_BETTER = frozenset(
+    """
+    yield yields score scores rating ratings points point sales revenue profit profits earnings income salary gain gains
+    mpg accuracy grade grades mark marks goals wins win stars votes quality performance medals gold growth return returns
+    prestige average kpl gallon efficiency satisfaction happiness
+    """.split()
+)
+_WORSE = frozenset("error errors defects faults complaints delay delays deaths losses loss mistakes".split())
+
+
+def better(column: str) -> bool | None:
+    """Whether more of a column is better; None where that is a matter of opinion."""
+    said = set(parts(column))
+    good, bad = bool(said & _BETTER), bool(said & _WORSE)
+    return None if good == bad else good
+
+
 # Comparatives and superlatives about time: later ones are greater.
 TIMES: dict[str, bool] = {
     "newer": True,
@@ -225,6 +259,15 @@ SEPARATORS = {
     "plus": "+",
     "hash": "#",
     "hashes": "#",
+    "question mark": "?",
+    "exclamation mark": "!",
+    "asterisk sign": "*",
+    "dollar sign": "$",
+    "percent sign": "%",
+    "plus sign": "+",
+    "minus sign": "-",
+    "double dash": "--",
+    "at sign": "@",
     "apostrophe": "'",
     "apostrophes": "'",
     "percent": "%",

@@ -283,6 +283,10 @@ class Index:
                 same = [value for value in view.values if key(value) == other]
                 if same:
                     return same, 0.4
+            if view.complete and all(len(value) == 1 and value.isalpha() for value in view.values):
+                same = [value for value in view.values if len(typed) > 2 and value.casefold() == typed[0]]
+                if len(same) == 1:
+                    return same, 0.6  # L for left, where one letter is all that is written
         near = [value for value in view.values if len(typed) >= 4 and is_near(typed, key(value))]
         return (near, 1.5) if len({key(value) for value in near}) == 1 else ([], 0.0)
 

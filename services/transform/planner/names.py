@@ -82,7 +82,7 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
         if following.low in ("up", "down") and reader.low(step + 1) in ("to", "from"):
             break  # `S up to 40` is S
         step = _glued_end(reader, step)
-        if _says_something(reader, at, step):
+        if _says_something(reader, at, step) or (whole.islower() and following.low in _RELATING):
             break
         yield step, reader.raw(at, step), 0.6 if whole[:1].isupper() else 0.9
         if reader.low(step) == "(" and reader.low(step + 2) == ")":
@@ -94,6 +94,11 @@ _SAYING = frozenset(
     missing blank blanks empty null nulls unknown gap gaps each every all any whose same consistent times divided more
     less most least highest lowest average mean median total per without using names spelling values
     """.split()
+)
+
+
+_RELATING = frozenset(
+    "next previous preceding following prior higher lower of share percentage whose which paid than one instead".split()
 )
 
 

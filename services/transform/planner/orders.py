@@ -3,68 +3,11 @@
 from collections.abc import Iterator
 
 from contracts.data import LogicalType
-from services.transform.frames.amounts import measured
 from services.transform.planner.contrasts import contrasted, is_much
-from services.transform.planner.lexicon import AGES, MEASURES, TIMES
-from services.transform.planner.pace import PACE, measures_time, timed, turned
+from services.transform.planner.lexicon import AGES, MEASURES, TIMES, better
+from services.transform.planner.pace import PACE, measures_time, turned
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
-from services.transform.planner.verbs import about
 from services.transform.planner.view import ask
-
-
-@slot("Extreme")
-def extreme(reader: Reader, at: int) -> Iterator[Result]:
-    """Whether the greatest or the smallest values are meant."""
-    pace = timed(reader, at)
-    if pace is not None:
-        yield at + 1, pace, 0.0
-        return
-    for end, _, _ in reader.match("@most", at):
-        if reader.low(at) not in ("best", "top") or end - at > 1:
-            yield end, True, 0.0
-    for end, _, _ in reader.match("@least", at):
-        if reader.low(at) not in ("worst", "bottom", "min") or end - at > 1:
-            yield end, False, 0.0
-
-
-@slot("Superlative")
-def superlative(reader: Reader, at: int) -> Iterator[Result]:
-    """A superlative that is followed by what it is about."""
-    for end, _, _ in reader.match("@most|best", at):
-        yield end, True, 0.0
-    for end, _, _ in reader.match("@least|worst", at):
-        yield end, False, 0.0
-
-
-@slot("Measured")
-def measured_slot(reader: Reader, at: int) -> Iterator[Result]:
-    """A superlative that says by itself what it is about."""
-    word = reader.low(at)
-    if word == "most" and reader.low(at + 1) in ("expensive", "recent", "powerful", "populous"):
-        twin = {"expensive": "dearest", "recent": "latest", "powerful": "strongest", "populous": "populous"}[
-            reader.low(at + 1)
-        ]
-        found = measured(reader, twin, at + 2)
-        if found is not None:
-            yield at + 2, found, 0.3
-        return
-    if word == "least" and reader.low(at + 1) in ("expensive", "powerful", "populous"):
-        twin = {"expensive": "dearest", "powerful": "strongest", "populous": "populous"}[reader.low(at + 1)]
-        found = measured(reader, twin, at + 2)
-        if found is not None:
-            yield at + 2, (found[0], not found[1]), 0.3
-        return
-    if word in ("highest", "best", "top", "lowest", "worst", "most", "least") and reader.low(at + 1).endswith(
-        ("ed", "ing", "id")
-    ):
-        columns = [name for name in about(reader, reader.low(at + 1)) if reader.column(name).type in NUMERIC]
-        if len(columns) == 1:
-            yield at + 2, (columns[0], word not in ("lowest", "worst", "least")), 0.3
-        return
-    if word.endswith("est") and (word in MEASURES or word in TIMES):
-        found = measured(reader, word, at + 1)
-        if found is not None:
-            yield at + 1, found, 0.3
 
 
 @slot("FirstOf")
@@ -174,14 +117,30 @@ def sort_keys(reader: Reader, at: int) -> Iterator[Result]:
             for last, said, extra in reader.slot("Direction", stop + (reader.low(stop) == ",")):
                 if len(keys) == 1 and not keys[0][1]:
                     yield last, (((keys[0][0], _descending(reader, keys[0][0], said)),), first), cost + more + extra
+        if len(keys) > 1 and not any(descending for _, descending in keys):
+            yield from _all_keys(reader, end, tuple(name for name, _ in keys), cost)
     yield from _by_words(reader, at)
 
 
+def _all_keys(reader: Reader, at: int, names: tuple[str, ...], cost: float) -> Iterator[Result]:
+    """One direction for all keys: by gold, then silver, most medals first; by year and price, both descending."""
+    for end, env, more in reader.match(
+        "[,|LP|-|;|:] [and] (all|both|each|always|in each case) [of them|in] <d:Direction> [RP]", at
+    ):
+        yield end, (tuple((name, _descending(reader, name, env["d"])) for name in names), False), cost + more
+    if any(reader.column(name).type not in NUMERIC for name in names):
+        return
+    for end, env, more in reader.match("[,|LP|-|;] [with|the] <x:Superlative> <w:Word> (first|at top|on top) [RP]", at):
+        spoken = [token for token in reader.tokens[at:end] if token.low == env["w"]]
+        if spoken and reader.index.column(spoken[-1:]) is None and not next(reader.slot("Entity", end), None):
+            yield end, (tuple((name, env["x"]) for name in names), False), cost + more - 0.1
+
+
 def _nulls(reader: Reader, at: int, column: str) -> Iterator[tuple[int, bool, float]]:
-    blanks = "(@blanks|ones @blank|ones that are @blank|ones that have no <c:Col>|ones with no <c:Col>|ones without <c:Col>|ones without <c:Word>|ones with no <c:Word>|ones that have no <c:Word>|rows without <c:Col>|rows with no <c:Col>|@rows with @blank <c:Col>|@rows with @blanks|rows without value|@rows without one|unknown ones|unknowns|@blank ones|<e:Entity> without <c:Col>|<e:Entity> with no <c:Col>|@rows that have none|@blank <c:Col>|ones without value|@blank @rows)"
+    blanks = "(@blanks|ones @blank|ones that are @blank|(whoever|anyone|anybody|everyone|those|any|whatever|the ones|all|ones|<e:Entity>) (has|have|had|that has|that have|who has|who have|which have|with|without|lacking|has got|missing) [no|@blank|not any] <c:Col>|ones that have no <c:Col>|ones with no <c:Col>|ones without <c:Col>|ones without <c:Word>|ones with no <c:Word>|ones that have no <c:Word>|rows without <c:Col>|rows with no <c:Col>|@rows with @blank <c:Col>|@rows with @blanks|rows without value|@rows without one|unknown ones|unknowns|@blank ones|<e:Entity> without <c:Col>|<e:Entity> with no <c:Col>|@rows that have none|@blank <c:Col>|ones without value|@blank @rows)"
     lead = "[,|(|;|and|-] [and] [put|with|leave|leaving|keep|keeping|place|placing|any|have|list|move|so that|make sure] [@all|any] [rows with|rows that are] "
     for end, _, cost in reader.match(
-        f"{lead} {blanks} [values|ones] [go|going|come|coming|should (be|go|come)|are|stay|put|placed|sorted|listed] [@all|right|very] (last|at end|at bottom|at very end|at very bottom|at foot|to end|to bottom|in last place|end|at last|on bottom|bottom) [of @table|of list] [RP]",
+        f"{lead} {blanks} [values|ones] [go|goes|going|come|comes|coming|should (be|go|come)|are|is|stay|stays|put|placed|sorted|listed|belong|belongs] [@all|right|very] (last|at end|at bottom|at very end|at very bottom|at foot|to end|to bottom|in last place|end|at last|on bottom|bottom) [of @table|of list] [RP]",
         at,
     ):
         yield end, False, cost
@@ -240,6 +199,11 @@ def _keys(
         if key_[0] not in dict(found):
             yield end, (*found, key_), cost + more
             yield from _next_key(reader, end, (*found, key_), cost + more)
+    for end, env, more in reader.match("[with|the] (best|worst) <c:Col> (first|at top|on top)", at):
+        good = better(env["c"])
+        if good is not None:
+            much = good == (reader.low(end) != "worst" and "best" in (reader.low(at), reader.low(at + 1)))
+            yield end, (*found, (env["c"], much)), cost + more + 0.2
     for end, env, more in reader.match("[with|the] <x:Extreme> <c:Col> (last|at bottom|at end)", at):
         yield end, (*found, (env["c"], not env["x"])), cost + more
     for end, env, more in reader.match("[with] <x:Superlative> <c:Col> (first|at top|on top)", at):

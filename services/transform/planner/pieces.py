@@ -20,6 +20,11 @@ def a_text(reader: Reader, at: int) -> Iterator[Result]:
     if token.kind == "quoted":
         yield at + 1, token.text, 0.0
         return
+    for size in (2, 1):
+        sign = SEPARATORS.get(" ".join(reader.low(at + step) for step in range(size)))
+        if sign is not None and (size == 2 or sign in "-/*_#?") and reader.low(at) not in ("x", "star"):
+            yield at + size, sign, 0.05  # a question mark, a dash
+            return
     for end, _, cost in reader.match("nothing|empty string|empty text|[just] blank|emptiness|empty|nothing at all", at):
         yield end, "", cost + 0.05
     if token.kind in ("number", "date"):

@@ -22,12 +22,13 @@ from services.transform.planner import (  # noqa: F401 - their readers register 
     atoms,
     bounds,
     finishing,
-    found,
+    kinds,
     names,
     numbers,
     orders,
     pieces,
     renames,
+    superlatives,
     things,
 )
 from services.transform.planner.asides import relaxed

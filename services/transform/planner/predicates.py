@@ -68,6 +68,8 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
     if _holds_years(reader, column):
         for words, operator in (("@after", ">"), ("@since", ">="), ("@before", "<"), ("@until", "<=")):
             for end, env, cost in reader.match(f"[is|are|was|were] {words} <n:Num>", at):
+                if operator == ">=" and reader.low(at) == "from":
+                    continue  # cars from 1975 are those of that year
                 yield end, Cond(f"{name} {operator} {number(env['n'])}", (column,)), cost + 0.1
         for end, env, cost in reader.match("[is|are|was|were] (in|from) <n:Num>", at):
             yield end, one_of(column, [number(env["n"])], written=True), cost + 0.2
@@ -193,6 +195,8 @@ def _of_moments(reader: Reader, at: int, column: str) -> Iterator[Result]:
         ("@lt", "<"),
     ):
         for end, env, cost in reader.match(f"{be} {words} <d:Span> [LP] [@incl] [RP]", at):
+            if operator == ">=" and reader.low(at) == "from" and env["d"].first != env["d"].last:
+                continue  # orders from March are those of that month
             yield end, Cond(dates.compare(column, type_, operator, env["d"]), (column,)), cost
     for end, env, cost in reader.match(
         f"{be} (from|since|starting) <d:Span> (on|onwards|onward|on wards|and later|and on|or later|forward|and after)|{be} [in|from|on] <d:Span> (or later|and later|onwards|or after|and after)",

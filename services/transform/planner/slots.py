@@ -39,7 +39,7 @@ _NOT_NAMES = frozenset(
     rounded sorted using instead please thanks column columns called named name rows row so but as into not no only
     just keep drop remove sort add rename call round show count all every first last after before between than over
     under above below without also leave give make lower upper snake title camel case underscores underscore spaces
-    out saying showing holding giving containing made built being based whether while because
+    out saying showing holding giving containing made built being based whether while because own separate its their
     text number numbers numeric integer integers string strings float floats boolean booleans date dates whole decimal decimals
     """.split()
 )
@@ -313,6 +313,10 @@ def mark(reader: Reader, at: int) -> Iterator[Result]:
             token = reader.tokens[end]
             if token.kind == "quoted":
                 yield end + 1, token.text, cost
+            elif token.text in "([" and end + 2 < len(reader.tokens) and reader.tokens[end + 2].text in ")]":
+                inner, close = reader.tokens[end + 1], reader.tokens[end + 2]
+                if token.end == inner.start and inner.end == close.start:
+                    yield end + 3, reader.raw(end, end + 3), cost  # ends with (sw)
             elif end == at and token.low in ("word", "words", "text", "string", "phrase", "prefix", "suffix"):
                 continue  # `the word`: which one was not said
             elif (

@@ -95,6 +95,7 @@ def entity(reader: Reader, at: int) -> Iterator[Result]:
     if (
         at + 1 < len(reader.tokens)
         and token.low.isalpha()
+        and token.low not in _DOING
         and len(token.low) > 3
         and not token.low.endswith(_DESCRIPTIVE)
         and reader.tokens[at + 1].kind == "word"
@@ -159,6 +160,11 @@ def _parts(
             if end <= at:
                 continue
             longer = [*chain[:-1], (joint, chain[-1][1]), ("", found)] if chain else [("", found)]
+            if chain and start == at and reader.low(at) == "(" and set(found.columns) == set(chain[-1][1].columns):
+                longer = [
+                    *chain[:-1],
+                    ("", found),
+                ]  # engineers (title contains Engineer): the brackets say who these are
             yield end, fold(longer), cost + more + extra
             yield from _parts(reader, end, longer, cost + more + extra, named=named, depth=depth + 1)
         if start > at or chain:

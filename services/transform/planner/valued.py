@@ -282,6 +282,8 @@ def _dated(reader: Reader, at: int) -> Iterator[Result]:
             for end, env, cost in reader.match(
                 f"[made|built|from|taken|year|years|dated] {words} <d:Span> [onwards|on|onward|and later]", at
             ):
+                if operator == ">=" and "from" in (reader.low(at), reader.low(at + 1)) and not _goes_on(reader, end):
+                    continue
                 if env["d"].year_only is not None:
                     yield end, Cond(f"{quoted(years[0])} {operator} {env['d'].year_only}", tuple(years)), cost + 0.4
         for end, env, cost in reader.match(
@@ -309,6 +311,11 @@ def _dated(reader: Reader, at: int) -> Iterator[Result]:
                     ),
                     1.5,
                 )
+
+
+def _goes_on(reader: Reader, end: int) -> bool:
+    """Whether `from 1975` was followed by words that say: and later."""
+    return reader.low(end - 1) in ("onwards", "on", "onward", "later")
 
 
 def _called_off(reader: Reader, at: int) -> Iterator[Result]:

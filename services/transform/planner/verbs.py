@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.transform.planner.conditions import Cond, negate, none_of
 from services.transform.planner.predicates import predicates
-from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result
+from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
 from services.transform.planner.slots import which_column
 from services.transform.planner.words import parts
 
@@ -68,6 +68,33 @@ def did(reader: Reader, at: int) -> Iterator[Result]:
         if negated:
             found = none_of(found) if found.equals and not found.negated else negate(found)
         yield end, found, cost + 0.6
+
+
+@slot("Kin")
+def kin(reader: Reader, at: int) -> Iterator[Result]:
+    """An adjective made of the name of a column of numbers: prestigious, of prestige."""
+    word = reader.low(at)
+    if len(word) < 7 or word in _OTHERWISE or not word.isalpha():
+        return
+    found = [
+        one.name
+        for one in reader.view.columns
+        if one.type in NUMERIC and any(_is_kin(word, part) for part in parts(one.name))
+    ]
+    if len(found) == 1:
+        yield at + 1, found[0], 0.3
+
+
+_OTHERWISE = frozenset("popular common general special recent important successful interesting".split())
+_OF_NOUNS = ("ous", "ious", "ed", "able", "ful", "ive", "al", "ic", "ary", "y")
+
+
+def _is_kin(word: str, part: str) -> bool:
+    """Whether an adjective and a noun begin alike for all but their endings."""
+    shared = 0
+    while shared < min(len(word), len(part)) and word[shared] == part[shared]:
+        shared += 1
+    return word.endswith(_OF_NOUNS) and shared >= 5 and len(part) - shared <= 2 and len(word) - shared <= 5
 
 
 def about(reader: Reader, verb: str) -> tuple[str, ...]:

@@ -85,6 +85,11 @@ def test_a_proof_is_made_again_and_the_verdicts_compared(api: Api, command: Comm
         done = command("drift", "proof", first["id"], "--replay")
         assert done.code == code
         assert f"made again it is {verdict}" in done.err
+    made = again | {"verdict": "proven", "same": False}
+    api.on("GET", path, (200, first | {"intact": False, "replays": [made]}))
+    done = command("drift", "proof", first["id"], "--replay")
+    assert (done.code, "changed since" in done.out) == (Exit.FAILED, True)
+    assert "is not what was made" in done.err
 
 
 def at_a_terminal(command: Command, typed: str) -> str:

@@ -20,6 +20,7 @@ import psutil
 
 from contracts.topics import SERVICES
 from deploy.local.state import State
+from tests import plain_http
 from tests.integration.conftest import ROLE_PASSWORD
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,13 +69,13 @@ class Child:
     def probe(self, path: str) -> int:
         """A probe's answer; 0 for none."""
         try:
-            return httpx.get(self.internal + path, timeout=5, trust_env=False).status_code
+            return plain_http.get(self.internal + path).status_code
         except httpx.HTTPError:
             return 0
 
     def missing(self) -> set[str]:
         """What the probe says is away."""
-        answer = httpx.get(f"{self.internal}/readyz", timeout=5, trust_env=False)
+        answer = plain_http.get(f"{self.internal}/readyz")
         return {error["message"] for error in answer.json().get("errors", [])}
 
     def memory(self) -> int:
@@ -127,7 +128,7 @@ class Installation:
         """A caller; with nobody's credential unless one is given."""
         headers = {} if credential is None else {"Authorization": f"Bearer {credential}"}
         url = url or f"http://127.0.0.1:{self.port}"
-        return httpx.Client(base_url=url, headers=headers, timeout=20, trust_env=False)
+        return plain_http.client(base_url=url, headers=headers, timeout=20)
 
 
 def key_file(path: Path) -> str:

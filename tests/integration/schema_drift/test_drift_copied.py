@@ -1,7 +1,5 @@
 """Workflows without modules load what comes, and set aside what lacks a column that came before."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,10 +10,9 @@ from contracts.commands.connector import PulledGroup
 from contracts.commands.schema_drift import SettleInput, SettleResult
 from contracts.data import Column, FormatFacts, LogicalType, Schema
 from contracts.workflow import DriftMode, DriftPolicy, SourceDefinition
-from deploy.local.state import State
 from services.schema_drift.service.samples import Samples
 from services.schema_drift.service.settling import Settling
-from tests.integration.composed import Composed, composed
+from tests.integration.composed import Composed
 from tests.integration.orchestrator.stub_services import dataset
 
 FIRST = "order_id:integer customer:string total:float"
@@ -61,12 +58,6 @@ class Feed:
 
 
 @pytest.fixture
-async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
-    async with composed(["schema_drift"], tmp_path, servers, admin_url) as made:
-        yield made
-
-
-@pytest.fixture
 def feed(world: Composed) -> Feed:
     return Feed(world)
 
@@ -83,8 +74,8 @@ async def test_what_has_every_column_goes_on_and_new_ones_are_expected_from_then
     assert (await feed.comes(f"{FIRST} country:string")).decision == "proceed"
     assert (await feed.comes(FIRST)).decision == "quarantine"
     assert await told(world) == [
-        ("proceed", "Column `country` is new; no column is missing, so it is loaded as it came."),
-        ("quarantine", "Column `country` is gone, and no incoming column looks like it; nothing was loaded."),
+        ("proceed", "Column `country` is new. No column is missing, so it is loaded as it came."),
+        ("quarantine", "Column `country` is gone, and no incoming column looks like it. Nothing was loaded."),
     ]
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,15 +21,12 @@ from contracts.commands.schema_drift import (
 from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
 from contracts.permissions import Role
 from contracts.workflow import DriftPolicy, ModuleVersionRef
-from deploy.local.state import State
 from services.chassis.storage import Storage
 from services.schema_drift.activities import SchemaDriftActivities
 from services.schema_drift.api import router
 from services.schema_drift.service.content import QuarantineContent
-from services.schema_drift.service.samples import Samples
-from services.schema_drift.service.settling import Settling
 from services.schema_drift.settings import SchemaDriftSettings
-from tests.integration.composed import Composed, client_of, composed
+from tests.integration.composed import Composed, client_of
 
 FACTS = FormatFacts(format="csv", encoding="utf-8", delimiter=",", quote='"', header=True)
 MODULE = ModuleVersionRef(module_id=str(uuid4()), name="clean-flights", version=1, content_hash="0" * 64)
@@ -42,18 +38,6 @@ def schema(**columns: str) -> Schema:
 
 CONTRACT = schema(year="integer", dep_delay="float", carrier="string")
 RENAMED = schema(year="integer", departure_delay="float", carrier="string")
-
-
-@pytest.fixture
-async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
-    async with composed(["schema_drift"], tmp_path, servers, admin_url) as made:
-        yield made
-
-
-@pytest.fixture
-def activities(world: Composed) -> SchemaDriftActivities:
-    platform = world.platforms["schema_drift"]
-    return SchemaDriftActivities(platform.database, Settling(platform.database, Samples(platform.storage)))
 
 
 def scope(world: Composed, tenant: UUID | None = None) -> RunScope:

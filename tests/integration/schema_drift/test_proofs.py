@@ -1,6 +1,5 @@
 """Proofs as documents: kept once, shown whole, made again by anyone with the same verdict, and another where it is."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,11 +14,10 @@ from contracts.commands.transform import ProveInput, ProveResult
 from contracts.differences import DifferenceRows
 from contracts.permissions import Role
 from contracts.workflow import ModuleDraft, ModuleVersionRef, ResolvedModule
-from deploy.local.state import State
 from services.schema_drift.proving.activities import ProofActivities
 from services.schema_drift.proving.judge import judge
 from services.schema_drift.proving.store import store_proof
-from tests.integration.composed import Composed, composed
+from tests.integration.composed import Composed
 from tests.unit.transform.evaluating import frame, schema
 from tests.unit.transform.replaying import Trial, recipe
 
@@ -29,12 +27,6 @@ WRONG = {"kind": "derive", "columns": [{"column": "name", "expression": "UPPER(n
 INVERSE = {"kind": "rename", "columns": {"name": "title"}}
 BASE = ModuleVersionRef(module_id="m", name="clean-flights", version=3, content_hash="0" * 64)
 ROWS = [(n, f"n{n}") for n in range(50)]
-
-
-@pytest.fixture
-async def world(servers: State, admin_url: str, tmp_path: Path) -> AsyncIterator[Composed]:
-    async with composed(["schema_drift"], tmp_path, servers, admin_url) as made:
-        yield made
 
 
 class Kept:

@@ -69,6 +69,8 @@ def test_silence_means_yes_where_there_is_only_a_veto(capsys: pytest.CaptureFixt
 def test_what_the_proof_refutes_cannot_be_approved(capsys: pytest.CaptureFixture[str]) -> None:
     refuted = REVIEW | {"proof": REVIEW["proof"] | {"verdict": "refuted"}}
     assert "on yes it is not taken: the proof refutes what is proposed" in shown(capsys, reviewing.review(refuted))
+    # Where distributions alone speak against it, a person may know why.
+    assert "on yes a version of clean-flights" in shown(capsys, reviewing.review(refuted | {"approvable": True}))
 
 
 def test_an_answer_by_link_has_no_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,3 +104,14 @@ def test_what_a_file_wrote_cannot_steer_the_terminal(capsys: pytest.CaptureFixtu
     text = shown(capsys, reviewing.review(found))
     assert not set(text) & {"\x1b", "\x07"}
     assert text.count("[red]") == 10
+
+
+def test_what_the_steps_leave_undone_and_who_asks_again_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    doubtful = REVIEW["proposal"] | {"doubtful": ["note", "gate"]}
+    text = shown(capsys, reviewing.review(REVIEW | {"proposal": doubtful}))
+    assert "! left as written, left empty, or no longer checked: note, gate" in text
+    decision = {"outcome": "rejected", "by": "u", "via": "api", "at": "2026-01-02T00:00:00Z", "reason": "no"}
+    again = decision | {"asked_again_at": "2026-01-03T00:00:00Z"}
+    for decided, told in ((decision, False), (again, True)):
+        text = shown(capsys, reviewing.review(REVIEW | {"state": "rejected", "decision": decided}))
+        assert ("asked about again" in text) == told

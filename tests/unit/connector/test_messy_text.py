@@ -71,6 +71,15 @@ LAYOUTS: dict[str, tuple[str, list[str], list[tuple[Any, ...]], list[str]]] = {
     "blanks of every kind around values": ("id,a\n1,\u00a0x\t\n2,\u3000y \n", ["id", "a"], [(1, "x"), (2, "y")], []),
     "a tab that guards a formula": ('id,a\n1,"\t=1+1 "\n2,\t@x\n3,\t-y\n4,\t z\n', ["id", "a"],
         [(1, "\t=1+1"), (2, "\t@x"), (3, "\t-y"), (4, "z")], []),
+    "a quote alone in its value": ('id\tt\tn\n1\t"\t2\n3\t5"\t4\n5\t"a"\t6\n', ["id", "t", "n"],
+        [(1, '"', 2), (3, '5"', 4), (5, "a", 6)], []),
+    "values that go on in the next line": ('id,t,n\n1,"a\nb",2\n3,c,4\n', ["id", "t", "n"],
+        [(1, "a\nb", 2), (3, "c", 4)], []),
+    "one column in single quotes": ("id,t,n\n1,'a, b',2\n3,'it''s',4\n5,'c',6\n", ["id", "t", "n"],
+        [(1, "a, b", 2), (3, "it's", 4), (5, "c", 6)], []),
+    "a box around it": ("| id | a |\n|----|---|\n| 1 | x |\n| 2 | y |\n", ["id", "a"], [(1, "x"), (2, "y")], []),
+    "a rule and a total": ("id,a,n\n1,x,2\n3,y,4\n--,--,--\nTotal,,6\n", ["id", "a", "n"], [(1, "x", 2), (3, "y", 4)],
+        ["closing_line", "total_line"]),
     "a tab before numbers": ("id,a\n1,\t-5\n2,\t7\n", ["id", "a"], [(1, -5), (2, 7)], []),
 }  # fmt: skip
 
@@ -187,6 +196,29 @@ def test_a_separator_of_several_characters_is_refused(tmp_path: Path, between: s
     with pytest.raises(Unreadable) as found:
         read(tmp_path, "".join(between.join(line) + "\n" for line in lines))
     assert found.value.code == "delimiter_unsupported"
+
+
+@pytest.mark.parametrize("text", ["# nothing\n# today\n", ",,,\n,,,\n", '"",""\n', "\ufeff\n \t\n"])
+def test_a_file_without_a_word_is_empty(tmp_path: Path, text: str) -> None:
+    with pytest.raises(Unreadable) as found:
+        read(tmp_path, text)
+    assert found.value.code == "empty"
+
+
+def test_quotes_that_pair_up_over_rows_take_none_away(tmp_path: Path) -> None:
+    """Where the beginning of a file says nothing of it, too."""
+    lines = [f"{n},plain,{n}" for n in range(9_000)]
+    lines[5_000], lines[8_000] = '5000,"half,1', '8000,",2'
+    landed = read(tmp_path, "id,t,n\n" + "\n".join(lines) + "\n")
+    assert landed.rows == 9_000
+    assert [row["t"] for row in rows(landed) if row["t"] != "plain"] == ['"half', '"']
+    assert landed.facts.confidence["delimiter"] < 0.9
+
+
+def test_blanks_that_do_not_break_stand_within_numbers(tmp_path: Path) -> None:
+    landed = read(tmp_path, "k;v\na;69\xa0685,19\nb;60\xa0201,81\n".encode("cp1252"))
+    assert landed.facts.encoding == "cp1252"
+    assert table(landed) == [("a", 69685.19), ("b", 60201.81)]
 
 
 def test_what_is_told_is_not_found_out(tmp_path: Path) -> None:

@@ -222,6 +222,10 @@ def test_lines_that_are_no_records_are_set_aside(tmp_path: Path, name: str) -> N
     assert sum(pile["rows"] for pile in said["rejected"]) == aside
 
 
+def test_words_called_json_are_no_table(tmp_path: Path) -> None:
+    assert answer(tmp_path, b"one\ntwo\nthree\n", "x.jsonl")["code"] == "json_invalid"
+
+
 def test_a_pointer_says_which_records_are_meant(tmp_path: Path) -> None:
     data = b'{"a": [{"x": 1}], "b": [{"y": 2}]}'
     assert records(answer(tmp_path, data, kind="json", records="/b")) == [{"y": 2}]
@@ -242,6 +246,7 @@ SHEETS: dict[str, tuple[bytes, str, int]] = {
         "Region,Sales Q1,Sales Q2|N,1,2|S,3,4", 0,
     ),
     "a merged block": (workbook({"a": [["g", "n"], ["N", 1], [None, 2]]}, merged=["A2:A3"]), "g,n|N,1|N,2", 0),
+    "names alone": (workbook({"a": TABLE[:1]}), "id,name", 0),
     "units": (workbook({"a": [["t", "p"], ["s", "hPa"], [1, 2], [3, 4], [5, 6]]}), "t,p|1,2|3,4|5,6", 1),
     "a total": (workbook({"a": [["id", "n"], ["a", 1], ["b", 2], ["Total", 3]]}), "id,n|a,1|b,2", 1),
     "truths and blanks": (workbook({"a": [[" id ", "v"], [1, True], [2, " x "]]}), "id,v|1,true|2,x", 0),

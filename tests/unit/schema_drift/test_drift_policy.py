@@ -79,7 +79,8 @@ def test_the_same_change_gives_the_same_decision_and_the_same_words(
 def test_a_rename_is_said_with_what_it_became_and_what_to_do() -> None:
     found = report(RENAMED, "warn")
     assert found.summary == (
-        "Column `dep_delay` is gone; `departure_delay` looks like it (name 0.96, type fits); nothing was loaded."
+        "Column `dep_delay` is gone; `departure_delay` looks like it (name 0.96, type fits). "
+        "Nothing was loaded: module clean-flights needs what is gone."
     )
     assert "Rename `departure_delay` back to `dep_delay`" in found.advice
     assert "`modulardata quarantine release ENTRY --with FILE`" in found.advice
@@ -92,7 +93,7 @@ def test_a_rename_is_said_with_what_it_became_and_what_to_do() -> None:
     [
         (REMOVED, "warn", "Column `dep_delay` is gone, and no incoming column looks like it", "Put `dep_delay` back"),
         (RETYPED, "warn", "Column `year` is string, not integer", "Write `year` as integer"),
-        (ADDED, "strict", "the mode is strict, so nothing was loaded", "set the workflow's drift mode to warn"),
+        (ADDED, "strict", "The mode is strict, so nothing was loaded.", "set the workflow's drift mode to warn"),
         (ADDED, "warn", "Column `x` is new", "Nothing has to be done"),
         (MOVED, "warn", "Column `carrier` stands elsewhere", "Nothing has to be done"),
         (WIDENED, "warn", "Column `dep_delay` is integer, not float", "Nothing has to be done"),

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.adaptation import Proof, ProofCheck
 from contracts.data import Column, LogicalType, Schema
 from contracts.recipe import Recipe, Rename
 from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
 from services.schema_drift.deciding.classes import classes_of
-from services.schema_drift.deciding.policy import FEW_READERS, Change, Circumstances, rule
+from services.schema_drift.deciding.policy import FEW_READERS, Change, Circumstances, rule, verdict
 from services.schema_drift.describing.delivery import describe
 
 PROVEN = Circumstances(verdict="proven")
@@ -39,6 +40,9 @@ def test_keys_money_and_persons_are_never_changed_alone(column_class: str, kind:
         (Circumstances(verdict="refuted"), "quarantine"),
         (Circumstances(verdict="refuted", choice=True), "ask"),
         (Circumstances(verdict="refuted", approved=True, choice=True), "quarantine"),
+        (Circumstances(verdict="unlike"), "ask"),
+        (Circumstances(verdict="unlike", settled=True), "ask"),
+        (Circumstances(verdict="unlike", approved=True), "ask"),
         (Circumstances(verdict="proven", pinned=True), "ask"),
         (Circumstances(verdict="proven", readers=FEW_READERS), "auto"),
         (Circumstances(verdict="proven", readers=FEW_READERS + 1), "auto_after"),
@@ -47,6 +51,37 @@ def test_keys_money_and_persons_are_never_changed_alone(column_class: str, kind:
 )
 def test_circumstances_make_it_stricter(known: Circumstances, ruling: str) -> None:
     assert rule([RENAMED], DriftPolicy(), known).ruling == ruling
+
+
+def test_a_workflow_may_have_what_is_unlike_the_past_set_aside() -> None:
+    policy, known = DriftPolicy(unlike="quarantine"), Circumstances(verdict="unlike")
+    assert rule([RENAMED], policy, known).ruling == "quarantine"
+    assert rule([Change("meaning_changed", "plain", "refuted")], policy, known).ruling == "refuse"
+
+
+@pytest.mark.parametrize(
+    ("mode", "failed", "expected"),
+    [
+        ("evolve", (), "proven"),
+        ("evolve", ("distributions",), "unlike"),
+        ("evolve", ("distributions", "nulls"), "refuted"),
+        ("evolve", ("set_aside",), "refuted"),
+        ("discard_row", ("set_aside",), "proven"),
+        ("discard_row", ("set_aside", "distributions"), "unlike"),
+        ("discard_row", ("lost",), "refuted"),
+        ("discard_value", ("lost", "nulls"), "proven"),
+        ("discard_value", ("set_aside",), "refuted"),
+    ],
+)
+def test_distributions_alone_refute_nothing(mode: str, failed: tuple[str, ...], expected: str) -> None:
+    checks = tuple(
+        ProofCheck(name=name, passed=name not in failed, detail="")
+        for name in ("contract", "keys", "books", "set_aside", "replay", "distributions", "nulls", "lost", "consumers")
+    )
+    proof = Proof(verdict="refuted" if failed else "proven", checks=checks, history=3)
+    assert verdict(proof, mode) == expected
+    if not failed:
+        assert verdict(proof.model_copy(update={"history": 0}), mode) == "unproven"
 
 
 def test_what_is_likely_is_asked_about_unless_a_person_settled_it() -> None:
