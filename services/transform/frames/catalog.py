@@ -11,6 +11,7 @@ from services.transform.frames import (
     factored,
     filled,
     fills,
+    gone,
     grouped,
     grouping,
     hidden,
@@ -20,6 +21,7 @@ from services.transform.frames import (
     letters,
     making,
     masked,
+    moving,
     numbers,
     parted,
     pieces,
@@ -74,6 +76,8 @@ FRAMES: tuple[Frame, ...] = (
     *calculated.frames.all,
     *shares.frames.all,
     *factored.frames.all,
+    *gone.frames.all,
+    *moving.frames.all,
 )
 
 # Every word that stands in a pattern: none of them is a misspelling.

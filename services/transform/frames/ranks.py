@@ -18,7 +18,7 @@ frame = frames.frame
 @slot("RankTie")
 def rank_tie(reader: Reader, at: int) -> Any:
     """What becomes of equal values: rank leaves gaps, dense_rank none, row_number tells them apart."""
-    tied = "[,|;|.|LP|-] [and|with|where] [<e:Entity>|@rows|ones|those|equal values|ties] [that|with|which] [are|is|have|tie|ties|tied|same value|equal value|equal values|equal|same <c:Col>|the same <c:Col>] [should|must|all]"
+    tied = "[,|;|.|LP|-] [and|with|where] [<e:Entity>|@rows|ones|those|equal values|ties|equal <c:Cols>|same <c:Cols>|tied <c:Cols>|identical <c:Cols>|(equal|tied|same) (ones|values|figures|results|rows|<e:Entity>)] [that|with|which] [are|is|have|tie|ties|tied|same value|equal value|equal values|equal|same <c:Col>|the same <c:Col>] [should|must|all]"
     for end, _, cost in reader.match(
         f"{tied} (share|shares|get|gets|have|has|receive|take|sharing|getting|given|are given) [same|one|the same|equal] (rank|place|position|number|one) [,|;|.] [and] [with|then] [the] [next|following|no|without|leaving] [rank|place|position|number|gaps|gap|ranks|one|numbers] [being|is|are|be|gets|left] [skipped|left out|omitted|missed out|left free|skip|follows|jumps|gap|skipping] [after|left|in ranks] [accordingly|RP|ties|them|after ties|after them|afterwards]",
         at,

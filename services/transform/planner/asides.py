@@ -19,6 +19,7 @@ _SOFT = frozenset(
     respectively now already still then therefore thus hence always certainly definitely properly nicely
     neatly overall altogether accordingly instead somehow anyway current existing given various certain particular specific
     corresponding resulting new entire whole full complete single actual real proper plain simple normal regular standard
+    itself themselves
     resulting same original usual below above-mentioned following
     """.split()
 )

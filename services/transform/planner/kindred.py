@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from services.transform.planner.lexicon import MONTHS, WEEKDAYS, written_otherwise
 from services.transform.planner.reading import Reader, Result
 from services.transform.planner.words import parts, stem
 
@@ -32,6 +33,7 @@ def _sharing(reader: Reader, at: int) -> Iterator[Result]:
         found = _bearing(reader, reader.low(end))
         if len(found) == wanted and stem(reader.low(end)) not in ("", "column"):
             yield end + 1 + (reader.low(end + 1) in (*_COLUMNS, "values")), found, 0.2
+    yield from _calendar(reader, at)
     start = at + (reader.low(at) in ("all", "every", "each"))
     found = _bearing(reader, reader.low(start))
     if len(found) < 2 or len(stem(reader.low(start))) < 3:
@@ -42,6 +44,19 @@ def _sharing(reader: Reader, at: int) -> Iterator[Result]:
             yield start + 1 + (reader.low(start + 1) in (*_COLUMNS, "values")), found, 0.3
     if reader.low(start + 1) in _COLUMNS:  # cheaper than the one column of that name: several are spoken of
         yield start + 2, found, -0.1
+
+
+def _calendar(reader: Reader, at: int) -> Iterator[Result]:
+    """The twelve months, the weekdays, where each of them is a column."""
+    for words, names in (("months|month @columns|monthly @columns", MONTHS), ("weekdays|days|week days", WEEKDAYS)):
+        end = reader.first(f"[@all] [of] [<n:Count>] [single|individual] ({words}) [@columns]", at)
+        if end is None:
+            continue
+        written = [{name, *written_otherwise(name)} for name in names]
+        found = tuple(one for one in reader.view.names if any(one.casefold() in ways for ways in written))
+        said = next((n for _, n, _ in reader.slot("Count", at + (reader.low(at) == "all"))), len(found))
+        if len(found) == len(names) == said:
+            yield end, found, 0.1
 
 
 def _bearing(reader: Reader, word: str) -> tuple[str, ...]:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from services.transform.planner.pieces import _glued_end
 from services.transform.planner.reading import Reader, Result, slot
+from services.transform.planner.slots import _glued_end
 
 _PLACES = (
     ("[right] (at|from) [very] (end|back)|at very end", "{0}$"),

@@ -100,10 +100,10 @@ class RulesPlanner:
             first = first or found
             if found.kind not in ("unclear", "unknown_column", "unknown_value"):
                 continue
-            for fewer, left_out in told(tokens, Index(view)):
-                again = self._read(*joined(text, [fewer]), view)
+            for shorter, remark in told(tokens, Index(view)):
+                again = self._read(*joined(text, [shorter]), view)
                 if isinstance(again, Plan):
-                    return replace(again, notes=(*again.notes, f"Read as a remark: {left_out}"))
+                    return replace(again, notes=(*again.notes, f"Read as a remark: {remark}"))
             for fewer, left_out in relaxed(tokens, Index(view)):
                 again = self._read(text, fewer, view)
                 if isinstance(again, Plan):

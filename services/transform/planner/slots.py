@@ -39,6 +39,7 @@ _NOT_NAMES = frozenset(
     rounded sorted using instead please thanks column columns called named name rows row so but as into not no only
     just keep drop remove sort add rename call round show count all every first last after before between than over
     under above below without also leave give make lower upper snake title camel case underscores underscore spaces
+    can should must stays stay itself new
     out saying showing holding giving containing made built being based whether while because own separate its their
     text number numbers numeric integer integers string strings float floats boolean booleans date dates whole decimal decimals
     """.split()
@@ -85,6 +86,9 @@ def _heads(reader: Reader, at: int) -> Iterator[int]:
     ):
         start += 1
         yield start
+    owner = reader.tokens[start : start + 1]
+    if reader.low(start + 1) == "'s" and owner[0].kind == "word" and reader.index.column(owner) is None:
+        yield start + 2  # the company's sales
     if start > at and reader.low(start) in ("named", "called"):
         yield start + 1
         start += 1
