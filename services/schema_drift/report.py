@@ -160,6 +160,11 @@ def advise(module: str, decision: Decision, differences: Sequence[Difference], e
     renamed = [d for d in differences if d.kind == "renamed"]
     removed = [d for d in differences if d.kind == "removed"]
     retyped = [d for d in differences if d.kind == "type_changed" and not d.absorbable]
+    if any(one.kind == "meaning_changed" for one in differences):
+        return (
+            f"Correct the file and release it: {corrected}. Or, if the values are right as they came, release it as it "
+            f"is, and somebody is asked with the numbers: {release}."
+        )
     if not (renamed or removed or retyped):
         return (
             f"If the new form is right, set the workflow's drift mode to warn, apply it, and let the file go on with "

@@ -159,7 +159,7 @@ async def waiting_for(work: UnitOfWork, module: str, most: int = 1_000) -> list[
     """Open files that were set aside because they did not fit this module, in the order in which they came."""
     entries, reports = quarantine_entries, drift_reports
     found = await work.connection.execute(
-        select(entries.c.id, reports.c.incoming, reports.c.contract, reports.c.module_version)
+        select(entries.c.id, reports.c.incoming, reports.c.contract, reports.c.module_version, reports.c.changes)
         .join(reports, (reports.c.tenant == entries.c.tenant) & (reports.c.id == entries.c.report_id))
         .where(
             entries.c.tenant == work.tenant,

@@ -12,6 +12,7 @@ import pytest
 from deploy.local.launcher import Stack
 from tests.commands import Command
 from tests.e2e.client import Api
+from tests.e2e.deliveries import supplied
 from tests.e2e.running import Running
 from tests.e2e.seeding import Seeded, one_of_everything, workspace
 from tests.e2e.spans import SpanReceiver
@@ -77,3 +78,22 @@ def workspaces(platform: Running) -> Iterator[tuple[Seeded, Seeded]]:
     yield made
     for seeded in made:
         seeded.api.close()
+
+
+@pytest.fixture
+def own_workspace(platform: Running) -> Iterator[Seeded]:
+    """A new workspace with a bucket and a warehouse."""
+    with supplied(platform, "newcomer") as made:
+        yield made
+
+
+@pytest.fixture
+def newcomer(
+    modulardata: Command, platform: Running, own_workspace: Seeded, in_new_folder: Callable[[], Command]
+) -> Command:
+    """Somebody at a command line in an empty folder, who develops in that workspace."""
+    key = own_workspace.api.call("POST", "/api/keys", {"name": "newcomer", "role": "developer"})["key"]
+    command = in_new_folder()
+    command.env |= {"MODULARDATA_HOME": modulardata.env["MODULARDATA_HOME"]}
+    command.env |= {"MODULARDATA_URL": platform.state.public_url, "MODULARDATA_API_KEY": key}
+    return command

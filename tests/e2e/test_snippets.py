@@ -3,8 +3,7 @@
 import json
 import re
 import shlex
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,12 @@ import pytest
 import yaml
 
 from contracts.workflow import WorkflowDefinition
-from tests.connections import s3_connection, warehouse_connection
-from tests.e2e.running import Running
-from tests.e2e.seeding import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]
 FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELLS = {"sh", "bash", "console", "text"}
-ORDERS = "order_id,day,amount\n1,2026-01-01,1.5\n2,2026-01-02,2.5\n"
 RIDES = "rider,miles,city\nAda,12,Oslo\nBo,,Rome\nCy,30,Oslo\nDi,7,Rome\n"
-MORE = "order_id,day,amount\n3,2026-02-01,3.5\n"
 
 
 def blocks(*languages: str) -> Iterator[tuple[str, str]]:
@@ -105,24 +99,9 @@ def test_python_compiles_and_documents_are_valid() -> None:
     assert definitions >= 3
 
 
-@pytest.fixture
-def newcomer(modulardata: Any, platform: Running, in_new_folder: Callable[[], Any]) -> Iterator[Any]:
-    """Somebody in an empty folder and a workspace of their own that has the two connections."""
-    seeded = workspace(platform.api, "newcomer")
-    seeded.api.call("POST", "/api/connections", s3_connection(platform.state, "landing"))
-    seeded.api.call("POST", "/api/connections", warehouse_connection(platform.state, "warehouse"))
-    key = seeded.api.call("POST", "/api/keys", {"name": "newcomer", "role": "developer"})["key"]
-    command = in_new_folder()
-    command.env |= {"MODULARDATA_HOME": modulardata.env["MODULARDATA_HOME"]}
-    command.env |= {"MODULARDATA_URL": platform.state.public_url, "MODULARDATA_API_KEY": key}
-    (command.folder / "orders.csv").write_text(ORDERS)
-    (command.folder / "more-orders.csv").write_text(MORE)
-    yield command
-    seeded.api.close()
-    shutil.rmtree(command.folder, ignore_errors=True)
-
-
 def test_the_readmes_five_minutes_can_be_followed(newcomer: Any) -> None:
+    (newcomer.folder / "orders.csv").write_text("order_id,day,amount\n1,2026-01-01,1.5\n2,2026-01-02,2.5\n")
+    (newcomer.folder / "more-orders.csv").write_text("order_id,day,amount\n3,2026-02-01,3.5\n")
     (block,) = [body for page, body in blocks("sh") if page == "README.md" and "modulardata init" in body]
     ran = []
     for line in block.splitlines():

@@ -13,7 +13,7 @@ from contracts.data import FormatFacts
 from services.connector.failures import Unreadable
 from services.connector.formats.base import Format, Landed, ReadRequest, Rejects
 from services.connector.formats.csv_closing import is_rule, is_total
-from services.connector.formats.csv_count import NotUtf8, Survey, is_row_by_row, survey
+from services.connector.formats.csv_count import NotUtf8, Survey, first_line_again, is_row_by_row, survey
 from services.connector.formats.csv_dialect import (
     HEAD_BYTES,
     SAMPLE_CHARACTERS,
@@ -177,6 +177,8 @@ class CsvFormat(Format):
         if request.declared is not None or request.csv.tidy:
             return True
         if not sniffed.layout.plain or sniffed.survey is None or sniffed.survey.marked:
+            return False
+        if sniffed.layout.header and first_line_again(sniffed.text.path):
             return False
         with sniffed.text.path.open("rb") as file:
             size = file.seek(0, 2)

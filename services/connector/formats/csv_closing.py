@@ -13,6 +13,7 @@ _TOTAL = re.compile(
     r"|σύνολο|zwischensumme|sous-total)\s*(?:[:.=]|\(.*\)|[-–].*)?",
     re.I,
 )
+_MEAN = re.compile(r"(?:average|avg\.?|mean|durchschnitt|mittelwert|moyenne|promedio)\s*:?", re.I)
 _NOTE = re.compile(
     r"^\W*(?:source|sources|note|notes|footnote|quelle|anmerkung|fuente|nota|bron|fonte|generated|exported|created|report"
     r"|end of|printed|copyright|©|page\b|\d+ rows?\b|rows?:|records?:|total rows|last updated|as of|disclaimer|\*|†)",
@@ -23,6 +24,8 @@ _NOTE = re.compile(
 def is_total(record: Sequence[str]) -> bool:
     """Whether a record sums up those above it."""
     filled = [cell.strip() for cell in record if cell.strip()]
+    if filled and _MEAN.fullmatch(filled[0]) and len(filled) < len(record):
+        return all(shape_of(cell) is not None for cell in filled[1:])
     if not filled or not (_TOTAL.fullmatch(filled[0]) or any(_TOTAL.fullmatch(cell) for cell in record[:3])):
         return False
     others = [cell for cell in filled if not _TOTAL.fullmatch(cell)]
@@ -58,6 +61,8 @@ def closing(tail: Sequence[tuple[Sequence[str], bool]], width: int) -> int:
 
 
 def _is_row(record: Sequence[str], width: int) -> bool:
+    if width < 2:
+        return not is_note(record, width)
     return len(record) == width and sum(bool(cell.strip()) for cell in record) > max(1, width // 2)
 
 

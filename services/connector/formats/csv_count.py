@@ -1,6 +1,7 @@
 """Counts the records of a CSV file apart from any parser, and finds what makes it unreadable on the way."""
 
 import codecs
+import mmap
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,16 @@ def is_row_by_row(path: Path, delimiter: str, above: int, columns: int) -> bool:
     with path.open("r", encoding="utf-8-sig", newline=None) as file:
         lines = (line for number, line in enumerate(file) if number >= above and line.strip())
         return all(line.count(delimiter) == expected for line in lines)
+
+
+def first_line_again(path: Path) -> bool:
+    """Whether a line of a file is the same as its first one, as where a header stands on each page."""
+    with path.open("rb") as file:
+        _skip_bom(file)
+        first = file.readline(_CHUNK).rstrip(b"\r\n")
+        file.seek(0)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return re.search(rb"\n" + re.escape(first) + rb"(?=[\r\n]|\Z)", data) is not None
 
 
 def last_record_end(head: bytes, delimiter: str, quote: str | None) -> int:

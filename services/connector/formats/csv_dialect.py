@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from contracts.data import Schema
 from services.connector.failures import Unreadable
 from services.connector.formats.base import CsvOptions
+from services.connector.formats.csv_layout import is_comment, is_remark, kind_of
 from services.connector.formats.csv_types import infer_text
 from services.connector.formats.spelled_dates import written
-from services.connector.formats.spelled_numbers import is_number
+from services.connector.formats.spelled_numbers import is_number, shape_of
 
 HEAD_BYTES = 1 << 20
 SAMPLE_CHARACTERS = 64_000
@@ -47,6 +48,7 @@ _UNUSUAL = (
 )
 _WORDS = (" ", ":", "=", "/", "!", "*", "&", "@", "#", "%", "\\", "$")  # which stand in plain texts as well
 _LINES_OF_A_VALUE = 200
+_COMPARED = 50  # columns whose values are looked at
 _PAIRS = {"“": "”", "„": "“", "«": "»", "‘": "’", "»": "«"}
 _ALIKE = ("'", "`", "´", "^", "~", "|", "*", "%", "$")
 _SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=([^\r\n])"?[ ,;\t]*(?:\r\n|\r|\n|$)', re.I)
@@ -110,7 +112,7 @@ def cut(sample: str, complete: bool, options: CsvOptions, expected: Schema | Non
     for delimiter in (told,) if told else _USUAL:
         for signs in _variants(delimiter, quote, close, sample):
             records = read_records(sample, signs, complete)
-            score, even = _score(records, expected)
+            score, even = _score(records, delimiter, expected)
             if score > best_score:
                 best, best_score, evenness = Cut(signs, records, 0.0), score, even
     if told is None and evenness < 0.8:
@@ -118,7 +120,9 @@ def cut(sample: str, complete: bool, options: CsvOptions, expected: Schema | Non
         if unusual is not None and unusual.confidence > evenness:
             return unusual
     if best is None or (best_score <= 0 and told is None):
-        signs = _variants(told or ",", quote, close, sample)[0]
+        # A single column: what stands within its values now and then cuts none of them.
+        absent = next((sign for sign in _USUAL if sign not in sample), "\x1f")
+        signs = _variants(told or ("," if best is None else absent), quote, close, sample)[0]
         return Cut(signs, read_records(sample, signs, complete), 0.5)
     return Cut(best.signs, best.records, 1.0 if told else round(max(0.3, min(0.99, evenness)), 2))
 
@@ -245,7 +249,7 @@ def _variants(delimiter: str, quote: str | None, close: str | None, sample: str)
         found.append(Signs(delimiter, quote, quote, wrapped=True))
     if f"{delimiter} {quote}" in sample and delimiter != " ":
         found.append(Signs(delimiter, quote, quote, padded=True))
-    if f"\\{quote}" in sample:
+    if re.search(rf"\\{re.escape(quote)}(?![{re.escape(delimiter)}\r\n]|$)", sample):  # else it ends a path
         found.append(Signs(delimiter, quote, quote, escape="\\"))
         found.reverse()
     stray = _STRAY.format(d=re.escape(delimiter), o=re.escape(quote), c=re.escape(quote))
@@ -254,9 +258,9 @@ def _variants(delimiter: str, quote: str | None, close: str | None, sample: str)
     return found
 
 
-def _score(records: list[list[str]], expected: Schema | None) -> tuple[float, float]:
+def _score(records: list[list[str]], delimiter: str, expected: Schema | None) -> tuple[float, float]:
     """How well these records make a table, and how many of them have the same width."""
-    filled = [record for record in records if record and not record[0].startswith("#")]
+    filled = [one for one in records if one and not (is_comment(one) and (len(one) == 1 or is_remark(one)))]
     if not filled:
         return -1.0, 0.0
     width, agreeing = Counter(map(len, filled)).most_common(1)[0]
@@ -266,13 +270,31 @@ def _score(records: list[list[str]], expected: Schema | None) -> tuple[float, fl
         if len(wide) < 2 or len(wide) < len(filled) * 0.3 or len(filled[0]) == 1 == len(filled[-1]):
             return 0.0, 0.0
         width, agreeing = Counter(map(len, wide)).most_common(1)[0]
+    if len(filled[0]) == 1 and _within_values(filled[1:], delimiter):
+        return 0.0, 0.0
     even = agreeing / len(filled)
     score = even + (0.5 if width == len(filled[0]) else 0.0) + min(width, 100) / 1000
-    # A delimiter that stands inside numbers leaves nothing but digits on both of its sides.
+    # Of two that cut evenly, one cuts between values and the other within them.
+    rows = [record for record in filled[1:] if len(record) == width]
+    kinds = [kind_of(column) for column in zip(*rows, strict=True)] if width <= _COMPARED else []
+    score += 0.2 * sum(kind not in (None, "string") for kind in kinds) / width
     if expected is not None:
         names = {cell.strip() for cell in filled[0]}
         score += len(names & set(expected.names)) / max(1, len(expected.names))
     return score, even
+
+
+def _within_values(records: list[list[str]], delimiter: str) -> bool:
+    """Whether this is what stands within the values of a single column now and then: numbers, or words."""
+    if all(shape_of(delimiter.join(record)) is not None for record in records):
+        return True
+    widths = Counter(len(record) for record in records if len(record) > 1)
+    usual = widths.most_common(1)[0][0] if widths else 0
+    start = next((place for place, record in enumerate(records) if len(record) == usual), len(records))
+    if widths[usual] >= (len(records) - start) * 0.9:
+        return False
+    rows = [record for record in records[start + 1 :] if len(record) == usual]
+    return all(kind_of(column) in (None, "string") for column in zip(*rows, strict=True))
 
 
 def _unusual(sample: str, quote: str | None, close: str | None, complete: bool) -> Cut | None:

@@ -16,6 +16,7 @@ from services.connector.formats.spelled_numbers import shape_of
 _NAME_LIMIT = 200
 _LITERAL = re.compile(r'="([^"]*)"')
 RULE = re.compile(r"[-=─+:]{2,}")
+_REMARK = re.compile(r"#(?:[\s#!*=–—-]|$)")
 _ABOVE = 40  # lines above a header, at most
 
 
@@ -72,6 +73,11 @@ def literal(cell: str) -> str:
 def is_comment(record: Sequence[str]) -> bool:
     """Whether the line begins with #."""
     return bool(record) and record[0].lstrip().startswith("#") and record[0].strip() not in MARKERS
+
+
+def is_remark(record: Sequence[str]) -> bool:
+    """Whether a line that begins with # cannot well be a row whose first value begins so."""
+    return is_comment(record) and _REMARK.match(record[0].lstrip()) is not None
 
 
 def layout(
@@ -167,10 +173,10 @@ def _has_comments(records: list[list[str]]) -> bool:
         return False
     usual = Counter(map(len, others)).most_common(1)[0][0]
     # Lines as wide as the rows may be rows whose first value begins so; nothing but them below a header surely are.
-    alike = sum(len(record) == usual for record in marked)
+    alike = sum(len(record) == usual and not is_remark(record) for record in marked)
     if len(others) == 1 and not is_comment(filled[0]):
         return False
-    return len(marked) <= max(20, len(filled) * 0.3) and (usual == 1 or alike <= max(1, len(filled) * 0.3))
+    return len(marked) <= max(20, len(filled) * 0.3) and alike <= max(1, len(filled) * 0.3)
 
 
 def _start(body: list[tuple[int, list[str]]], expected: Schema | None) -> int:

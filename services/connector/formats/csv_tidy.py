@@ -13,7 +13,7 @@ from services.connector.formats.base import Rejects
 from services.connector.formats.csv_closing import closing, is_total
 from services.connector.formats.csv_count import NotUtf8
 from services.connector.formats.csv_dialect import Signs, split_records
-from services.connector.formats.csv_layout import Layout, is_blank, is_comment, literal
+from services.connector.formats.csv_layout import Layout, is_blank, is_comment, is_remark, literal
 from services.connector.progress import Progress
 
 _TAIL = 40
@@ -119,7 +119,10 @@ class Tidying:
         if empty and 1 < layout.width <= len(record) and self._header_passed(place):
             self._held += 1  # a row without any value, if rows follow it
             return True
-        if place < layout.above or empty or (layout.comments and is_comment(record)):
+        comment, short = is_comment(record), len(record) < layout.width
+        # A remark may come late; alone in its line, it is no row.
+        remark = comment and (short or is_remark(record) if layout.comments else short and len(record) == 1)
+        if place < layout.above or empty or remark:
             done.skipped += 1
             done.outside += bool(record)
             return after_blank or (empty and place >= layout.above)
@@ -138,6 +141,10 @@ class Tidying:
         if place <= layout.above + layout.unit_lines and layout.unit_lines:
             self._aside("second_header", record, done.records, None)
             return False
+        if comment and layout.comments:
+            # As wide as a row, it may be one whose first value begins so: it is not skipped without a word.
+            self._aside("commented_row", record, done.records, None)
+            return after_blank
         if layout.literals:
             record = [literal(cell) for cell in record]
         if record == self._header:

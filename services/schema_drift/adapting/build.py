@@ -13,6 +13,7 @@ from contracts.workflow import ModuleDraft, ModuleVersionRef, ResolvedModule
 from services.schema_drift.adapting.parting import Parting, without
 from services.schema_drift.adapting.ways import OnFailure, Side, Way, emptied, way
 from services.schema_drift.describing.column import Figures
+from services.schema_drift.detecting.notation_lost import fresh_markers
 
 MOST_STEPS = 500
 
@@ -98,9 +99,7 @@ def build(
                 f"nobody knows a safe way from {carrier} ({column.type.value}) to {needed.name} ({needed.type.value})"
             )
         if stopgaps and needed.name in stopgaps:
-            nothing = emptied(needed.name, needed.type, stopgaps[needed.name])
-            if nothing is not None:
-                found = Way((*found.there, *nothing.there), (*nothing.back, *found.back), certain=True)
+            found = _without_markers(found, needed, column, came, stopgaps[needed.name])
         ways[needed.name] = found
         type = needed.type if column.type.widens(needed.type) else column.type
         contract.append(Column(name=column.name, type=type, nullable=column.nullable or needed.nullable))
@@ -190,6 +189,19 @@ def _impossible(carried: Mapping[str, str | None], incoming: Schema, parts: Sequ
 def _way(needed: Column, column: Column, came: Came, rewritten: bool, on_failure: OnFailure) -> Way | None:
     before, after = came.before.get(needed.name), came.after.get(column.name)
     return way(needed.name, Side(needed.type, before), Side(column.type, after), on_failure, rewritten)
+
+
+def _without_markers(found: Way, needed: Column, column: Column, came: Came, text: str) -> Way:
+    """The way on which what stands for nothing becomes null too: in texts before they are read, in numbers after."""
+    before, after = came.before.get(needed.name), came.after.get(column.name)
+    fresh = fresh_markers(before, after) if before is not None and after is not None else {}
+    first = column.type is LogicalType.STRING
+    nothing = emptied(needed.name, column.type if first else needed.type, sorted({text, *fresh} - {""}))
+    if nothing is None:
+        return found
+    there = (*nothing.there, *found.there) if first else (*found.there, *nothing.there)
+    back = (*found.back, *nothing.back) if first else (*nothing.back, *found.back)
+    return Way(there, back, found.certain)
 
 
 def _prelude(carried: Mapping[str, str | None], ways: Mapping[str, Way], absent: Sequence[Column]) -> tuple[Step, ...]:

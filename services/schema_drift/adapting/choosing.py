@@ -78,11 +78,11 @@ def rewritten(differences: Sequence[Told]) -> frozenset[str]:
 
 
 def stopgaps(differences: Sequence[Told]) -> dict[str, str]:
-    """Column → the value that seems to stand for nothing in it, where the usual markers do not."""
+    """Column → the value that stands for nothing in it, and did not before."""
     return {
         one.column: one.detail.removeprefix(_NOTHING)
         for one in differences
-        if one.kind == "format_changed" and one.proof == "plausible" and one.detail.startswith(_NOTHING)
+        if one.kind == "format_changed" and one.detail.startswith(_NOTHING)
     }
 
 

@@ -1,5 +1,6 @@
 """What brings a column that came into the type and the spelling that are needed, and past values back into its form."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from contracts.recipe import (
     Text,
 )
 from services.schema_drift.describing.column import Figures
+from services.schema_drift.describing.plain import PLAIN_NUMBER, WHOLE_NUMBER
 
 OnFailure = Literal["quarantine", "null"]
 # What stands around a number in each way of writing it that parse_number does not take off by itself.
@@ -76,19 +78,20 @@ def way(name: str, needed: Side, came: Side, on_failure: OnFailure, rewritten: b
     return _cast_both(name, needed.type, came.type, on_failure)
 
 
-def emptied(name: str, type: LogicalType, text: str) -> Way | None:
-    """Values that stand for nothing become null; None where the text is no value of the column."""
-    value: Any = text
-    try:
-        if type in (LogicalType.INTEGER, LogicalType.FLOAT):
-            value = int(text) if type is LogicalType.INTEGER else float(text)
-        elif type is not LogicalType.STRING:
-            return None
-    except ValueError:
+def emptied(name: str, type: LogicalType, texts: Sequence[str]) -> Way | None:
+    """Values that stand for nothing become null; None where there are none such in a column of this type."""
+    values: list[Any] = list(texts)
+    # Of numbers the reader has taken the usual markers for what they are.
+    if type is LogicalType.INTEGER:
+        values = [int(text) for text in texts if WHOLE_NUMBER.fullmatch(text)]
+    elif type is LogicalType.FLOAT:
+        values = [float(text) for text in texts if PLAIN_NUMBER.fullmatch(text)]
+    elif type is not LogicalType.STRING:
         return None
-    return Way(
-        (Replace(column=name, values=(Replacement(old=value, new=None),)),), (FillNull(columns=(name,), value=value),)
-    )
+    if not values:
+        return None
+    replaced = tuple(Replacement(old=value, new=None) for value in values)
+    return Way((Replace(column=name, values=replaced),), (FillNull(columns=(name,), value=values[0]),))
 
 
 def _cast(name: str, type: LogicalType, on_failure: OnFailure, format: str | None = None) -> Cast:

@@ -43,6 +43,8 @@ def notation(before: Figures, after: Figures) -> Notation:
     """Compare how two columns are written."""
     if not before.present or not after.present:
         return SAME
+    if after.wrapped >= 0.9 and before.wrapped < 0.1 and before.type not in NUMERIC:
+        return Notation("text inside JSON", safe=False)
     if before.truths and after.truths and (before.type != after.type or before.truths != after.truths):
         return _truths(before, after)
     if before.type in NUMERIC:
@@ -246,8 +248,6 @@ def _numerals(before: Figures, after: Figures) -> Notation:
 
 
 def _texts(before: Figures, after: Figures) -> Notation:
-    if after.wrapped >= 0.9 and before.wrapped < 0.1:
-        return Notation("text inside JSON", safe=False)
     fresh = {value: many for value, many in after.counts.items() if value not in before.counts}
     if len(fresh) >= 2 and sum(fresh.values()) > 0.5 * after.present:
         for text, known, folded in zip(FOLDS, before.folded, after.folds, strict=True):

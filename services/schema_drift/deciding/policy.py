@@ -56,6 +56,7 @@ class Circumstances:
     pinned: bool = False  # the workflow names the version: nothing replaces it unasked
     settled: bool = False  # a person decided about this very change before
     approved: bool = False  # a person asked for this very proposal
+    let_go: bool = False  # a person let go on what had been set aside for what it means
     choice: bool = False  # another proposal might be the right one: a person can choose
 
 
@@ -76,7 +77,7 @@ def rule(changes: Sequence[Change], policy: DriftPolicy, known: Circumstances) -
     if known.approved:
         # Whoever asked for it has not seen how unlike it is.
         return unlike[0] if unlike else Ruled("auto", "a person asked for it")
-    found = [_of_change(one, policy, settled=known.settled) for one in changes]
+    found = [_of_change(one, policy, known) for one in changes]
     found += unlike
     if known.verdict == "unproven":
         found.append(Ruled("ask", "what was recorded does not prove it"))
@@ -87,7 +88,9 @@ def rule(changes: Sequence[Change], policy: DriftPolicy, known: Circumstances) -
     return max(found, key=lambda one: _ORDER.index(one.ruling), default=Ruled("auto", "nothing speaks against it"))
 
 
-def _of_change(change: Change, policy: DriftPolicy, *, settled: bool) -> Ruled:
+def _of_change(change: Change, policy: DriftPolicy, known: Circumstances) -> Ruled:
+    if change.proof == "refuted" and known.let_go and change.kind in ("meaning_changed", "type_changed"):
+        return Ruled("ask", "its meaning seems to have changed, and somebody let it go on")
     if change.proof == "refuted":
         return Ruled("refuse", f"a column's {change.kind.replace('_', ' ')} cannot be explained")
     if change.kind == "reordered":
@@ -95,7 +98,7 @@ def _of_change(change: Change, policy: DriftPolicy, *, settled: bool) -> Ruled:
     kind = _OVERRIDABLE.get(change.kind)
     default: Ruling = "auto" if change.column_class == "plain" or change.kind == "added" else "ask"
     said: Ruling = default if kind is None else policy.rulings.get(change.column_class, {}).get(kind, default)
-    if change.proof == "plausible" and not settled and _ORDER.index(said) < _ORDER.index("ask"):
+    if change.proof == "plausible" and not known.settled and _ORDER.index(said) < _ORDER.index("ask"):
         return Ruled("ask", "it is likely, and not proven")
     whose = "" if change.column_class == "plain" else f" of a {change.column_class} column"
     return Ruled(said, "it is proven" if said == "auto" else f"the policy for a change{whose}")

@@ -14,7 +14,7 @@ MISSING = frozenset(
 NUMERIC: frozenset[Plain] = frozenset({"int64", "float64"})
 MOMENTS: frozenset[Plain] = frozenset({"date", "datetime"})
 
-_INTEGER = re.compile(r"[+-]?(0|[1-9][0-9]*)")
+WHOLE_NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)")
 PLAIN_NUMBER = re.compile(r"[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
@@ -43,7 +43,7 @@ def plain_type(values: Iterable[str]) -> Plain:
         return "empty"
     if all(value.lower() in ("true", "false") for value in found):
         return "bool"
-    if all(_INTEGER.fullmatch(value) for value in found):
+    if all(WHOLE_NUMBER.fullmatch(value) for value in found):
         return "int64"
     if all(PLAIN_NUMBER.fullmatch(value) for value in found):
         return "float64"

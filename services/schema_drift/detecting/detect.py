@@ -6,6 +6,7 @@ from functools import cached_property
 
 from services.schema_drift.comparing.agreement import Agreement, agreement
 from services.schema_drift.comparing.notation import Notation, notation
+from services.schema_drift.comparing.spread import noise
 from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.delivery import Delivery
@@ -13,10 +14,11 @@ from services.schema_drift.describing.plain import NUMERIC
 from services.schema_drift.detecting.across import confirmed, contradicted, disordered, exchanged, shifted
 from services.schema_drift.detecting.difference import Difference, Kind, Proof
 from services.schema_drift.detecting.form import form_changes
-from services.schema_drift.detecting.meaning import INVERTED, Meaning, meaning
+from services.schema_drift.detecting.meaning import INVERTED, Meaning, meaning, turned
 from services.schema_drift.detecting.notation_lost import filled, fresh_code, fresh_marker, rounded, stopgap
 from services.schema_drift.detecting.order import longest_ascending
 from services.schema_drift.detecting.same_values import added_up, partly, reassigned
+from services.schema_drift.detecting.traded import traded
 from services.schema_drift.matching.match import Matching, Pair, match
 
 
@@ -40,12 +42,14 @@ class Detection:
 
     def differences(self) -> tuple[Difference, ...]:
         """What changed: columns that went and came first, then what became of those that stayed."""
+        changed = tuple(self._changed())
         return (
             *form_changes(self.before, self.after, len(self.matching.kept)),
             *self._duplicates(),
             *self._removed(),
             *self._renamed(),
-            *self._changed(),
+            *changed,
+            *self._turned(changed),
             *self._moved(),
             *self._added(),
         )
@@ -109,6 +113,18 @@ class Detection:
                 sure: Proof = "proven" if other.safe else "plausible"
                 yield Difference("format_changed", old.name, sure, other.text, evidence=evidence)
 
+    def _turned(self, changed: Sequence[Difference]) -> Iterator[Difference]:
+        """Flags and classes of which so few rows do not tell whether they mean what they meant."""
+        told = bool(changed or self.matching.renamed or self.matching.removed)
+        found = {one.column for one in changed if one.proof != "proven"}
+        for old, new in self._pairs:
+            if old.name in found or self._sliced():
+                continue
+            doubt = turned(old, new, told)
+            text = doubt.text if doubt is not None else reassigned(old, new)[0] if self._calm else ""
+            if text:
+                yield Difference("format_changed", old.name, "plausible", text)
+
     def _rewritten(self, old: Figures, new: Figures, written: Notation) -> Iterator[Notation]:
         if written.text and not written.widened:
             yield self._doubted(old, new, written)
@@ -151,6 +167,7 @@ class Detection:
             disordered(self.before, self.after, pairs, self._values),
             contradicted(self.before, self.after, pairs),
             shifted(self.before, self.after, pairs),
+            traded(self._pairs) if self._calm else {},
         ):
             for name, text in texts.items():
                 found.setdefault(name, Meaning(text))
@@ -164,14 +181,17 @@ class Detection:
             in_rows = self.after.numbers(new.at)
             return added_up(old, in_rows, values.distance) or partly(old, numbers, values.distance)
         if values.kind == "closed" and not written.text and self._calm:
-            return reassigned(old, new)
+            text, sure = reassigned(old, new)
+            return text if sure else ""
         return ""
 
     @cached_property
     def _calm(self) -> bool:
         """Whether most columns are as they were: then it is the same part of the same world that came."""
         told = [one.distance for one in self._values.values() if one.kind in ("numbers", "closed", "truths")]
-        return len(told) >= 3 and sum(apart <= 0.2 for apart in told) >= 0.6 * len(told)
+        rows = [range(len(side.rows)) for side in (self.before, self.after)]
+        usual = max(0.2, noise(*rows))
+        return len(told) >= 3 and sum(apart <= usual for apart in told) >= 0.6 * len(told)
 
     def _sliced(self) -> bool:
         """Whether a part of the table came: a column of few values lost one that a good part of the rows had."""

@@ -1,17 +1,20 @@
 """Whether a column of the same name (or of a certain successor's) still means what it meant, by its own values."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.schema_drift.comparing.agreement import Agreement
 from services.schema_drift.comparing.notation import Notation
-from services.schema_drift.comparing.spread import conversions, noise
+from services.schema_drift.comparing.spread import conversions, distance, noise
 from services.schema_drift.comparing.units import Conversion
 from services.schema_drift.describing.column import Figures
 from services.schema_drift.describing.plain import NUMERIC
 
 # Two samples of one column seldom lie further apart than this; of a season or a slice of it they do.
 _MOVED = 0.25
+# Chance seldom moves a share by more of its errors; with fewer rows than so many, it may hide what was turned round.
+_SURELY, _TELLING = 2.4, 100
 INVERTED = "inverted: what was true is false"
 ANOTHER_SIZE = Conversion("numbers of another size", lambda number: number)
 
@@ -57,7 +60,7 @@ def _unreadable(before: Figures, after: Figures) -> str:
 
 def _placeholder(before: Figures, after: Figures) -> str:
     usual = max(before.counts.values()) / before.present
-    if after.distinct == 1 and after.present >= 20 and before.distinct >= 3 and usual < 0.9:
+    if after.distinct == 1 and after.present >= 20 and before.distinct >= 2 and usual < 0.9:
         only = next(iter(after.counts))
         # One of few known values in every row is a slice of the table.
         if only not in before.counts or before.distinct > 40:
@@ -89,19 +92,51 @@ def _inverted(before: Figures, after: Figures) -> Meaning | None:
     return None
 
 
+def turned(before: Figures, after: Figures, told: bool) -> Notation | None:
+    """Flags that may have been turned round, as far as so few rows tell it.
+
+    `told` says that other things changed as well: a version is made then, and whoever makes it has to be sure.
+    """
+    was, now = before.true_share, after.true_share
+    few = min(before.present, after.present)
+    if was is None or now is None or few < 20:
+        return None
+    off, moved = abs(now - (1 - was)), abs(now - was)
+    # By how much two such shares differ by chance; a share that was never seen to vary varies a little.
+    share = (was * before.present + 1) / (before.present + 2)
+    error = math.sqrt(share * (1 - share) * (1 / before.present + 1 / after.present))
+    small = few < _TELLING
+    likely = moved > off and moved >= _SURELY * error and (small or (off <= 1.4 * _SURELY * error and moved >= 0.2))
+    if not likely and not (told and small and off <= _SURELY * error):
+        return None
+    return Notation(
+        f"true in {now:.0%} and not in {was:.0%}: too few rows to tell whether it was turned round", safe=False
+    )
+
+
 def _scale(before: Figures, after: Figures, written: Notation, values: Agreement) -> Meaning | None:
     numbers = after.numbers if written.numbers is None else written.numbers
     if _outside(before, numbers):
         return Meaning("numbers that it could not hold before", distance=values.distance)
-    moved = max(_MOVED, 1.5 * noise(before.numbers, numbers))
-    if values.distance < moved or before.distinct < 8 or len(numbers) < 20 or _goes_on(before.numbers, numbers):
+    if before.distinct < 8 or len(numbers) < 20:
         return None
-    found = tuple(
-        one for one, apart in conversions(before.numbers, numbers, before.places) if apart < 0.5 * values.distance
-    )
+    old, new, apart = _but_zeros(before.numbers, numbers, values.distance)
+    if apart < max(_MOVED, 1.5 * noise(old, new)) or _goes_on(old, new):
+        return None
+    found = tuple(one for one, left in conversions(old, new, before.places) if left < 0.5 * apart)
     if not found:
         return _elsewhere(before, after, values)
-    return Meaning(found[0].text, found, distance=values.distance)
+    return Meaning(found[0].text, found, distance=apart)
+
+
+def _but_zeros(
+    old: Sequence[float], new: Sequence[float], apart: float
+) -> tuple[Sequence[float], Sequence[float], float]:
+    """Numbers without their zeros where those are many: nothing is nothing in any unit, and hides the others."""
+    rests = [[number for number in side if number] for side in (old, new)]
+    if any(len(rest) > 0.85 * len(side) or len(rest) < 40 for rest, side in zip(rests, (old, new), strict=True)):
+        return old, new, apart
+    return rests[0], rests[1], distance(*rests)
 
 
 def _goes_on(before: Sequence[float], numbers: Sequence[float]) -> bool:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.schema_drift.comparing.notation import Notation
 from services.schema_drift.describing.column import Figures
@@ -17,16 +18,32 @@ _STOPGAPS = {float(sign + digits) for digits in ("99", "999", "9999", "99999", "
     -1.0, 0.0, 8888.0, -9998.0, 1e9,
 }  # fmt: skip
 
+# A marker that comes as often as this in a column of texts is no slip.
+_SEVERAL = 3
+
 
 def fresh_marker(before: Figures, after: Figures) -> Notation | None:
     """Missing values that were written in one of the usual ways, and are in another."""
-    if not before.missing or not after.missing:
+    fresh = fresh_markers(before, after)
+    if not fresh:
         return None
-    fresh = {text: many for text, many in after.missing.items() if text not in before.missing}
-    if sum(fresh.values()) < 0.5 * sum(after.missing.values()):
-        return None
-    text = max(fresh, key=lambda one: fresh[one])
-    return Notation(f"missing written {text}" if text else "missing left empty")
+    text, many = max(fresh.items(), key=lambda pair: (pair[1], pair[0]))
+    told = Notation(f"missing written {text}" if text else "missing left empty")
+    if sum(fresh.values()) >= 0.5 * sum(after.missing.values()) and before.missing:
+        # In a text the marker might be a word: it is none if it came where nothing was.
+        gap = sum(after.missing.get(old, 0) for old in before.missing) / after.rows
+        return told if not _texts(after) or gap <= 0.5 * before.empty_share else replace(told, safe=False)
+    return replace(told, safe=False) if _texts(after) and text and many >= _SEVERAL else None
+
+
+def fresh_markers(before: Figures, after: Figures) -> dict[str, int]:
+    """The usual markers for a missing value that were not there, and how often they came."""
+    return {text: many for text, many in after.missing.items() if text not in before.missing}
+
+
+def _texts(column: Figures) -> bool:
+    """Whether a reader takes whatever stands there for a text: of numbers and dates it sees which are missing."""
+    return column.type == "string" and column.numerals is None and column.dates is None
 
 
 def stopgap(before: Figures, after: Figures) -> Notation | None:

@@ -1,5 +1,6 @@
 """Values that are those of before and say something else: added up, partly in another unit, given to other classes."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -8,6 +9,8 @@ from services.schema_drift.describing.column import Figures
 
 _LEAST_ROWS = 40
 _CLASSES = 8
+# With fewer rows, chance may hide that the shares of classes were exchanged.
+_TELLING = 100
 # What one system writes and another does not: cents, thousands, seconds, milliseconds.
 _SCALES = {10: "tens", 100: "hundreds", 1_000: "thousands", 1_000_000: "millions", 60: "sixties"}
 
@@ -44,15 +47,25 @@ def partly(before: Figures, numbers: Sequence[float], apart: float) -> str:
     return ""
 
 
-def reassigned(before: Figures, after: Figures) -> str:
-    """A few classes that come as often as before, but as other ones: each had a share of its own, and has another's."""
+def reassigned(before: Figures, after: Figures) -> tuple[str, bool]:
+    """A few classes that come as often as before, but as other ones: each had a share of its own, and has another's.
+
+    Nothing where they do not; and whether the rows are enough to be sure of it.
+    """
     if before.type != "string" or set(before.counts) != set(after.counts) or not 2 <= before.distinct <= _CLASSES:
-        return ""
-    if min(before.present, after.present) < 60:
-        return ""
+        return "", False
+    few = min(before.present, after.present)
     was, now = ({text: many / side.present for text, many in side.counts.items()} for side in (before, after))
     moved = sum(abs(was[text] - now[text]) for text in was) / 2
     ranked = zip(sorted(was.values()), sorted(now.values()), strict=True)
-    if moved < 0.3 or max(abs(one - other) for one, other in ranked) > 0.08:
-        return ""
-    return "the classes are those of before, their shares are exchanged"
+    off = max(abs(one - other) for one, other in ranked)
+    if few >= 60 and moved >= 0.3 and off <= 0.08:
+        return "the classes are those of before, their shares are exchanged", True
+    errors = {
+        text: math.sqrt(share * (1 - share) * (1 / before.present + 1 / after.present)) for text, share in was.items()
+    }
+    # Half of the errors' mean sizes is what chance moves: 0.4 of each.
+    surely = moved >= max(0.25, 2.2 * 0.4 * sum(errors.values())) and off <= max(0.08, 2 * max(errors.values()))
+    if 20 <= few < _TELLING and surely:
+        return "the shares of the classes seem exchanged: too few rows to tell", False
+    return "", False

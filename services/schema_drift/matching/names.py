@@ -9,8 +9,9 @@ from typing import Literal
 
 from rapidfuzz.distance import OSA, Indel
 
+from services.schema_drift.matching.initials import spelled
 from services.schema_drift.matching.vocabulary import meanings, same_meaning
-from services.schema_drift.matching.words import BESIDE, GLUE, QUALIFIERS, UNITS
+from services.schema_drift.matching.words import BESIDE, GLUE, QUALIFIERS, SIDES, TIMES, UNITS
 
 Relation = Literal["same", "whole", "extended", "partial", "none"]
 
@@ -84,8 +85,12 @@ def _relate(old: tuple[str, ...], new: tuple[str, ...]) -> Names:
         return Names("whole", 0.95)
     if same_meaning("_".join(old), "_".join(new)):
         return Names("whole", 0.92, claims=_claims(old, new))
+    stands = spelled(old, new)
+    if stands:
+        differs = any(word in QUALIFIERS and QUALIFIERS[word] not in SIDES for word in stands)
+        return Names("extended", 0.85, differs, _claims(old, new))
     pairs, left_old, left_new = _aligned(_split(old), _split(new))
-    differs = _differs(left_old, left_new)
+    differs = _differs(left_old, _without_minutes(old, left_new))
     rest_old, rest_new = _weighty(left_old), _weighty(left_new)
     told = [likeness for likeness, word in pairs if word not in GLUE]
     # What they share says something only where the earlier name had nothing more to say.
@@ -101,6 +106,11 @@ def _relate(old: tuple[str, ...], new: tuple[str, ...]) -> Names:
         return Names("extended", 0.9 * mean, differs, claims, unit)
     known = len(told) / (len(told) + max(len(rest_old), len(rest_new)))
     return Names("partial", 0.8 * mean * known, differs, claims)
+
+
+def _without_minutes(old: tuple[str, ...], left: list[str]) -> list[str]:
+    """The words but for a `min` behind what is measured in minutes: there it is no minimum."""
+    return left[:-1] if left[-1:] == ["min"] and any(word in TIMES for word in old) else left
 
 
 def _split(parts: tuple[str, ...]) -> list[str]:

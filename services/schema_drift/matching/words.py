@@ -65,3 +65,11 @@ QUALIFIERS = {
     }.items()
     for word in words.split()
 }  # fmt: skip
+# Of these a column may hold either without a letter of its name telling more than that: a side is no other quantity.
+SIDES = frozenset(
+    "left right upper lower home away mother father departure arrival inside outside first final rate".split()
+)
+# What lasts, and is measured in minutes.
+TIMES = frozenset(
+    "time duration dur delay wait waiting travel elapsed commute trip ride journey runtime sleep gestation".split()
+)

@@ -44,8 +44,9 @@ def _taken(row: Any, versions: list[knowledge.Version]) -> bool:
     """Whether a run with the version that the workflow used would go on now, with that one or another."""
     base = next((one for one in versions if one.ref.version == row["module_version"]), None)
     incoming = Schema.model_validate(row["incoming"])
-    if accepts(Schema.model_validate(row["contract"]), incoming):
-        return False  # names and types were never what kept it out: what its values mean, a person has to look at
+    meant = any(one["kind"] == "meaning_changed" for one in row["changes"])
+    if meant or accepts(Schema.model_validate(row["contract"]), incoming):
+        return False  # not only names and types kept it out: what its values mean, a person has to look at
     if base is None:
         # The version was published before versions were known here: any that came since may take its place.
         later = [one for one in versions if one.ref.version > (row["module_version"] or 0) and not one.withdrawn]

@@ -87,6 +87,7 @@ def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
             readers=len(input.evidence.consumers),
             pinned=input.pinned,
             settled=bool(context.get("settled")),
+            let_go=bool(context.get("let_go")),
             approved=input.approved_in is not None,
             choice=any(one.kind == "removed" and one.candidates for one in found),
         ),

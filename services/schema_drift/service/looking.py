@@ -75,17 +75,21 @@ def look(input: SettleInput, module: ResolvedModule, known: Known, samples: Samp
         wrong = bool(typed) or bool(compared.differences)
         return _with(found, "quarantine" if wrong else "proceed")
     fits = all(one.absorbable for one in typed)
+    meant = any(one.kind == "meaning_changed" for one in compared.differences)
+    # What its values mean is a person's to say, and somebody let it go on.
+    let_go = meant and input.released
     if mode in ("warn", "freeze"):
         stop: Decision = "fail" if mode == "freeze" else "quarantine"
-        refused = valued and verdict == "refuse"
+        refused = valued and verdict == "refuse" and not let_go
         return _with(found, "proceed" if fits and not refused else stop)
     if fits and not compared.differences:
         return _with(found, "proceed")
     if not fits and not input.pinned:
-        version = _fitting(known.versions, after, incoming, classes, samples)
+        trusted = let_go or not meant
+        version = _fitting(known.versions, after, incoming, classes, samples, trusted=trusted)
         if version is not None:
             return _with(found, "proceed", version)
-    if verdict == "refuse":
+    if verdict == "refuse" and not let_go:
         return _with(found, "quarantine")
     return replace(found, parted=partings(compared.differences, before, after))
 
@@ -139,15 +143,22 @@ def _fitting(
     incoming: Schema,
     classes: Classes,
     samples: Samples,
+    *,
+    trusted: bool,
 ) -> Version | None:
-    """The newest version that takes what came, unless its values are not what that version was given before."""
+    """The newest version that takes what came, unless its values are not what that version was given before.
+
+    `trusted`: a version that was given nothing yet is believed to take them.
+    """
     for version, accepted in known:
         contract = version.input_contract
         if contract is None or not accepts(contract, incoming):
             continue
         before = samples.side(accepted) if after is not None else None
-        if before is None:
+        if before is None and trusted:
             return version
+        if before is None:
+            continue
         found = decide(_compared(before, after, contract, incoming).differences, classes)
         if found.verdict in _BY_ITSELF:
             return version

@@ -157,6 +157,7 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
     context = {
         "sample": None if sample is None else sample.model_dump(mode="json"),
         "change_key": change,
+        "let_go": input.released,
         "settled": before is not None and before[1],
         "columns": looking.two_columns(found, module, incoming, built.mapping),
         "question": _question(chosen, module),

@@ -3,31 +3,37 @@
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.commands.schema_drift import QuarantineFileInput
-from contracts.data import ObjectVersion
+from contracts.commands.command import RunScope
+from contracts.commands.schema_drift import QuarantineFileInput, SettleResult
+from contracts.data import Column, LogicalType, ObjectVersion, Schema
 from contracts.permissions import Role
 from contracts.workflow import DriftPolicy
 from services.schema_drift.activities import SchemaDriftActivities
 from tests.integration.composed import Composed
-from tests.integration.schema_drift.test_drift_heals import (  # noqa: F401 - fixtures
-    activities,
-    judged,
-    opened,
-    pulled,
-    scope,
-    settled,
-    world,
-)
-from tests.unit.schema_drift.changing import DECIMALS, Change
+from tests.integration.schema_drift.drifting import heard, judged, opened, pulled, scope, settled, version
+from tests.unit.schema_drift.changing import CONTRACT, DECIMALS, Change, text
+
+
+async def aside(world: Composed, activities: SchemaDriftActivities, run: RunScope, answer: SettleResult) -> UUID:
+    """The file of a run, set aside."""
+    uri = world.platforms["schema_drift"].storage.put_blob(world.tenant, b"x", "f.csv")
+    item = ObjectVersion(bucket="landing", key=f"{run.run_id}.csv", etag="e", size=1)
+    made = await activities.quarantine_file(
+        QuarantineFileInput(
+            scope=run, stream="main", object=item, preserved_uri=uri, reason="drift", summary=answer.summary,
+            advice=answer.advice, report_id=answer.report_id,
+        )
+    )  # fmt: skip
+    return made.entry_id
 
 
 async def test_a_rejected_change_is_not_asked_about_again_until_somebody_wants_it(
-    world: Composed,  # noqa: F811
-    activities: SchemaDriftActivities,  # noqa: F811
+    world: Composed,
+    activities: SchemaDriftActivities,
     tmp_path: Path,
 ) -> None:
     _, asked, _ = await opened(world, activities, tmp_path)
@@ -41,15 +47,8 @@ async def test_a_rejected_change_is_not_asked_about_again_until_somebody_wants_i
         ask = settled(run, pulled(world, DECIMALS, month), keys=("flight",)).model_copy(update=how)
         answer = await activities.settle(ask)
         assert await activities.settle(ask) == answer
-        uri = world.platforms["schema_drift"].storage.put_blob(world.tenant, b"x", "f.csv")
-        item = ObjectVersion(bucket="landing", key=f"{run.run_id}.csv", etag="e", size=1)
-        entry = await activities.quarantine_file(
-            QuarantineFileInput(
-                scope=run, stream="main", object=item, preserved_uri=uri, reason="drift", summary=answer.summary,
-                advice=answer.advice, report_id=answer.report_id,
-            )
-        )  # fmt: skip
-        kept = (await world.request("GET", f"/api/quarantine/{entry.entry_id}")).json()
+        kept_as = await aside(world, activities, run, answer)
+        kept = (await world.request("GET", f"/api/quarantine/{kept_as}")).json()
         return answer.decision, answer.proposal is not None, kept["summary"], kept["advice"]
 
     decision, proposed, summary, advice = await comes(3)
@@ -74,8 +73,8 @@ async def test_a_rejected_change_is_not_asked_about_again_until_somebody_wants_i
 
 @pytest.mark.parametrize(("unlike", "ruling"), [("ask", "ask"), ("quarantine", "quarantine")])
 async def test_what_is_only_unlike_the_past_is_asked_about_with_its_numbers(
-    world: Composed,  # noqa: F811
-    activities: SchemaDriftActivities,  # noqa: F811
+    world: Composed,
+    activities: SchemaDriftActivities,
     tmp_path: Path,
     unlike: Any,
     ruling: str,
@@ -99,8 +98,8 @@ async def test_what_is_only_unlike_the_past_is_asked_about_with_its_numbers(
 
 
 async def test_what_more_than_distributions_refuses_is_set_aside(
-    world: Composed,  # noqa: F811
-    activities: SchemaDriftActivities,  # noqa: F811
+    world: Composed,
+    activities: SchemaDriftActivities,
     tmp_path: Path,
 ) -> None:
     await activities.settle(settled(scope(world), pulled(world, Change(), 1)))
@@ -110,3 +109,38 @@ async def test_what_more_than_distributions_refuses_is_set_aside(
     short = question.evidence.incoming.model_copy(update={"unaccounted": 3})
     wrong = question.model_copy(update={"evidence": question.evidence.model_copy(update={"incoming": short})})
     assert (await activities.judge(wrong)).ruling == "quarantine"
+
+
+TURNED = Change(
+    write=lambda row: [text(value) for value in [*row[:4], not row[4]]], read=lambda row: [*row[:4], not row[4]]
+)
+RENAMED = replace(DECIMALS, write=lambda row: DECIMALS.write([*row[:4], not row[4]]))
+
+
+async def test_what_means_something_else_waits_for_a_person_and_for_no_version(
+    world: Composed, activities: SchemaDriftActivities, tmp_path: Path
+) -> None:
+    await activities.settle(settled(scope(world), pulled(world, Change(), 1)))
+    entries = []
+    for change in (TURNED, RENAMED):
+        run = scope(world)
+        answer = await activities.settle(settled(run, pulled(world, change, 2)))
+        assert (answer.decision, answer.proposal) == ("quarantine", None)
+        assert "Column `late` means something else" in answer.summary
+        assert "the rows would be wrong without a sign" in answer.summary
+        entries.append(await aside(world, activities, run, answer))
+    # These take the names and the types, of the one file and of the other.
+    await heard(world, version(4, CONTRACT))
+    columns = [Column(name=n, type=LogicalType(k)) for n, k in zip(DECIMALS.names, DECIMALS.types, strict=True)]
+    await heard(world, version(5, Schema(columns=tuple(columns[:5]))))
+    states = [(await world.request("GET", f"/api/quarantine/{entry}")).json()["state"] for entry in entries]
+    assert states == ["open", "open"]
+    later = await activities.settle(settled(scope(world), pulled(world, RENAMED, 3)))
+    assert (later.decision, later.version) == ("quarantine", None)
+    # Somebody lets it go on: then it is tried, and asked about.
+    run = scope(world)
+    answer = await activities.settle(settled(run, pulled(world, TURNED, 2)).model_copy(update={"released": True}))
+    asked = await activities.judge(judged(run, answer, tmp_path, TURNED))
+    assert asked.ruling == "ask"
+    shown = (await world.request("GET", f"/api/drift/reviews/{asked.review_id}")).json()
+    assert (shown["proposal"]["steps"], shown["approvable"]) == ([], True)

@@ -80,6 +80,20 @@ LAYOUTS: dict[str, tuple[str, list[str], list[tuple[Any, ...]], list[str]]] = {
     "a box around it": ("| id | a |\n|----|---|\n| 1 | x |\n| 2 | y |\n", ["id", "a"], [(1, "x"), (2, "y")], []),
     "a rule and a total": ("id,a,n\n1,x,2\n3,y,4\n--,--,--\nTotal,,6\n", ["id", "a", "n"], [(1, "x", 2), (3, "y", 4)],
         ["closing_line", "total_line"]),
+    "quoted paths": ('id,t\n1,"C:\\x\\"\n2,"D:\\"\n', ["id", "t"], [(1, "C:\\x\\"), (2, "D:\\")],
+        []),
+    "commas within names": ("Name, first;born\nHill, Ann;1980\nFord, Max;1990\n", ["Name, first", "born"],
+        [("Hill, Ann", 1980), ("Ford, Max", 1990)], []),
+    "remarks with a comma now and then": ("remark\na; b\nc\nd, e\n", ["remark"], [("a; b",), ("c",), ("d, e",)], []),
+    "one column of decimal commas": ("wert\n1,5\n2,25\n", ["wert"], [(1.5,), (2.25,)], []),
+    "a mean below": ("id,a,b\n1,x,2\n3,y,4\nAverage,,3\n", ["id", "a", "b"], [(1, "x", 2), (3, "y", 4)],
+        ["total_line"]),
+    "a comment that may be a row": ("id,a\n1,x\n#2,y\n# 3, z\n4,w\n5,v\n", ["id", "a"], [(1, "x"), (4, "w"), (5, "v")],
+        ["commented_row"]),
+    "words with # in one column": ("tag\nb#\n#a\n#a\nc\n", ["tag"], [("b#",), ("#a",), ("#a",), ("c",)], []),
+    "one column of amounts": ("v\n$4,845.50\n$764.50\n", ["v"], [(4845.5,), (764.5,)], []),
+    "one column of lists": ("v\na; b\nc\nd;e;f\n", ["v"], [("a; b",), ("c",), ("d;e;f",)], []),
+    "a total among words": ("v\nx\ntotal\ny\n", ["v"], [("x",), ("total",), ("y",)], []),
     "a tab before numbers": ("id,a\n1,\t-5\n2,\t7\n", ["id", "a"], [(1, -5), (2, 7)], []),
 }  # fmt: skip
 
@@ -213,6 +227,18 @@ def test_quotes_that_pair_up_over_rows_take_none_away(tmp_path: Path) -> None:
     assert landed.rows == 9_000
     assert [row["t"] for row in rows(landed) if row["t"] != "plain"] == ['"half', '"']
     assert landed.facts.confidence["delimiter"] < 0.9
+
+
+def test_what_comes_late_is_seen_all_the_same(tmp_path: Path) -> None:
+    """A remark and a header on a later page, long after the lines by which the file was judged."""
+    lines = [f"{n},plain,{n}" for n in range(9_000)]
+    lines.insert(8_000, "id,t,n")
+    landed = read(tmp_path, "id,t,n\n" + "\n".join(lines) + "\n")
+    assert (types(landed)["id"], landed.rows) == ("integer", 9_000)
+    assert [row["reason"] for row in aside(landed)] == ["repeated_header"]
+    lines.insert(8_500, "# page 2")
+    landed = read(tmp_path, "id,t,n\n" + "\n".join(lines) + "\n")
+    assert (types(landed)["id"], landed.rows, balanced(landed)) == ("integer", 9_000, True)
 
 
 def test_blanks_that_do_not_break_stand_within_numbers(tmp_path: Path) -> None:

@@ -167,9 +167,8 @@ def _junk(file: File, at: int, chance: random.Random) -> None:
 
 
 def _marker(file: File, at: int, chance: random.Random) -> None:
-    if _no_texts(file, at):
-        for row in file.rows:
-            row[at] = row[at] or "n/a"
+    for row in file.rows:
+        row[at] = row[at] or "n/a"
 
 
 def _unit(file: File, at: int, chance: random.Random) -> None:

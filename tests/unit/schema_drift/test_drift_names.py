@@ -36,6 +36,12 @@ def test_words(name: str, expected: tuple[str, ...]) -> None:
         ("name", "airport_name", "extended"),
         ("temp", "temp_f", "whole"),
         ("distance", "src_distance", "extended"),
+        ("mage", "mother_age", "extended"),
+        ("dbp", "day_bp", "extended"),
+        ("mv_theft", "motor_vehicle_theft", "extended"),
+        ("cod", "cause_of_death", "extended"),
+        ("hr", "home_runs", "none"),
+        ("wait", "wait_min", "whole"),
         ("wind_speed", "wind_colour", "partial"),
         ("carrier", "postal_address", "none"),
         ("temp", "attr_7", "none"),
@@ -55,6 +61,8 @@ def test_relations(old: str, new: str, relation: str) -> None:
         ("dep_delay", "arr_delay"),
         ("weight", "weight_gross"),
         ("income", "expected_income"),
+        ("mage", "mean_age"),
+        ("temp", "temp_min"),
     ],
 )
 def test_a_word_that_makes_it_another_quantity(old: str, new: str) -> None:
@@ -62,7 +70,14 @@ def test_a_word_that_makes_it_another_quantity(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("dep_delay", "delay_at_departure"), ("temp_max", "max_temperature"), ("min_temp", "temp_lowest")]
+    ("old", "new"),
+    [
+        ("dep_delay", "delay_at_departure"),
+        ("temp_max", "max_temperature"),
+        ("min_temp", "temp_lowest"),
+        ("mage", "mother_age"),
+        ("travel_time", "travel_time_min"),
+    ],
 )
 def test_a_word_that_survives_makes_no_difference(old: str, new: str) -> None:
     assert not relate(old, new).differs

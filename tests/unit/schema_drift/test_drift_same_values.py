@@ -78,6 +78,36 @@ def test_an_odd_value_among_known_ones_is_no_other_kind() -> None:
     assert [one for one in found if one.proof == "refuted"] == []
 
 
+def goals(seed: int) -> Columns:
+    """Two columns of like numbers, the one a little larger on the average."""
+    chance = random.Random(seed)
+    return {
+        name: [str(chance.choice(scores)) for _ in range(SIZE)]
+        for name, scores in (("home", "0112223"), ("away", "0011123"))
+    }
+
+
+def test_columns_of_like_numbers_that_changed_places_are_refused() -> None:
+    before, after = columns(1) | goals(1), columns(2) | goals(2)
+    assert detect(delivery(before), delivery(after)) == ()
+    turned = after | {"home": after["away"], "away": after["home"]}
+    found = detect(delivery(before), delivery(turned))
+    assert [(one.kind, one.column, one.detail) for one in found] == [
+        ("meaning_changed", "home", "holds away"),
+        ("meaning_changed", "away", "holds home"),
+    ]
+    assert detect(delivery(before), delivery(after | {"home": after["away"]})) == ()
+
+
+def test_another_unit_shows_beside_many_zeros() -> None:
+    before, after = columns(1), columns(2)
+    for table, factor in ((before, 1.0), (after, 0.3048)):
+        lengths = [float(text) * factor if at % 2 else 0 for at, text in enumerate(table["length"])]
+        table["length"] = [f"{length:.0f}" for length in lengths]
+    found = detect(delivery(before), delivery(after))
+    assert [(one.column, one.detail) for one in found] == [("length", "metres for feet")]
+
+
 def test_one_value_in_a_column_that_never_held_any_is_asked_about() -> None:
     found = detect(delivery(columns(1)), delivery(columns(2) | {"comment": ["n.v."] * SIZE}))
     assert [(one.kind, one.column, one.proof) for one in found] == [("format_changed", "comment", "plausible")]
