@@ -3,6 +3,7 @@
 import re
 
 from services.transform.frames import (
+    adjusted,
     amounts,
     asked,
     calculated,
@@ -36,6 +37,7 @@ from services.transform.frames import (
     tabled,
     types,
     values,
+    variants,
     windowed,
     windows,
 )
@@ -71,6 +73,8 @@ FRAMES: tuple[Frame, ...] = (
     *parted.frames.all,
     *hidden.frames.all,
     *masked.frames.all,
+    *adjusted.frames.all,
+    *variants.frames.all,
     *sized.frames.all,
     *asked.frames.all,
     *calculated.frames.all,

@@ -9,6 +9,7 @@ from contracts.recipe import (
     Sort,
     SortKey,
 )
+from services.transform.frames import told  # noqa: F401 - its reader registers itself
 from services.transform.frames.aggregating import aggregated
 from services.transform.frames.base import Answer, Frames, act
 from services.transform.frames.measures import Figure, Keys, _with
@@ -52,6 +53,8 @@ def of_groups(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answ
 def of_table(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """One row with figures of the whole table."""
     wanted: tuple[Figure, ...] = env["f"]
+    if reader.memory.made and not reader.view.rows:
+        return None  # groups were just made: a further figure is one of theirs
     if {"each", "every", "per", "best", "worst"} & {reader.low(step) for step in range(start, end)}:
         return None
     if all(one.column is None and one.where is None for one in wanted) and end - start < 2:

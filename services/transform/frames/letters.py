@@ -27,7 +27,7 @@ def _texts(reader: Reader, columns: Sequence[str]) -> bool:
 # -- letters and spaces
 _CASES = (
     (
-        "title [-] case|titlecase|title|proper case|initial capitals|capitalised words|capitalized words|each word capitalised|each word capitalized",
+        "title [-] case|titlecase|title|proper case|initial capitals|capitalised words|capitalized words|each word capitalised|each word capitalized|(each|every|all) (word|words) [begin|begins|beginning|starting|starts|start|written] with [a] (capital|capital letter|big letter|upper case letter) [and [the] (rest|others|other letters|remaining letters) [in] (small|lower case|lowercase|small letters)]|(a capital|capital|capitals) at start of (each|every) word|first letter of (each|every) word capital [and [the] rest (small|lower case|lowercase)]",
         "title",
     ),
     (
@@ -67,6 +67,7 @@ def cleaning(reader: Reader, at: int) -> Any:
             "(collapse|squeeze|reduce|merge|replace|condense|squash|turn|shrink|normalise|normalize) [all|any|repeated|multiple|double|several|runs of|consecutive|inner|sequences of|duplicate] (spaces|whitespace|white space|spaces in a row|blanks) [inside|in between] [(to|into|with|by) [one|single|just one|a single] [space|blank|one]]",
             "collapse",
         ),
+        (f"(no|without|without any|free of) {spaces} {where}", "trim"),
         ("(remove|strip) accents|(strip|remove) (diacritics|accent marks|accents)", "strip_accents"),
     ):
         for end, _, cost in reader.match(words, at):
@@ -92,6 +93,7 @@ def cleaning(reader: Reader, at: int) -> Any:
                 kind = "trim_end"
             yield end, kind, cost
     for words, kind in (
+        (r"with|have|has|give it|give them|and", ""),
         ("(uppercase|upper case|upper - case|capitalise all letters of|capitalize all letters of)", "upper"),
         ("(lowercase|lower case|lower - case|downcase)", "lower"),
         (
@@ -126,6 +128,13 @@ def _clean(reader: Reader, columns: tuple[str, ...], kinds: Sequence[str]) -> An
 def letters(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The case of letters and the spaces around."""
     columns = env.get("c")
+    made = tuple(name for name in reader.memory.made if reader.view.column(name) is not None)
+    if (
+        columns is None
+        and len(made) > 1
+        and {"both", "them", "each", "parts", "columns"} & {reader.low(step) for step in range(start, end)}
+    ):
+        columns = made
     if columns is None and reader.low(end - 1) not in ("it", "them") and "k2" not in env:  # `trim the spaces`
         columns = tuple(name for name in reader.memory.made if reader.view.column(name) is not None)
         if env.get("k") != "trim" or not columns:

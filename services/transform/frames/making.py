@@ -1,5 +1,6 @@
 """Frames that make columns: labels of ranges, parts of dates, the first value there is, constants, row numbers."""
 
+import re
 from typing import Any
 
 from contracts.data import LogicalType
@@ -87,6 +88,20 @@ def labels_about(reader: Reader, at: int) -> Any:
 
 
 # -- parts of dates
+@slot("ClockSample")
+def clock_sample(reader: Reader, at: int) -> Any:
+    """An example of a part of a date as it is written: 14:00, 2023-01, Q1."""
+    end = at
+    while (
+        end < len(reader.tokens)
+        and end - at < 4
+        and reader.raw(at, end + 1).replace(" ", "") == reader.raw(at, end + 1)
+    ):
+        end += 1
+    if re.fullmatch(r"\d{1,2}:\d{2}|\d{4}-\d{2}", reader.raw(at, end)):
+        yield end, reader.raw(at, end), 0.0
+
+
 @frame("parts of dates")
 def date_parts(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Columns for parts of a date."""

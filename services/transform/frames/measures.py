@@ -228,8 +228,15 @@ _NAMED = "[,|LP|-|:] [and] (@call) [it|them|the|@column] <n:Name> [RP]"
 
 @slot("Figures")
 def figures(reader: Reader, at: int) -> Any:
-    """Figures with their names and roundings."""
-    yield from _figures(reader, at, (), 0.0)
+    """Figures with their names and roundings; one that is rounded may be told behind all of them."""
+    for end, found, cost in (*_figures(reader, at, (), 0.0), *reader.slot("FiguresByName", at)):
+        yield end, found, cost
+        for stop, env, more in reader.match(
+            "[,|;|LP|-] [with|and] <f:FigureWords> [figures] (<d:Rounding>|with <d:Digits>|to <d:Digits>) [RP]", end
+        ):
+            if len(found) > 1 and set(env["f"]) <= {one.function for one in found}:
+                rounded = (_with(one, digits=env["d"]) if one.function in env["f"] else one for one in found)
+                yield stop, tuple(rounded), cost + more
 
 
 def _figures(reader: Reader, at: int, found: tuple[Figure, ...], cost: float) -> Any:
@@ -264,7 +271,7 @@ def _named(reader: Reader, at: int) -> Any:
     for end, some, cost in reader.slot("Figure1", at):
         yield end, some, cost
         for stop, env, more in reader.match(
-            f"LP <n:NewName> RP|{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP|with] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
+            f"LP <n:NewName> RP|LP <n:NewName> , (<d:Rounding>|[with|to] <d:Digits>) RP|{_NAMED}|<d:Rounding> {_NAMED}|[,|LP|to] <d:Rounding> [RP]|[,|LP|with] <d:Digits> [RP]|{_NAMED} [,|LP] <d:Rounding> [RP]",
             end,
         ):
             if "n" in env and len(some) != 1:

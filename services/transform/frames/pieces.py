@@ -21,7 +21,7 @@ frame = frames.frame
 
 
 # -- parts of texts
-_BRACKETED = "(in|inside|within|between|enclosed in|is in|is inside|is between|that is in|that is inside|which is in|that stands in|that is between|from|found in|which is inside|contained in|that are in|in between|that appears in|given in|from inside) [the|round|square|a pair of|its] (brackets|parentheses|bracket|parens|round brackets|square brackets)"
+_BRACKETED = "(in|inside|within|between|enclosed in|is in|is inside|is between|that is in|that is inside|which is in|that stands in|that is between|from|found in|which is inside|contained in|that are in|in between|out of|that appears in|given in|from inside) [the|round|square|a pair of|its] (brackets|parentheses|bracket|parens|round brackets|square brackets)"
 
 
 _NOISE = "[part|text|bit|piece|word|words|name|code|number|value|portion|string|letters|characters|everything|whatever|what|all|content|section|substring|prefix|suffix|everything that|thing|whatever text|id]"

@@ -44,12 +44,20 @@ def _asks_for_lists(reader: Reader, keys: tuple[str, ...], said: set[str]) -> No
         raise ask("ambiguous", f"Is {ways[0]} wanted, or {ways[1]}?", ways)
 
 
+_AGAIN = frozenset(
+    "repeated duplicate duplicated duplicates already seen earlier before another previous repeat repeats".split()
+)
+
+
 @frame("one row for each key")
 def one_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """The first row for each key."""
     words = [reader.low(step) for step in range(start, end)]
     if not set(words) - {"keep"}:
         return None
+    beside = len(env["k"]) == 2 and {"where", "which", "whose"} & set(words) and "are" in words
+    if beside and not set(words) & _AGAIN:
+        return None  # `where home and away are the same` compares the two of each row
     _asks_for_lists(reader, env["k"], set(words))
     return act(Deduplicate(keys=env["k"]), touched=env["k"])
 

@@ -186,6 +186,8 @@ def those_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
 @frame("rows that", cost=0.4)
 def bare_rows(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """A condition by itself is one on the rows to keep."""
+    if {"says", "reads"} & {reader.low(step) for step in range(start + 1, start + 4)} and len(env["w"].columns) == 1:
+        return None  # `size says '12 cm'` tells how it is written
     if reader.memory.last == "aggregate":
         return None  # `the mean for remote and non-remote people`: no figure is to go
     return filtered(env["w"], remove=False, reader=reader)

@@ -26,7 +26,7 @@ def _direction(reader: Reader, column: str, said: str | None) -> bool:
     return said == "down"
 
 
-_ORDERING = frozenset("sort sorted order ordered arrange arranged rank by".split())
+_ORDERING = frozenset("sort sorted order ordered arrange arranged rank by within inside".split())
 _TIMES = frozenset("newest oldest latest earliest recent".split())
 _SMALL = frozenset("month quarter week day hour minute mon qtr".split())
 

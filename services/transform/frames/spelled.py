@@ -58,7 +58,7 @@ def how_written(reader: Reader, at: int) -> Any:
         )
         if sentence or (token.kind == "word" and token.low not in _HOW and not re.fullmatch(r"[dmy]{1,4}", token.low)):
             break
-        if next(iter(reader.slot("Digits", end)), None) is not None:
+        if token.low != "thousands" and next(iter(reader.slot("Digits", end)), None) is not None:
             break  # how many decimals there are to be is more than how it is written
         end += 1
         yield end, "how", 0.05
@@ -82,8 +82,12 @@ def remark(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
              "inconsistently", "mixed", "text", "string", "strings", "symbol", "symbols", "separator", "separators", "brackets", "parentheses", "commas", "percent",
              "percentages", "spaces", "stored", "typed", "entered", "dd", "mm", "month", "months", "case", "currency", "dollars", "fraction", "fractions", "euros", "mess", "notation", "like", "whitespace",
              "untidy", "dirty", "unclean", "chaotic", "irregular", "uneven", "comma", "uppercase", "lowercase", "percentage", "decimal", "thousands", "texts", "d", "m", "space", "odd", "weird", "wrong", "broken", "spellings"}  # fmt: skip
+    held = {value for name in columns for value in reader.column(name).values}
     if not said & plain and not any(
-        "%" in reader.tokens[step].text or "$" in reader.tokens[step].text for step in range(start, end)
+        (reader.tokens[step].kind == "quoted" and reader.tokens[step].text in held)
+        or "%" in reader.tokens[step].text
+        or "$" in reader.tokens[step].text
+        for step in range(start, end)
     ):
         return None
     described = any(

@@ -47,6 +47,8 @@ def _all_whole(reader: Reader, name: str) -> bool:
 def to_padded_text(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
     """Numbers as text, filled up with zeros."""
     low = {reader.low(step) for step in range(start, end)}
+    if "z" in env:
+        low.add("zeros" if len(env["z"]) == env["n"] else "")  # 1 becomes 01
     if not {"zeros", "zeroes", "zero", "leading", "pad", "padded", "0"} & low:
         return None
     if not {"zeros", "zeroes", "zero", "0"} & low:
@@ -61,6 +63,14 @@ def to_padded_text(reader: Reader, env: dict[str, Any], start: int, end: int) ->
         steps.append(Cast(columns={column: LogicalType.STRING}))
     steps.append(Text(columns=(column,), operations=(Pad(kind="pad_start", length=env["n"], fill="0"),)))
     return act(*steps, touched=(column,))
+
+
+@slot("Zeroed")
+def zeroed(reader: Reader, at: int) -> Any:
+    """An example of digits with zeros before them: 007."""
+    token = reader.tokens[at] if at < len(reader.tokens) else None
+    if token is not None and token.text.isdigit() and token.text.startswith("0") and len(token.text) > 1:
+        yield at + 1, token.text, 0.0
 
 
 @frame("to whole numbers")

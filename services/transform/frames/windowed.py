@@ -69,11 +69,29 @@ def numbered(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answe
 def running_roles(reader: Reader, at: int) -> Any:
     """A running figure: of what, within what, in which order, under which name."""
     roles = {
-        "what": "[@lead|@add|with|holding] [the] <r:Running> [of|for|over|in] [@all|the] <c:Col>|[@lead|@add] [the] (cumulative|running|accumulated) <c2:Col>|[@lead|@add] <c:Col> <r:Running>",
+        "what": "[@lead|@add|with|holding] [the] <r:Running> [of|for|over|in] [@all|the] <c:Col>|[@lead|@add] [the] (cumulative|running|accumulated) <c2:Col>|[@lead|@add] <c:Col> <r:Running>|[@lead|@add] [the] <sf:SoFar>",
         **SHARED,
         **_ORDER,
     }
     yield from bag(reader, at, roles, frozenset({"what", "name"}))
+
+
+_FAR = "(so far|to date|until then|up to then|until now|up to now|by then|up to (that|this|each) <w1:Word>|up to and including (that|this|each) <w2:Word>) [from top [down] [to (that|this|each) <w3:Word>]|, from top to bottom]"
+
+
+@slot("SoFar")
+def so_far(reader: Reader, at: int) -> Any:
+    """The highest value of a column among all rows up to this one: the figure and the column."""
+    for words, function in (
+        ("highest|maximum|max|largest|biggest|greatest|peak", "running_max"),
+        ("lowest|minimum|min|smallest|least", "running_min"),
+        ("total|sum of|sum|all", "running_sum"),
+        ("average|mean|average of|mean of", "running_mean"),
+    ):
+        for end, env, cost in reader.match(
+            f"({words}) <c:Col> [value|values] [seen|reached|recorded|there was|observed] {_FAR}", at
+        ):
+            yield end, (function, env["c"]), cost
 
 
 @frame("running figure in roles", cost=0.4)
@@ -82,7 +100,9 @@ def running(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer
     found = env["b"]
     what = found["what"]
     function, size = what.get("r", ("running_sum", None))
-    column = what.get("c") or what["c2"]
+    column = what.get("c") or what.get("c2")
+    if "sf" in what:
+        function, column = what["sf"]
     keys = _keys(found, what)
     order = _order(reader, found, keys)
     if order is None or column in keys or reader.column(column).type not in NUMERIC:

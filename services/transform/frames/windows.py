@@ -21,7 +21,7 @@ _RUNNING = (
     ),
     ("(running|cumulative|expanding) (average|mean)|(average|mean) so far", "running_mean"),
     (
-        "(running|cumulative) (maximum|max)|(highest|maximum|max|largest|greatest|record high) [value] so far|record [value] so far",
+        "(running|cumulative) (maximum|max)|(highest|maximum|max|largest|greatest|biggest|record high) [value] so far|record [value] so far",
         "running_max",
     ),
     ("(running|cumulative) (minimum|min)|(lowest|minimum|min|smallest|least) [value] so far", "running_min"),
@@ -70,6 +70,12 @@ def row_order(reader: Reader, at: int) -> Any:
         at,
     ):
         yield end, (), cost
+    for end, _, cost in reader.match(
+        "[,|LP|;|.|-] [there is] one (row|line|record) (per|for each|a) <w:Word> [, (in order|sorted)] [RP]"
+        "|[,|LP|;|.|-] [the] (rows|row|lines|file|data|table|records|values) (is|are) [already] [sorted|ordered|in|in order] [by|of|in] <c:Col> [order] [already] [RP]",
+        at,
+    ):
+        yield end, (), cost + 0.1
     for end, _, cost in reader.match(
         "[,|LP|;] (day by day|date by date|month by month|year by year|week by week|over time|through time|in date order|in chronological order|chronologically|by date|in time order|as time goes on|over the days|in order of time|over the years|over years|time order|as years go by) [RP]",
         at,
@@ -179,7 +185,7 @@ def change(reader: Reader, at: int) -> Any:
         ):
             yield end, (env["c"], kind, env.get("v", ("lag", None, ()))), cost
     for end, env, cost in reader.match(
-        f"{col} (minus|-|less) [the] [<d:Col>] [value|values] [of|from|in] <v:Neighbour> [<e:Col>]|{col} (minus|-) [the] @previous <d:Col>",
+        f"{col} (minus|-|less) [the|that|its|this] [<k9:Col> 's] [own] [<d:Col>] [value|values] [of|from|in] <v:Neighbour> [<e:Col>]|{col} (minus|-) [the] @previous <d:Col>",
         at,
     ):
         other = env.get("d") or env.get("e") or env["c"]
@@ -200,7 +206,7 @@ def change(reader: Reader, at: int) -> Any:
 def blanks(reader: Reader, at: int) -> Any:
     """What is said of the first row, which has no neighbour."""
     words = frozenset(
-        "blank empty null first two three four five six 2 3 4 5 6 row rows line one for the in of each every stays stay remains remain is left leave leaving it with and nothing be should has have no value there are per same within at start entry record day year month so cell cells gets get a group where will previous firms next last missing that because since it's as 's".split()
+        "blank empty null first two three four five six 2 3 4 5 6 row rows line one for the in of each every stays stay remains remain is left leave leaving it with and nothing be should has have no value there are per same within at start entry record day year month so cell cells gets get a group where will previous firms next last missing that because since it's as 's its their that this".split()
     )
     low = reader.low(at)
     start = at + (low in (",", ";", ".", "(", "-"))

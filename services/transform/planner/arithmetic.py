@@ -192,7 +192,16 @@ def named_part(part: str, moment: str, names: tuple[str, ...], short: bool = Fal
     return f"CASE DATE_PART('{part}', {moment}) {cases} END"
 
 
+_CLOCK = "LPAD(CAST(DATE_PART('{unit}', {{0}}) AS STRING), 2, '0')"
 _PARTS = (
+    (
+        "hour and (minute|minutes)|hours and minutes|clock time|time of day|time [LP] (hh : mm|in hh : mm|as hh : mm) [RP]",
+        _CLOCK.format(unit="hour") + " || ':' || " + _CLOCK.format(unit="minute"),
+    ),
+    (
+        "year and month|month and year|year - month|year month",
+        "CAST(DATE_PART('year', {0}) AS STRING) || '-' || " + _CLOCK.format(unit="month"),
+    ),
     (
         "year|calendar year|4 - digit year|four - digit year|year number|integer year|numeric year|whole year|year as integer|year as number",
         "DATE_PART('year', {0})",

@@ -22,6 +22,7 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
             for end, found, more in predicates(reader, middle, column):
                 yield end, found, cost + more
     yield from _of_several(reader, at)
+    yield from _alike(reader, at)
     yield from _owned(reader, at)
     yield from _counted(reader, at)
     yield from _aged(reader, at)
@@ -79,6 +80,30 @@ def _of_several(reader: Reader, at: int) -> Iterator[Result]:
                 found = [way[end][0] for way in ways]
                 if not any(one.sql.startswith("@") for one in found):
                     yield end, both(found, joint), cost + ways[0][end][1]
+
+
+def _alike(reader: Reader, at: int) -> Iterator[Result]:
+    """Two columns that are equal, or differ."""
+    for words, sign in (
+        ("equal|[the] same|identical|as high as each other|level|both same|[a|of] equal (size|value)", "="),
+        ("different|not equal|not [the] same|unequal|not identical", "<>"),
+    ):
+        for end, env, cost in reader.match(
+            f"[both] <a:Col> and <b:Col> (are|is|were|have|had) [both|exactly] ({words}) [value|values]", at
+        ):
+            if env["a"] != env["b"]:
+                yield end, Cond(f"{quoted(env['a'])} {sign} {quoted(env['b'])}", (env["a"], env["b"])), cost
+    for end, env, cost in reader.match(
+        "<a:Col> and <b:Col> (differ|do not match|disagree)|<a:Col> and <b:Col> (match|agree|coincide)", at
+    ):
+        if env["a"] != env["b"]:
+            sign = (
+                "="
+                if reader.low(end - 1) in ("agree", "coincide")
+                or (reader.low(end - 2) != "not" and reader.low(end - 1) == "match")
+                else "<>"
+            )
+            yield end, Cond(f"{quoted(env['a'])} {sign} {quoted(env['b'])}", (env["a"], env["b"])), cost
 
 
 def _subjects(reader: Reader, at: int) -> list[int]:

@@ -107,10 +107,33 @@ def cases(reader: Reader, at: int) -> Iterator[Result]:
 
 def labelled(reader: Reader, at: int, column: str | None) -> Iterator[Result]:
     """Values with conditions; about one column where that is known."""
+    yield from _duel(reader, at)
     for end, found, otherwise, cost in _cases(reader, at, column, [], 0):
         if not found:
             continue
         yield from _rest(reader, end, found, otherwise, cost, column)
+
+
+_IF = "(if|when|where|for|:|=|->) [the] "
+_MORE = "(is|are|was|has|have|scored|had) [the] (higher|greater|larger|bigger|more|higher value|greater one|higher one)"
+_LESS = "(is|are|was|has|have|had) [the] (lower|smaller|less|fewer)"
+
+
+def _duel(reader: Reader, at: int) -> Iterator[Result]:
+    """Home if its goals are higher, away if the away goals are higher, draw otherwise: each compared with the other."""
+    tie = f"<t:Label> [{_IF}] [they|both|two|values] [are|is|have] [both] (equal|same|tied|level|the same|otherwise|else|neither)|(otherwise|else) <t:Label>"
+    for more, sign in ((_MORE, ">"), (_LESS, "<")):
+        for end, env, cost in reader.match(
+            f"<l:Label> {_IF} <a:Col> {more} [,|;|and] [and] <m:Label> {_IF} <b:Col> {more} [[,|;|and] [and] ({tie})]",
+            at,
+        ):
+            one, other = quoted(env["a"]), quoted(env["b"])
+            if one == other or {reader.column(env[each]).type for each in ("a", "b")} - set(NUMERIC):
+                continue
+            cases = [(f"{one} {sign} {other}", env["l"]), (f"{other} {sign} {one}", env["m"])]
+            if "t" in env:
+                cases.append((f"{one} = {other}", env["t"]))
+            yield end, Cases(tuple(cases), None, (env["a"], env["b"])), cost
 
 
 _Case = tuple[str, str, tuple[str, ...]]

@@ -72,13 +72,21 @@ def is_near(typed: str, name: str) -> bool:
     if size < 6:
         doubled = _undoubled(typed) == _undoubled(name)
         return distance == 1 and (
-            doubled if size < 4 else doubled or sorted(typed) == sorted(name) or _lost(typed, name)
+            doubled
+            if size < 4
+            else doubled or sorted(typed) == sorted(name) or _lost(typed, name) or _other_vowel(typed, name)
         )
     return distance == 1 or (distance == 2 and size >= 8)
 
 
 def _undoubled(word: str) -> str:
     return "".join(sign for at, sign in enumerate(word) if at == 0 or word[at - 1] != sign)
+
+
+def _other_vowel(typed: str, name: str) -> bool:
+    """One vowel for another, as in `yeer`."""
+    pairs = [pair for pair in zip(typed, name, strict=False) if pair[0] != pair[1]]
+    return len(typed) == len(name) and typed[0] == name[0] and set(pairs[0]) <= set("aeiou")
 
 
 def _lost(typed: str, name: str) -> bool:

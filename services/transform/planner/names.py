@@ -82,6 +82,8 @@ def name(reader: Reader, at: int) -> Iterator[Result]:
         if following.low in ("up", "down") and reader.low(step + 1) in ("to", "from"):
             break  # `S up to 40` is S
         step = _glued_end(reader, step)
+        if token.low in _ORDERING and following.low in ("both", "it", "them", "all", "each", "this", "that"):
+            break  # `trim both` is an order
         if _says_something(reader, at, step) or (whole.islower() and following.low in _RELATING):
             break
         yield step, reader.raw(at, step), 0.6 if whole[:1].isupper() else 0.9

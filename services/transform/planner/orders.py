@@ -199,6 +199,16 @@ def _keys(
         if key_[0] not in dict(found):
             yield end, (*found, key_), cost + more
             yield from _next_key(reader, end, (*found, key_), cost + more)
+    for end, env, more in reader.match("[with] (last|final) <c:Col> (first|at top|on top)", at):
+        if reader.column(env["c"]).type in (*NUMERIC, *TEMPORAL):
+            yield end, (*found, (env["c"], True)), cost + more + 0.1
+            yield from _next_key(reader, end, (*found, (env["c"], True)), cost + more + 0.1)
+    for end, env, more in reader.match(
+        "[from] <x:Superlative> [number of] <c:Col> [values|value] to [the] <y:Superlative> [number of] [<d:Col>]", at
+    ):
+        if env["x"] != env["y"] and env.get("d", env["c"]) == env["c"]:
+            yield end, (*found, (env["c"], env["x"])), cost + more
+            yield from _next_key(reader, end, (*found, (env["c"], env["x"])), cost + more)
     for end, env, more in reader.match("[with|the] (best|worst) <c:Col> (first|at top|on top)", at):
         good = better(env["c"])
         if good is not None:
@@ -272,7 +282,7 @@ def _next_key(
     follows = {
         end
         for end, _, _ in reader.match(
-            "[,] [and] [then] [,] (inside|within|in|per|for) [each|every|the same|same|one] <c:Col> [,] [by]|, and then within (each|that|every|it|equal ones|same <c:Col>|each <c:Col>|those) [<c:Col>] by|(, and then by|, then by|and then by|then by|and within it by|within it by|, within it by|, and within it by|and inside it by|and within them by|within those by|, then|then|and then|, and then|, and by|and by|, and|and|,|, by|& |, within that by|within that by|, and within that by|, within that|; then by|; then|and within that by|and within each <c:Col> by|, and within each <c:Col> by|within each <c:Col> by|, within each <c:Col> by|, ties by|, ties broken by|and break ties by|, breaking ties by|breaking ties by|, break ties by|, using|, tie break by|with ties broken by|, with ties broken by|, and ties by|, and for ties by|, for ties by|, if equal by|, and for equal <c:Col> by|and if same by|, then on|, and if those are equal by|with ties by|and ties by|, and in case of a tie by|, and in case of tie by|in case of ties by|, in case of ties by|and within a <c:Col> by|within <c:Col> by|, within <c:Col> by|and within <c:Col> by|, and within <c:Col> by|, and inside each <c:Col> by|and inside each <c:Col> by|, and within a <c:Col> by)",
+            "[,] [and] [then] [,] (inside|within|in|per|for) [each|every|the same|same|one] <c:Col> [,] [by]|, and then within (each|that|every|it|equal ones|same <c:Col>|each <c:Col>|those) [<c:Col>] by|(, and then by|, then by|and then by|then by|and within it by|within it by|, within it by|, and within it by|and inside it by|and within them by|within those by|, then|then|and then|, and then|, and by|and by|, and|and|,|, by|& |, within that by|within that by|, and within that by|, within that|; then by|; then|and within that by|and within each <c:Col> by|, and within each <c:Col> by|within each <c:Col> by|, within each <c:Col> by|, ties by|, ties broken by|and break ties by|, breaking ties by|breaking ties by|, break ties by|, using|, tie break by|with ties broken by|, with ties broken by|, and ties by|, and for ties by|, for ties by|, if equal by|, and for equal <c:Col> by|and if same by|, then on|, and if those are equal by|with ties by|and ties by|, and in case of a tie by|, and in case of tie by|in case of ties by|, in case of ties by|and within a <c:Col> by|within <c:Col> by|, within <c:Col> by|and within <c:Col> by|, and within <c:Col> by|, and inside each <c:Col> by|and inside each <c:Col> by|, and within a <c:Col> by|[,] [and] [then] (within|inside|in) [each|every|the same|same] <c:Col> [,])",
             at,
         )
     }

@@ -59,7 +59,7 @@ def new_name(reader: Reader, at: int) -> Iterator[Result]:
 
 def _announced(reader: Reader, at: int) -> bool:
     """Whether the words before say that a name follows."""
-    if reader.low(at - 1) == "(" and reader.low(at + 1) == ")":
+    if reader.low(at - 1) == "(" and reader.low(at + 1) in (")", ","):
         return True
     following = reader.tokens[at + 1 : at + 2]
     if reader.low(at - 1) == "as" and (not following or following[0].kind in ("sign", "break")):

@@ -158,8 +158,13 @@ def _pronoun(reader: Reader, at: int) -> Iterator[Result]:
         return
     for said in _PRONOUNS:
         words = tuple(said.split())
+        if words[0] in _NOUNS and (not reader.memory.made or reader.low(at - 1) in ("only", "just")):
+            continue  # `I want only the number` speaks of what the values hold
         if tuple(reader.low(at + step) for step in range(len(words))) == words:
             yield at + len(words), made[0], 0.9 if len(words) == 1 and words[0] not in ("it", "that", "this") else 0.5
+
+
+_NOUNS = frozenset("count average total sum mean median figure value number result".split())
 
 
 def which_column(words: str, columns: tuple[str, ...]) -> Doubt:

@@ -80,7 +80,7 @@ def number_steps(reader: Reader, column: str, *, whole: bool | None = None) -> l
     percent = _percent(reader, column, values, said)
     steps: list[Step] = []
     bare = [_SIGNS.sub("", value).replace("%", "").strip() for value in values]
-    letters = {re.sub(r"[\d.,()'+\-−\s]+", "", value).strip() for value in bare} - {""}
+    letters = {re.sub(r"[\d.,()'+\-−]+", "", value).strip() for value in bare} - {""}
     if any(re.search(r"[^\W\d_]", one) for one in letters):
         if len({one.casefold() for one in letters}) > 1 or bare_wanted(values, next(iter(letters)), said) is not True:
             odd = next(value for value in values if re.search(r"[^\W\d_]", _SIGNS.sub("", value)))

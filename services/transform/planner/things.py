@@ -177,7 +177,7 @@ def _parts(
                 yield end, fold(longer), cost + more + extra
     if chain:
         rider = reader.first(
-            "[,] (whatever|no matter|regardless of|irrespective of) [what|how] [its|their|of] <c:Word> [is|are|may be]|[,] regardless|[,] no matter what",
+            "[both] (at [the] same time|at once|together|simultaneously) [LP both [are|=] [1|true|yes] RP]|LP both [are|=] (1|true|yes) RP|[,] (whatever|no matter|regardless of|irrespective of) [what|how] [its|their|of] <c:Word> [is|are|may be]|[,] regardless|[,] no matter what",
             at,
         )
         if rider is not None:
