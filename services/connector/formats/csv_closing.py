@@ -16,7 +16,8 @@ _TOTAL = re.compile(
 _MEAN = re.compile(r"(?:average|avg\.?|mean|durchschnitt|mittelwert|moyenne|promedio)\s*:?", re.I)
 _NOTE = re.compile(
     r"^\W*(?:source|sources|note|notes|footnote|quelle|anmerkung|fuente|nota|bron|fonte|generated|exported|created|report"
-    r"|end of|printed|copyright|©|page\b|\d+ rows?\b|rows?:|records?:|total rows|last updated|as of|disclaimer|\*|†)",
+    r"|end of|printed"
+    r"|copyright|©|page\s+\d|\d+ rows?\b|rows?:|records?:|total rows|last updated|as of|disclaimer|\*|†)",
     re.I,
 )
 

@@ -18,7 +18,8 @@ from services.connector.formats.spelled_numbers import is_number, shape_of
 HEAD_BYTES = 1 << 20
 SAMPLE_CHARACTERS = 64_000
 SAMPLE_RECORDS = 200
-_USUAL = (",", ";", "\t", "|")
+_USUAL = ("\t", "|", ";", ",")  # the first ones stand in values least
+_OF_VALUES = frozenset("%‰€$£¥°*!?#")  # at the end or the beginning of every value of a column
 # Taken only when all lines agree on them and something in between is no plain word.
 _UNUSUAL = (
     "\x1f",
@@ -370,6 +371,9 @@ def _refuse_long_delimiters(sample: str) -> None:
         tabs = not candidate.strip() and min(counts) > 1
         if len(counts) == 1 and min(counts) > 0 and alone == 0 and (tabs or candidate.strip() != candidate[0].strip()):
             if len(signs) == 1 and candidate.strip() in _USUAL:
+                continue
+            usual, beside = signs.intersection(_USUAL), signs & _OF_VALUES
+            if len(usual) == 1 and beside and signs == usual | beside and candidate[0] != candidate[-1]:
                 continue
             raise Unreadable(
                 "delimiter_unsupported",

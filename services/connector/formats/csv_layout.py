@@ -173,10 +173,11 @@ def _has_comments(records: list[list[str]]) -> bool:
         return False
     usual = Counter(map(len, others)).most_common(1)[0][0]
     # Lines as wide as the rows may be rows whose first value begins so; nothing but them below a header surely are.
-    alike = sum(len(record) == usual and not is_remark(record) for record in marked)
+    doubtful = [record for record in marked if not is_remark(record)]
+    alike = sum(len(record) == usual for record in doubtful)
     if len(others) == 1 and not is_comment(filled[0]):
         return False
-    return len(marked) <= max(20, len(filled) * 0.3) and alike <= max(1, len(filled) * 0.3)
+    return len(doubtful) <= max(20, len(filled) * 0.3) and alike <= max(1, len(filled) * 0.3)
 
 
 def _start(body: list[tuple[int, list[str]]], expected: Schema | None) -> int:

@@ -94,6 +94,10 @@ LAYOUTS: dict[str, tuple[str, list[str], list[tuple[Any, ...]], list[str]]] = {
     "one column of amounts": ("v\n$4,845.50\n$764.50\n", ["v"], [(4845.5,), (764.5,)], []),
     "one column of lists": ("v\na; b\nc\nd;e;f\n", ["v"], [("a; b",), ("c",), ("d;e;f",)], []),
     "a total among words": ("v\nx\ntotal\ny\n", ["v"], [("x",), ("total",), ("y",)], []),
+    "signs beside the separator": ("6%,a\n60%,b\n", ["column_1", "column_2"], [(0.06, "a"), (0.6, "b")], []),
+    "more remarks than rows": ("# x, y\n" * 25 + "a,b\n1,2\n3,4\n", ["a", "b"], [(1, 2), (3, 4)], []),
+    "commas in all values between tabs": ("$7,264.50\ta, b\tc\n$9,271.50\td, e\tf\n",
+        ["column_1", "column_2", "column_3"], [(7264.5, "a, b", "c"), (9271.5, "d, e", "f")], []),
     "a tab before numbers": ("id,a\n1,\t-5\n2,\t7\n", ["id", "a"], [(1, -5), (2, 7)], []),
 }  # fmt: skip
 
@@ -204,7 +208,7 @@ def test_an_encoding_is_known_by_what_the_text_says(tmp_path: Path, encoding: st
     assert 0 < landed.facts.confidence["encoding"] <= 1
 
 
-@pytest.mark.parametrize("between", ["||", "::", "~|~", "\t\t", ";;", "##"])
+@pytest.mark.parametrize("between", ["||", "::", "~|~", "\t\t", ";;", "##", "$|$"])
 def test_a_separator_of_several_characters_is_refused(tmp_path: Path, between: str) -> None:
     lines = [["id", "name", "x"], ["1", "Ann", "2"], ["2", "Bob", "3"]]
     with pytest.raises(Unreadable) as found:
