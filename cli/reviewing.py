@@ -41,6 +41,8 @@ def review(found: Json) -> list[RenderableType]:
         parts += ["", _title("Side by side"), _side_by_side(columns)]
     if found.get("proposal"):
         parts += ["", _title("What would be done"), *_proposal(found["proposal"])]
+    if found.get("model"):
+        parts += [Text(f"  {plain(found['model'])}", style="dim")]
     if found.get("proof"):
         parts += ["", _title("What was proved"), *proof_checks(found["proof"])]
     if found.get("decision"):

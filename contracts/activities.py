@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts.adaptation import Judged, ReviewOutcome
-from contracts.commands.command import BOOKKEEPING, LONG, Command, Nothing
+from contracts.commands.command import ASKED, BOOKKEEPING, LONG, Command, Nothing
 from contracts.commands.connector import (
     CloseWindowInput,
     DescribeConnectionInput,
@@ -36,6 +36,8 @@ from contracts.commands.orchestrator import (
 )
 from contracts.commands.schema_drift import (
     CloseReviewInput,
+    Considered,
+    ConsiderInput,
     FindProofInput,
     JudgeInput,
     QuarantineFileInput,
@@ -61,6 +63,8 @@ from contracts.commands.transform import (
     FoundDataset,
     FreezeInput,
     ProfileInput,
+    ProposePreludeInput,
+    ProposePreludeResult,
     ProveInput,
     ProveResult,
     RunTaskInput,
@@ -85,6 +89,7 @@ FAIL_TASK = Command("transform.fail_task", FailTaskInput, Nothing, BOOKKEEPING)
 FIND_NODE = Command("transform.find_node", FindNodeInput, FoundDataset)
 DIFFER = Command("transform.differ", DifferInput, DifferResult, LONG)
 PROVE = Command("transform.prove", ProveInput, ProveResult, LONG)
+PROPOSE_PRELUDE = Command("transform.propose_prelude", ProposePreludeInput, ProposePreludeResult, ASKED)
 PUBLISH_MODULE = Command("module_registry.publish", PublishModuleInput, ModuleVersionRef)
 RESOLVE_MODULE = Command("module_registry.resolve", ResolveModuleInput, ResolveModuleResult)
 RECORD_COMPARISON = Command("module_registry.record_comparison", RecordComparisonInput, Nothing, BOOKKEEPING)
@@ -93,6 +98,7 @@ SETTLE_DRIFT = Command("schema_drift.settle", SettleInput, SettleResult)
 QUARANTINE_FILE = Command("schema_drift.quarantine_file", QuarantineFileInput, QuarantineResult)
 QUARANTINE_ROWS = Command("schema_drift.quarantine_rows", QuarantineRowsInput, QuarantineResult)
 JUDGE = Command("schema_drift.judge", JudgeInput, Judged)
+CONSIDER = Command("schema_drift.consider", ConsiderInput, Considered)
 CLOSE_REVIEW = Command("schema_drift.close_review", CloseReviewInput, ReviewOutcome)
 RECORD_ADAPTATION = Command("schema_drift.record_adaptation", RecordAdaptationInput, Nothing, BOOKKEEPING)
 FIND_PROOF = Command("schema_drift.find_proof", FindProofInput, ProveInput)
@@ -123,6 +129,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     FIND_NODE,
     DIFFER,
     PROVE,
+    PROPOSE_PRELUDE,
     PUBLISH_MODULE,
     RESOLVE_MODULE,
     RECORD_COMPARISON,
@@ -131,6 +138,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
     QUARANTINE_FILE,
     QUARANTINE_ROWS,
     JUDGE,
+    CONSIDER,
     CLOSE_REVIEW,
     RECORD_ADAPTATION,
     FIND_PROOF,

@@ -5,9 +5,22 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.data import Contract, DatasetRef, Schema
+from contracts.data import Contract, DatasetRef, LogicalType, Schema
 from contracts.differences import DataDifference, DifferenceRows
-from contracts.recipe import Recipe
+from contracts.recipe import (
+    Cast,
+    ConvertUnit,
+    ConvertZone,
+    Drop,
+    FillNull,
+    JoinColumns,
+    ParseDate,
+    ParseNumber,
+    Recipe,
+    Rename,
+    Replace,
+    Split,
+)
 from contracts.workflow import ModuleDraft, ModuleVersionRef, Ruling
 
 THE_PLATFORM = UUID(int=0)  # who did it, where no person did
@@ -25,6 +38,45 @@ class Proposal(Contract):
     inverse: Recipe = Field(description="Brings a past input into the shape of what came, for the replay.")
     origin: Origin
     mapping: dict[str, str] = Field(default_factory=dict, description="Needed column → the one that carries it.")
+
+
+# What a model may propose: steps that go row by row, and that there is a way back from.
+PreludeStep = Annotated[
+    Rename
+    | Cast
+    | ParseNumber
+    | ParseDate
+    | FillNull
+    | Drop
+    | Replace
+    | Split
+    | JoinColumns
+    | ConvertUnit
+    | ConvertZone,
+    Field(discriminator="kind"),
+]
+MOST_PROPOSED = 30  # steps of a model
+
+
+class ShownColumn(Contract):
+    """A column as a model is shown it: in figures that tell no value, unless the workflow lets values be shown."""
+
+    name: str
+    type: LogicalType
+    empty: float | None = Field(default=None, description="The share of rows without a value.")
+    distinct: int | None = None
+    shapes: tuple[str, ...] = Field(
+        default=(), description="The most frequent shapes of its texts, letters as `a` and digits as `9`."
+    )
+    values: tuple[str, ...] = Field(default=(), description="The most frequent values, where they may be shown.")
+
+
+class PreludeQuestion(Contract):
+    """What a model is asked: steps that bring what came into the shape that is needed."""
+
+    needed: tuple[ShownColumn, ...]
+    came: tuple[ShownColumn, ...]
+    changes: tuple[str, ...] = Field(default=(), description="What was found, a sentence each.")
 
 
 class Consumer(Contract):

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from contracts.checks import Checks
 from contracts.data import Contract, Schema
 from contracts.recipe import Recipe
+from contracts.steps.base import said
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=63)]
 
@@ -101,6 +102,12 @@ class DriftPolicy(Contract):
         default_factory=dict,
         description="What becomes of a proven change of such a column, where it is not the default: auto for plain "
         "ones, ask for all others. What is not proven is always asked about, or refused.",
+    )
+    model: Literal["off", "figures", "values"] = Field(
+        default="off",
+        exclude_if=said("off"),
+        description="Whether a model may propose steps where the rules know no way or a doubtful one, and what it is "
+        "shown: names, types and figures, or some values as well. A person decides about what it proposes.",
     )
     unlike: Literal["ask", "quarantine"] = Field(
         default="ask",

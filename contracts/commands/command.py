@@ -23,6 +23,8 @@ class Limits:
 # Nobody hears of a worker's death but by the time limit: it is what a death in the middle of a short command costs.
 QUICK = Limits(start_to_close=timedelta(seconds=10), heartbeat=None, attempts=20)
 LONG = Limits(start_to_close=timedelta(hours=6), heartbeat=timedelta(seconds=10), attempts=20)
+# A model is a stranger: it gets its time, and hardly a second chance.
+ASKED = Limits(start_to_close=timedelta(seconds=90), heartbeat=None, attempts=2)
 # The platform's own bookkeeping waits for its database as long as it takes: giving up would make a lie of the history.
 BOOKKEEPING = Limits(start_to_close=timedelta(seconds=10), heartbeat=None, attempts=0)
 

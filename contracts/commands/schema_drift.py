@@ -5,12 +5,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from contracts.adaptation import Evidence, Proposal
+from contracts.adaptation import MOST_PROPOSED, Evidence, PreludeQuestion, PreludeStep, Proposal
 from contracts.commands.command import RunScope
 from contracts.commands.connector import PulledGroup, QuarantinedRows
 from contracts.commands.transform import ProveInput, ProveResult
 from contracts.data import Contract, ObjectVersion, Schema
 from contracts.events.drift import DriftChangeV1
+from contracts.steps.base import said
 from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule, SourceDefinition
 
 
@@ -44,6 +45,9 @@ class SettleResult(Contract):
     changes: tuple[DriftChangeV1, ...] = ()  # no longer filled: the report has them
     summary: str = ""
     advice: str = ""
+    question: PreludeQuestion | None = Field(
+        default=None, exclude_if=said(None), description="What a model may be asked before that."
+    )
 
 
 class QuarantineFileInput(Contract):
@@ -94,6 +98,22 @@ class JudgeInput(Contract):
     policy: DriftPolicy
     pinned: bool = False  # as settle was told
     approved_in: UUID | None = None  # the review in which a person asked for this very proposal
+
+
+class ConsiderInput(Contract):
+    """Say what a model answered: its steps, or none, and what is to be said about it."""
+
+    scope: RunScope
+    report_id: UUID
+    steps: tuple[PreludeStep, ...] = Field(default=(), max_length=MOST_PROPOSED)
+    said: str = ""
+
+
+class Considered(Contract):
+    """What can be proven of a model's answer; the same answer again gives the same."""
+
+    proposal: Proposal | None = None
+    said: str = ""
 
 
 class CloseReviewInput(Contract):

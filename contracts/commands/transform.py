@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
-from contracts.adaptation import OutputFigures, PastInput, Replay
+from pydantic import Field
+
+from contracts.adaptation import MOST_PROPOSED, OutputFigures, PastInput, PreludeQuestion, PreludeStep, Replay
 from contracts.checks import CheckOutcome, Checks
 from contracts.commands.command import RunScope
 from contracts.commands.connector import Problem, PullResult, QuarantinedRows
@@ -171,3 +173,18 @@ class ProveResult(Contract):
 
     replays: tuple[Replay, ...]
     incoming: OutputFigures
+
+
+class ProposePreludeInput(Contract):
+    """Ask the model for steps that bring what came into the shape that is needed; the same question has one answer."""
+
+    tenant: UUID
+    report_id: UUID = Field(description="The report that the question follows from: it is asked once.")
+    question: PreludeQuestion
+
+
+class ProposePreludeResult(Contract):
+    """The model's steps, or none; and what is to be said about it."""
+
+    steps: tuple[PreludeStep, ...] = Field(default=(), max_length=MOST_PROPOSED)
+    said: str = ""

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from contracts.adaptation import Origin
 from contracts.data import Contract
 
 
@@ -112,6 +113,7 @@ class ReviewOpened(Contract):
     expires_at: datetime
     summary: str
     advice: str
+    origin: Origin | None = None  # whose proposal it is; older events do not say
 
 
 class ReviewDecided(Contract):
@@ -149,3 +151,4 @@ class DriftAdapted(Contract):
     base_version: int
     version: int
     summary: str
+    origin: Origin | None = None  # whose proposal it is; older events do not say

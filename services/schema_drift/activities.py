@@ -4,6 +4,7 @@ from temporalio import activity
 
 from contracts.activities import (
     CLOSE_REVIEW,
+    CONSIDER,
     JUDGE,
     QUARANTINE_FILE,
     QUARANTINE_ROWS,
@@ -15,6 +16,8 @@ from contracts.adaptation import Judged, ReviewOutcome
 from contracts.commands.command import Nothing
 from contracts.commands.schema_drift import (
     CloseReviewInput,
+    Considered,
+    ConsiderInput,
     JudgeInput,
     QuarantineFileInput,
     QuarantineResult,
@@ -25,7 +28,7 @@ from contracts.commands.schema_drift import (
     SettleResult,
 )
 from services.chassis.database import Database
-from services.schema_drift.service import judging, quarantine, reviewing
+from services.schema_drift.service import considering, judging, quarantine, reviewing
 from services.schema_drift.service.settling import Settling
 
 
@@ -65,6 +68,12 @@ class SchemaDriftActivities:
         """Say what becomes of a proposal, and ask a person where the policy says so."""
         async with self._database.work(input.scope.tenant) as work:
             return await judging.judge(work, input)
+
+    @activity.defn(name=CONSIDER.name)
+    async def consider(self, input: ConsiderInput) -> Considered:
+        """Say what can be proven of a model's answer."""
+        async with self._database.work(input.scope.tenant) as work:
+            return await considering.consider(work, input)
 
     @activity.defn(name=CLOSE_REVIEW.name)
     async def close_review(self, input: CloseReviewInput) -> ReviewOutcome:

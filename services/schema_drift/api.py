@@ -12,7 +12,7 @@ from contracts.permissions import Permission
 from services.chassis.cursors import number_after, uuid_after
 from services.chassis.http import Page, PageQuery, ServiceHttp, Who, Work, raw_body, requires
 from services.chassis.problems import not_found
-from services.schema_drift import repository
+from services.schema_drift import knowledge, repository
 from services.schema_drift.service import quarantine
 from services.schema_drift.service.content import QuarantineContent, remove
 from services.schema_drift.settings import SchemaDriftSettings
@@ -52,7 +52,8 @@ def router(content: QuarantineContent, settings: SchemaDriftSettings, http: Serv
         row = await repository.get_report(work, report_id)
         if row is None:
             raise not_found()
-        return ReportView.model_validate(row)
+        answer = await knowledge.model_answer(work, report_id)
+        return ReportView.model_validate(dict(row) | {"model": None if answer is None else answer["said"]})
 
     @routes.get("/quarantine", dependencies=[requires(Permission.QUARANTINE_READ)])
     async def list_entries(

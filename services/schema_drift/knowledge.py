@@ -11,7 +11,13 @@ from contracts.adaptation import Judged, Proposal
 from contracts.data import DatasetRef, FormatFacts, Schema
 from contracts.workflow import ModuleVersionRef
 from services.chassis.database import UnitOfWork
-from services.schema_drift.tables import accepted_inputs, drift_proposals, known_versions, settled_changes
+from services.schema_drift.tables import (
+    accepted_inputs,
+    drift_proposals,
+    known_versions,
+    model_answers,
+    settled_changes,
+)
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,23 @@ async def get_proposal(work: UnitOfWork, proposal_id: UUID, *, lock: bool = Fals
     query = select(drift_proposals).where(drift_proposals.c.tenant == work.tenant, drift_proposals.c.id == proposal_id)
     found = await work.connection.execute(query.with_for_update() if lock else query)
     return found.mappings().one_or_none()
+
+
+async def model_answer(work: UnitOfWork, report_id: UUID) -> RowMapping | None:
+    """What a model answered when it was asked about a report."""
+    table = model_answers
+    found = await work.connection.execute(
+        select(table).where(table.c.tenant == work.tenant, table.c.report_id == report_id)
+    )
+    return found.mappings().one_or_none()
+
+
+async def add_model_answer(work: UnitOfWork, report_id: UUID, **values: Any) -> None:
+    """Keep what a model answered."""
+    now = work.clock.now()
+    await work.connection.execute(
+        insert(model_answers).values(tenant=work.tenant, report_id=report_id, answered_at=now, **values)
+    )
 
 
 async def note_judged(work: UnitOfWork, proposal_id: UUID, judged: Judged) -> None:

@@ -45,6 +45,7 @@ def build(platform: Platform) -> Service:
             activities.quarantine_rows,
             activities.settle_entry,
             activities.judge,
+            activities.consider,
             activities.close_review,
             activities.record_adaptation,
             proofs.find_proof,

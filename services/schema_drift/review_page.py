@@ -26,6 +26,7 @@ def page(review: ReviewDetail, said: str = "") -> str:
         f'<p role="alert" class="no">{escape(said)}</p>' if said else "",
         f"<p>{escape(review.summary)}</p>",
         f"<p><strong>{escape(review.question)}</strong></p>" if review.question else "",
+        f"<p>{escape(review.model)}</p>" if review.model else "",
         "<h2>What changed</h2>",
         _table(
             ("Change", "Column", "Now", "Why", "Proof"),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
 from contracts.adaptation import Origin, Proof, Proposal
+from services.schema_drift.adapting.prelude import sources
 from services.schema_drift.adapting.words import english
 from services.schema_drift.deciding.policy import verdict
 from services.schema_drift.detecting.schemas import Kind
@@ -116,6 +117,7 @@ class ReviewDetail(ReviewSummary):
     proposal: ProposalView
     proof: ProofSummary
     columns: list[TwoColumns]
+    model: str | None = Field(default=None, description="What came of asking a model, where one was asked.")
     approvable: bool = Field(
         default=True, description="Whether it can be approved: what the replay contradicts cannot."
     )
@@ -136,7 +138,7 @@ class EditRequest(DecideRequest):
     mapping: dict[str, str | None] = Field(min_length=1, max_length=500)
 
 
-def review_detail(review: RowMapping, report: RowMapping, stored: RowMapping) -> ReviewDetail:
+def review_detail(review: RowMapping, report: RowMapping, stored: RowMapping, model: str | None) -> ReviewDetail:
     """A review's rows as they are shown."""
     proposal, context = Proposal.model_validate(stored["proposal"]), report["context"] or {}
     scores: dict[str, dict[str, float]] = context.get("scores", {})
@@ -158,7 +160,8 @@ def review_detail(review: RowMapping, report: RowMapping, stored: RowMapping) ->
             "doubtful": stored["doubtful"],
         },
         "proof": review["proof"] | {"id": review["proof_id"]},
-        "columns": context.get("columns", []),
+        "columns": [*context.get("columns", []), *_made_by_steps(proposal, context)],
+        "model": model,
         "approvable": verdict(Proof.model_validate(review["proof"]), report["mode"]) != "refuted",
         "decision": None
         if review["state"] == "open"
@@ -173,3 +176,19 @@ def review_detail(review: RowMapping, report: RowMapping, stored: RowMapping) ->
         },
     }
     return ReviewDetail.model_validate(document)
+
+
+def _made_by_steps(proposal: Proposal, context: dict[str, Any]) -> list[dict[str, Any]]:
+    """The columns of which a model's steps make a needed one, beside what that held."""
+    if proposal.origin != "model":
+        return []
+    known = {line["old"]: line for line in context.get("columns", [])}
+    shown = {(line["old"], line["new"]) for line in known.values()}
+    lines = []
+    for needed, made_of in sources(proposal.prelude.steps).items():
+        for name in sorted(made_of) if needed in known else ():
+            old, masked = known[needed], known[needed]["masked"]
+            values = context.get("came", {}).get(name, [])
+            line = {"new": name, "new_values": ["•••" for _ in values] if masked else values}
+            lines += [] if (needed, name) in shown else [old | line]
+    return lines

@@ -129,6 +129,17 @@ drift_proposals = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
+model_answers = Table(
+    "model_answers",
+    metadata,
+    Column("report_id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("steps", JSON, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("proposal_id", Uuid),
+    Column("answered_at", DateTime(timezone=True), nullable=False),
+)
+
 settled_changes = Table(
     "settled_changes",
     metadata,

@@ -62,6 +62,7 @@ class ReportView(ReportSummary):
     incoming: Schema
     contract: Schema
     facts: FormatFacts
+    model: str | None = Field(default=None, description="What came of asking a model, where one was asked.")
 
 
 class EntryView(View):

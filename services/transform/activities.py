@@ -14,6 +14,7 @@ from contracts.activities import (
     FIND_NODE,
     FREEZE,
     PROFILE,
+    PROPOSE_PRELUDE,
     PROVE,
     RUN_TASK,
 )
@@ -33,6 +34,8 @@ from contracts.commands.transform import (
     FoundDataset,
     FreezeInput,
     ProfileInput,
+    ProposePreludeInput,
+    ProposePreludeResult,
     ProveInput,
     ProveResult,
     RunTaskInput,
@@ -46,6 +49,7 @@ from services.chassis.temporal import failure, heartbeating
 from services.transform.computing import Computing
 from services.transform.errors import RecipeInvalid, TransformError
 from services.transform.jobs import job_module
+from services.transform.proposing import Proposing
 from services.transform.proving.proving import Progress, Proving
 from services.transform.service import Sessions
 from services.transform.tasks import Tasks
@@ -61,6 +65,7 @@ class TransformActivities:
         tasks: Tasks,
         computing: Computing,
         proving: Proving,
+        proposing: Proposing,
         seconds: float,
     ) -> None:
         self._database = database
@@ -68,6 +73,7 @@ class TransformActivities:
         self._tasks = tasks
         self._computing = computing
         self._proving = proving
+        self._proposing = proposing
         self._seconds = seconds
 
     @activity.defn(name=PROFILE.name)
@@ -137,6 +143,11 @@ class TransformActivities:
                 return await self._proving.prove(input, done)
             except TransformError as error:
                 raise failure(error.type, error.message) from error
+
+    @activity.defn(name=PROPOSE_PRELUDE.name)
+    async def propose_prelude(self, input: ProposePreludeInput) -> ProposePreludeResult:
+        """Ask the model for steps that adapt; that it gives none is an answer."""
+        return await self._proposing.propose(input)
 
     @activity.defn(name=FIND_NODE.name)
     async def find_node(self, input: FindNodeInput) -> FoundDataset:

@@ -18,6 +18,7 @@ from services.transform.forgetting import PutAway
 from services.transform.growing import Grower
 from services.transform.looking import Looking
 from services.transform.mask_keys import MaskKeys
+from services.transform.proposing import Proposing
 from services.transform.proving.proving import Proving
 from services.transform.service import Sessions
 from services.transform.settings import TransformSettings
@@ -47,11 +48,15 @@ def build(platform: Platform) -> Service:
     tasks = Tasks(platform.database, grower, computing, settings)
     sessions = Sessions(computing, grower, tasks, settings)
     looking = Looking(computing, platform.storage, settings)
-    conversations = Conversations(sessions, computing, settings, _model(settings, platform))
+    model = _model(settings, platform)
+    conversations = Conversations(sessions, computing, settings, model)
     deployments = Deployments(lambda: platform.temporal.client)
     put_away = PutAway(platform.database, timedelta(days=settings.archived_keep_days))
     proving = Proving(computing, settings.job_seconds, settings.proof_mb << 20)
-    activities = TransformActivities(platform.database, sessions, tasks, computing, proving, settings.job_seconds)
+    proposing = Proposing(platform.database, computing, settings, model)
+    activities = TransformActivities(
+        platform.database, sessions, tasks, computing, proving, proposing, settings.job_seconds
+    )
     return Service(
         name=platform.service,
         routers=(
@@ -70,6 +75,7 @@ def build(platform: Platform) -> Service:
             activities.find_node,
             activities.differ,
             activities.prove,
+            activities.propose_prelude,
         ),
         loops=(Loop("forgetting", Sweeping(put_away.sweep).run),),
     )

@@ -94,6 +94,15 @@ mask_keys = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
 )
 
+asked_by_runs = Table(
+    "asked_by_runs",
+    metadata,
+    Column("report_id", Uuid, primary_key=True),
+    Column("tenant", Uuid, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+
 messages = Table(
     "messages",
     metadata,

@@ -1,16 +1,15 @@
 """An integrator's side of the API: one key, every answer remembered, and patience for what takes time."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from tests import plain_http
+from tests.waiting import until
 
-T = TypeVar("T")
 ENDED = {"succeeded", "partial", "quarantined", "failed", "cancelled"}
 
 
@@ -32,17 +31,6 @@ class Answer:
     def everything(self) -> bytes:
         """Headers and body in one, for a search."""
         return "\n".join(f"{name}: {value}" for name, value in self.headers.items()).encode() + b"\n\n" + self.body
-
-
-def until(what: str, find: Callable[[], T | None], seconds: float = 30) -> T:
-    """The first true thing that is found; raises when time is up."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = find()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.05)
 
 
 class Api:

@@ -19,7 +19,7 @@ from deploy.local.ports import choose
 from deploy.local.services import environment
 from deploy.local.state import State
 from tests import plain_http
-from tests.e2e.client import until
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 

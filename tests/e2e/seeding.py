@@ -10,7 +10,8 @@ from standardwebhooks import Webhook
 
 from deploy.local.state import State
 from tests.connections import s3_connection, warehouse_connection
-from tests.e2e.client import Api, until
+from tests.e2e.client import Api
+from tests.waiting import until
 
 CSV = {"kind": "csv"}
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.bad_files import CSV, HEADERS, LARGE, OUTSIDE, READ, REFUSED, TYPES, content, zipped
-from tests.e2e.client import until
 from tests.e2e.running import Running
 from tests.e2e.seeding import Seeded, workspace
 from tests.unit.connector.workbooks import workbook
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,12 @@ import psycopg
 import pytest
 
 from tests.connections import s3_connection, warehouse_connection
-from tests.e2e.client import door, until
+from tests.e2e.client import door
 from tests.e2e.deliveries import KEEP, notification, put_file, put_workflow, supplied
 from tests.e2e.running import Running
 from tests.e2e.scanning import in_topics
 from tests.e2e.seeding import Seeded, signed
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

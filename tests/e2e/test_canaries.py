@@ -16,10 +16,11 @@ from uuid import uuid4
 import pytest
 
 from tests.connections import s3_connection, warehouse_connection
-from tests.e2e.client import Api, until
+from tests.e2e.client import Api
 from tests.e2e.running import Running
 from tests.e2e.scanning import Scanner, disguises, in_files, in_histories, in_processes, in_tables, in_topics
 from tests.e2e.seeding import signed, workspace
+from tests.waiting import until
 
 
 def canary() -> str:

@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.e2e.client import Api, door, until
+from tests.e2e.client import Api, door
 from tests.e2e.deliveries import put_file, supplied
 from tests.e2e.running import Running
 from tests.e2e.seeding import Seeded
+from tests.waiting import until
 
 COLUMNS = {"number": "integer", "city": "string", "temperature": "float", "wind": "integer"}
 CONTRACT = {"columns": [{"name": name, "type": kind} for name, kind in COLUMNS.items()]}

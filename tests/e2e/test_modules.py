@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.e2e.client import until
+from tests.waiting import until
 
 GOOD, PARTIAL, FAILED = 0, 1, 2
 PRICES = "id,city,price\n" + "".join(f"{number},c{number % 3},{number}.5\n" for number in range(1, 21))

@@ -8,9 +8,9 @@ import pytest
 
 from services.chassis import metrics
 from tests.connections import s3_connection, warehouse_connection
-from tests.e2e.client import until
 from tests.e2e.running import Running
 from tests.e2e.seeding import workspace
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,11 @@ import pytest
 from contracts.topics import SERVICES
 from deploy.local.state import State
 from tests.connections import s3_connection, warehouse_connection
-from tests.e2e.client import Api, door, until
+from tests.e2e.client import Api, door
 from tests.e2e.processes import apart
 from tests.e2e.running import Running
 from tests.e2e.seeding import workspace
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,11 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.client import ENDED, until
+from tests.e2e.client import ENDED
 from tests.e2e.deliveries import put_file
 from tests.e2e.seeding import Seeded
 from tests.e2e.test_snippets import blocks, commands
+from tests.waiting import until
 
 PAGE = "docs/how-to/review-drift.md"
 COLUMNS = {"flight": "integer", "carrier": "string", "dep_delay": "float", "gate": "string"}

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.connections import s3_connection
-from tests.e2e.client import Answer, until
+from tests.e2e.client import Answer
 from tests.e2e.running import Running
 from tests.e2e.seeding import Seeded, workflow
+from tests.waiting import until
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NAMES = {

@@ -11,9 +11,9 @@ from contextlib import suppress
 from random import Random
 
 from tests.faults.points import POINTS, Point
-from tests.faults.waiting import TooLong
 from tests.faults.world import WAYS, World
 from tests.faults.world import world as make_world
+from tests.waiting import TooLong
 
 PROCESSES = ("services", "worker", "kafka", "temporal", "postgres", "s3")
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.faults.points import HEALING, Point
 from tests.faults.rows import MODULE, RENAMED
-from tests.faults.waiting import until
 from tests.faults.world import Site, World
+from tests.waiting import until
 
 # What is in these files is made up: no column of theirs is anybody's name, and none is money.
 PLAIN = {"plain": ["name", "amount", "full_name"]}

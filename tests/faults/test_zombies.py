@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults.points import PUSH_COMMITTED, PUSH_FENCED, PUSH_TO_BEGIN, PUSH_TO_COMMIT, Point
-from tests.faults.waiting import TooLong, until
 from tests.faults.world import Site, World
+from tests.waiting import TooLong, until
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from tests.faults.oracle import Ground, Oracle
 from tests.faults.points import Point, Way
 from tests.faults.receiver import Receiver
 from tests.faults.rows import HEADER, MODULE, File, Maker
-from tests.faults.waiting import TooLong, until
+from tests.waiting import TooLong, until
 
 WAYS: tuple[Way, ...] = ("manual", "event", "webhook", "watch")
 TRIGGERS: dict[Way, list[dict[str, Any]]] = {

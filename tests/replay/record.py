@@ -21,7 +21,7 @@ from temporalio.testing import WorkflowEnvironment
 from contracts.adaptation import Judged, ReviewOutcome
 from contracts.commands.command import Nothing, WindowRequest
 from contracts.commands.connector import PullResult, UnreadableObject
-from contracts.commands.schema_drift import SettleInput, SettleResult
+from contracts.commands.schema_drift import Considered, SettleInput, SettleResult
 from contracts.commands.transform import ApplyResult
 from contracts.data import LogicalType
 from contracts.differences import FileInput, NodeInput, RunInputRows, Table
@@ -62,6 +62,7 @@ from tests.integration.orchestrator.stub_services import (
     pulled,
     refused,
     schema,
+    unsure,
 )
 from tests.integration.orchestrator.test_replaying_proofs import ASKED
 from tests.integration.orchestrator.world import until
@@ -79,8 +80,8 @@ async def nothing_else(handle: WorkflowHandle[Any, Any]) -> None:
 
 
 def unfit(asked: SettleInput) -> SettleResult:
-    renamed = asked.group.dataset.table_schema.column("flight") is None
-    return SettleResult(decision="quarantine" if renamed else "proceed", report_id=ID, summary="flight is gone")
+    fits = asked.group.dataset.table_schema.column("flight") is not None
+    return SettleResult(decision="proceed" if fits else "quarantine", report_id=ID, summary="flight is gone")
 
 
 def refuse(type: ErrorType) -> Callable[[Any], Any]:
@@ -94,24 +95,11 @@ def run() -> RunInput:
     return RunInput(tenant=TENANT, run_id=ID)
 
 
-def succeeded() -> Scenario:
-    return RUN_WORKFLOW, run(), StubServices()
-
-
-def without_modules() -> Scenario:
-    return RUN_WORKFLOW, run(), StubServices(modules=())
-
-
 def partial() -> Scenario:
     services, renamed = StubServices(), schema(carrier=LogicalType.STRING)
     broken = UnreadableObject(object=object_version("c.csv"), code="truncated", message="cut short")
-    services.answers["connector.pull"] = lambda i: pulled(
-        group(10, "a.csv"),
-        group(4, "b.csv", shape=renamed),
-        rows_read=16,
-        quarantined=(refused(2),),
-        unreadable=(broken,),
-    )
+    bad: dict[str, Any] = {"rows_read": 16, "quarantined": (refused(2),), "unreadable": (broken,)}
+    services.answers["connector.pull"] = lambda i: pulled(group(10, "a.csv"), group(4, "b.csv", shape=renamed), **bad)
     services.answers["schema_drift.settle"] = unfit
     services.answers["transform.apply"] = lambda i: ApplyResult(
         dataset=i.dataset.model_copy(update={"rows": 9}), quarantined=(refused(1, "cast_failed"),)
@@ -216,8 +204,9 @@ def reviewed(*outcomes: ReviewOutcome, wait: float = 3600) -> Scenario:
     """A person is asked."""
     _, asked, services = healed()
     answers = iter(outcomes)
-    judged = Judged(ruling="ask", proof_id=ID, review_id=REVIEW, wait_seconds=wait)
-    services.answers["schema_drift.judge"] = lambda i: judged
+    services.answers["schema_drift.judge"] = lambda i: Judged(
+        ruling="ask", proof_id=ID, review_id=REVIEW, wait_seconds=wait
+    )
     services.answers["schema_drift.close_review"] = lambda i: next(answers)
     return RUN_WORKFLOW, asked, services
 
@@ -225,6 +214,16 @@ def reviewed(*outcomes: ReviewOutcome, wait: float = 3600) -> Scenario:
 def edited_then_approved() -> Scenario:
     edited = ReviewOutcome(outcome="edited", proposal=proposal(number=2, origin="person"))
     return reviewed(edited, ReviewOutcome(outcome="approved"))
+
+
+def by_model(made: Scenario, *, gone: bool = False) -> Scenario:
+    """A model is asked first."""
+    answers = made[2].answers
+    settle = answers["schema_drift.settle"]
+    answers["schema_drift.settle"] = lambda i: settle(i) if settle(i).proposal is None else unsure()
+    if gone:
+        answers["schema_drift.consider"] = lambda i: Considered(said="The model took too long to answer.")
+    return made
 
 
 async def waits(handle: WorkflowHandle[Any, Any]) -> None:
@@ -336,8 +335,8 @@ def trial_failed() -> Scenario:
 
 
 SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
-    "run_succeeded": (succeeded, nothing_else),
-    "run_without_modules": (without_modules, nothing_else),
+    "run_succeeded": (lambda: (RUN_WORKFLOW, run(), StubServices()), nothing_else),
+    "run_without_modules": (lambda: (RUN_WORKFLOW, run(), StubServices(modules=())), nothing_else),
     "run_partial": (partial, nothing_else),
     "run_quarantined": (quarantined, nothing_else),
     "run_released_quarantined_again": (released, nothing_else),
@@ -353,6 +352,8 @@ SCENARIOS: dict[str, tuple[Callable[[], Scenario], Meanwhile]] = {
     "run_review_edited_then_approved": (edited_then_approved, decide),
     "run_review_expired": (lambda: reviewed(ReviewOutcome(outcome="expired"), wait=0.2), nothing_else),
     "run_review_cancelled": (lambda: reviewed(ReviewOutcome(outcome="expired")), cancel_waiting),
+    "run_model_approved": (lambda: by_model(reviewed(ReviewOutcome(outcome="approved"))), decide),
+    "run_model_gone": (lambda: by_model(healed(), gone=True), nothing_else),
     "session_opened": (session_opened, nothing_else),
     "session_failed": (session_failed, nothing_else),
     "session_task_done": (task_done, nothing_else),

@@ -13,8 +13,10 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from contracts.activities import (
         CLOSE_REVIEW,
+        CONSIDER,
         JUDGE,
         PAST_INPUTS,
+        PROPOSE_PRELUDE,
         PROVE,
         PUBLISH_MODULE,
         RECORD_ADAPTATION,
@@ -24,8 +26,15 @@ with workflow.unsafe.imports_passed_through():
     from contracts.commands.connector import PulledGroup
     from contracts.commands.module_registry import AdaptationOrigin, PublishModuleInput, ResolveModuleInput
     from contracts.commands.orchestrator import PastInputsInput, Reader, RunPlan
-    from contracts.commands.schema_drift import CloseReviewInput, JudgeInput, RecordAdaptationInput, SettleResult
-    from contracts.commands.transform import ProveInput
+    from contracts.commands.schema_drift import (
+        CloseReviewInput,
+        Considered,
+        ConsiderInput,
+        JudgeInput,
+        RecordAdaptationInput,
+        SettleResult,
+    )
+    from contracts.commands.transform import ProposePreludeInput, ProposePreludeResult, ProveInput
     from contracts.runs import ErrorType
     from contracts.workflow import ModuleUse, ModuleVersionRef, ResolvedModule
 
@@ -48,6 +57,10 @@ class NotHealed(Exception):
         super().__init__(summary)
         self.summary = summary
         self.advice = advice
+
+
+class Overdue(NotHealed):
+    """Nobody decided in time: nobody is asked again."""
 
 
 @dataclass(frozen=True)
@@ -87,28 +100,73 @@ class Healing:
         return [end for end in ends if isinstance(end, Fitting)], [end for end in ends if isinstance(end, Unfit)]
 
     async def _one(self, group: PulledGroup, settled: SettleResult) -> Fitting | Unfit:
-        if settled.decision != "proceed" and settled.proposal is None:
+        asked = settled.question is not None and settled.report_id is not None and bool(self.modules)
+        if settled.decision != "proceed" and settled.proposal is None and not asked:
             return Unfit(group, settled)
         try:
-            return Fitting(group, await self._chain(group, settled))
+            chain = await self._by_model(group, settled) if asked else None
+            return Fitting(group, await self._chain(group, settled) if chain is None else chain)
         except NotHealed as error:
             summary, advice = error.summary, error.advice
         except FailureError as error:
-            code, summary = reason_of(error)
-            if is_cancelled_exception(error) or code == ErrorType.SCHEMA_DRIFT.value:
-                raise
-            # Healing is a service: that it failed is no reason for the run to fail.
-            summary, advice = f"It could not be adapted to: {summary}", ""
+            summary, advice = _failed(error), ""
         said = {"summary": f"{settled.summary} {summary}".strip(), "advice": advice or settled.advice}
         return Unfit(group, settled.model_copy(update=said))
+
+    async def _by_model(self, group: PulledGroup, settled: SettleResult) -> Chain | None:
+        """What a model's proposal became; None: then all goes as if nobody had asked one."""
+        proposal = await self._proposed(settled)
+        if proposal is None:
+            return None
+        try:
+            return await self._approved(group, settled.report_id, proposal)
+        except Overdue:
+            raise
+        except NotHealed as error:
+            ended = error
+        except FailureError as error:
+            ended = NotHealed(_failed(error))
+        if settled.proposal is None:
+            raise ended
+        return None  # the rules have a proposal of their own
+
+    async def _proposed(self, settled: SettleResult) -> Proposal | None:
+        """Ask the model of the workspace; that it is slow, gone or hostile is a line among the steps of the run."""
+        scope, report, question = self.plan.scope, settled.report_id, settled.question
+        if report is None or question is None:
+            return None
+        async with self.alone, self.steps.step(self._name("ask_model")) as step:
+            try:
+                asked = ProposePreludeInput(tenant=scope.tenant, report_id=report, question=question)
+                answer = await step.call(PROPOSE_PRELUDE, asked)
+            except FailureError as error:
+                if is_cancelled_exception(error):
+                    raise
+                answer = ProposePreludeResult(said=f"The model could not be asked: {reason_of(error)[1]}")
+            try:
+                said = ConsiderInput(scope=scope, report_id=report, steps=answer.steps, said=answer.said)
+                considered = await step.call(CONSIDER, said)
+            except FailureError as error:
+                if is_cancelled_exception(error):
+                    raise
+                considered = Considered(said=f"The model's answer could not be looked at: {reason_of(error)[1]}")
+            step.detail = considered.said
+        return considered.proposal
 
     async def _chain(self, group: PulledGroup, settled: SettleResult) -> Chain:
         """The versions that this group goes through."""
         if settled.version is not None:
             return await self._with(settled.version)
+        if settled.decision != "proceed" and settled.proposal is None:
+            raise NotHealed("")  # why not, is said already
         if settled.proposal is None:
             return self.modules
-        proposal, report, approved_in, by = settled.proposal, settled.report_id, None, THE_PLATFORM
+        return await self._approved(group, settled.report_id, settled.proposal)
+
+    async def _approved(self, group: PulledGroup, report: UUID | None, proposal: Proposal) -> Chain:
+        """The versions that a group goes through once its proposal is proven, judged and published."""
+        approved_in: UUID | None = None
+        by = THE_PLATFORM
         if not self.modules or report is None:
             raise NotHealed("Nothing that was proposed can be proved.")
         for _ in range(1 + MOST_EDITS):
@@ -133,7 +191,7 @@ class Healing:
             return NotHealed(f"Rejected{f': {outcome.reason}' if outcome.reason else '.'}")
         if self.plan.definition.drift.on_timeout == "refuse":
             return failure(ErrorType.SCHEMA_DRIFT, "Nobody decided in time whether what came may be adapted to.")
-        return NotHealed("Nobody decided in time.")
+        return Overdue("Nobody decided in time.")
 
     async def _proved(self, group: PulledGroup, report: UUID, proposal: Proposal, approved_in: UUID | None) -> Judged:
         """Replay the candidate on what earlier runs read and on what came, and hear what may be done with it."""
@@ -287,6 +345,14 @@ def pins(
         return None
     used = dict.fromkeys(ref for place in zip(*chains, strict=True) for ref in place)
     return tuple(used), chains if len(set(chains)) > 1 else ()
+
+
+def _failed(error: FailureError) -> str:
+    """What is said where a service failed: healing is one, and no reason for the run to fail."""
+    code, summary = reason_of(error)
+    if is_cancelled_exception(error) or code == ErrorType.SCHEMA_DRIFT.value:
+        raise error
+    return f"It could not be adapted to: {summary}"
 
 
 def _candidate(proposal: Proposal) -> ResolvedModule:

@@ -1,6 +1,6 @@
 """The smallest steps that bring what came into the shape a module needs, and the version that is made with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -105,15 +105,30 @@ def build(
         contract.append(Column(name=column.name, type=type, nullable=column.nullable or needed.nullable))
     absent = [column for column in base.input_contract.columns if carried.get(column.name, "") is None]
     prelude = (*apart.there, *_prelude(carried, ways, absent))
+    doubtful = {name for name, one in ways.items() if not one.certain} | {column.name for column in absent}
+    inverse = (*_inverse(base, carried, ways, absent), *apart.back) if prelude else ()
+    known = carried | dict.fromkeys(apart.ways)
+    return assembled(base, known, Schema(columns=tuple(contract)), prelude, inverse, came.incoming, doubtful)
+
+
+def assembled(
+    base: ResolvedModule,
+    carried: Mapping[str, str | None],
+    contract: Schema,
+    prelude: tuple[Step, ...],
+    inverse: tuple[Step, ...],
+    incoming: Schema,
+    doubtful: Set[str] = frozenset(),
+) -> Built | Unbuildable:
+    """The version of a prelude and of what it is made for; `carried`: needed column → the one that came, or None."""
     if len(prelude) + len(base.recipe.steps) > MOST_STEPS:
         return Unbuildable(f"the module would have more than {MOST_STEPS} steps")
-    checks, lost = _checks(base, carried | dict.fromkeys(apart.ways), came.incoming)
-    doubtful = {name for name, one in ways.items() if not one.certain} | {column.name for column in absent} | lost
+    checks, lost = _checks(base, carried, incoming)
     draft = ModuleDraft(
         name=base.ref.name,
         description=f"Version {base.ref.version}, for another shape of its input.",
         recipe=Recipe(steps=(*prelude, *base.recipe.steps), inputs=base.recipe.inputs),
-        input_contract=Schema(columns=tuple(contract)),
+        input_contract=contract,
         output_contract=base.output_contract,
         input_checks=checks,
         output_checks=base.output_checks,
@@ -121,9 +136,9 @@ def build(
     return Built(
         candidate=draft,
         prelude=Recipe(steps=prelude),
-        inverse=Recipe(steps=(*_inverse(base, carried, ways, absent), *apart.back) if prelude else ()),
+        inverse=Recipe(steps=inverse),
         mapping={needed: carrier for needed, carrier in carried.items() if carrier is not None},
-        doubtful=tuple(sorted(doubtful)),
+        doubtful=tuple(sorted({*doubtful, *lost})),
     )
 
 

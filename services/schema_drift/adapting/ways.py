@@ -120,12 +120,17 @@ def _number(name: str, needed: LogicalType, came: Figures | None, on_failure: On
     )
     around = _AROUND.get(found.way)
     before = () if around is None else (ReplaceText(columns=(name,), pattern=around[0], replacement=around[1]),)
+    return Way((*before, read), written_number(name, decimal, read.percent))
+
+
+def written_number(name: str, decimal: str, percent: str) -> tuple[Step, ...]:
+    """Numbers as texts with such a decimal mark, and with a percent sign where they had one."""
     back: list[Step] = [_cast(name, LogicalType.STRING, "quarantine")]
     if decimal == ",":
         back.append(ReplaceText(columns=(name,), pattern=".", replacement=",", literal=True))
-    if found.way == "percent sign":
+    if percent == "number":
         back.append(Text(columns=(name,), operations=(Affix(kind="add_suffix", text="%"),)))
-    return Way((*before, read), tuple(back))
+    return tuple(back)
 
 
 def _marks(way: str, texts: list[str]) -> tuple[Literal[".", ","], Literal[",", ".", " ", "'"] | None]:

@@ -3,6 +3,8 @@
 from contracts.recipe import (
     Affix,
     Cast,
+    ConvertUnit,
+    ConvertZone,
     Derive,
     Drop,
     Extract,
@@ -56,6 +58,12 @@ def english(step: Step) -> str:
             return f"Leave {', '.join(one.column for one in made)} empty"
         case Drop(columns=names):
             return f"Leave out {', '.join(names)}"
+        case FillNull(columns=names, value=value) if value is not None:
+            return f"Put {value!r} where {', '.join(names)} is empty"
+        case ConvertUnit(columns=names, from_unit=source, to=target):
+            return f"Convert {', '.join(names)} from {source} to {target}"
+        case ConvertZone(columns=names, from_zone=source, to=target):
+            return f"Convert {', '.join(names)} from the time of {source} to that of {target}"
         case FillNull(columns=names) | Text(columns=names):
             return f"Rewrite {', '.join(names)}"
         case _:

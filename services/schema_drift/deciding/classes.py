@@ -41,6 +41,11 @@ def classes_of(module: ResolvedModule, keys: Sequence[str], policy: DriftPolicy,
     )
 
 
+def personal_among(schema: Schema, *seen: Delivery) -> frozenset[str]:
+    """The columns that are named or look like personal data, whether anybody needs them or not."""
+    return frozenset({*_named(schema, _PERSONAL), *_looking(schema, seen)})
+
+
 def traced(keys: Sequence[str], module: ResolvedModule) -> set[str]:
     """The columns of the input that become these columns of the output under other names, or stay them."""
     names = set(keys)

@@ -56,6 +56,7 @@ class Circumstances:
     pinned: bool = False  # the workflow names the version: nothing replaces it unasked
     settled: bool = False  # a person decided about this very change before
     approved: bool = False  # a person asked for this very proposal
+    by_model: bool = False  # a model proposed it: a person decides, whatever is proven
     let_go: bool = False  # a person let go on what had been set aside for what it means
     choice: bool = False  # another proposal might be the right one: a person can choose
 
@@ -71,7 +72,7 @@ class Ruled:
 def rule(changes: Sequence[Change], policy: DriftPolicy, known: Circumstances) -> Ruled:
     """The strictest of what the changes, the proof and the circumstances ask for."""
     if known.verdict == "refuted":
-        open_ = known.choice and not known.approved
+        open_ = known.choice and not known.approved and not known.by_model
         return Ruled("ask" if open_ else "quarantine", "the replay contradicts it")
     unlike = [Ruled(policy.unlike, _UNLIKE)] if known.verdict == "unlike" else []
     if known.approved:
@@ -81,6 +82,8 @@ def rule(changes: Sequence[Change], policy: DriftPolicy, known: Circumstances) -
     found += unlike
     if known.verdict == "unproven":
         found.append(Ruled("ask", "what was recorded does not prove it"))
+    if known.by_model:
+        found.append(Ruled("ask", "a model proposed it"))
     if known.pinned:
         found.append(Ruled("ask", "the workflow names the version by its number"))
     if known.readers > FEW_READERS:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_once
 
-from contracts.adaptation import Consumer, Evidence, Proof, Proposal
+from contracts.adaptation import Consumer, Evidence, Origin, Proof, Proposal
 from contracts.commands.schema_drift import RecordReplayInput
 from contracts.commands.transform import ProveInput
 from contracts.data import Contract, Schema
@@ -32,6 +32,7 @@ class Terms(Contract):
     consumers: tuple[Consumer, ...] = ()
     steps: tuple[str, ...] = ()  # what adapts, in English
     masked: tuple[str, ...] = ()  # columns whose values nobody is shown
+    origin: Origin | None = None  # whose proposal was proven; proofs of before do not say
 
 
 async def store_proof(
@@ -56,6 +57,7 @@ async def store_proof(
         consumers=evidence.consumers,
         steps=tuple(steps),
         masked=tuple(masked),
+        origin=proposal.origin,
     )
     held: dict[str, Any] = {
         "asked": asked.model_dump(mode="json"),

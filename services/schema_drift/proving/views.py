@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import RowMapping
 
-from contracts.adaptation import Evidence, OutputFigures, ProofCheck
+from contracts.adaptation import Evidence, Origin, OutputFigures, ProofCheck
 from contracts.data import DatasetRef
 from services.chassis.storage import DatasetCorrupt, Storage
 from services.schema_drift.proving.store import Terms, is_intact
@@ -77,6 +77,7 @@ class ProofView(_View):
     intact: bool = True
     made_at: datetime
     steps: list[str]
+    origin: Origin | None = Field(default=None, description="Whose proposal it was; older proofs do not say.")
     inputs: list[InputView]
     differences: list[DifferenceView]
     replays: list[ReplayView]
@@ -122,6 +123,7 @@ async def proof_view(row: RowMapping, replays: Sequence[RowMapping], samples: Sa
     shown = {
         "intact": is_intact(row),
         "steps": list(terms.steps),
+        "origin": terms.origin,
         "inputs": inputs,
         "differences": differences,
         "replays": [ReplayView.model_validate(replay) for replay in replays],

@@ -1,5 +1,6 @@
 """What becomes of a proposal that was tried: judged once, asked about where the policy says so, recorded in the end."""
 
+import hashlib
 from datetime import timedelta
 
 from sqlalchemy import RowMapping
@@ -9,6 +10,7 @@ from contracts.commands.schema_drift import JudgeInput, RecordAdaptationInput
 from contracts.events.drift import DriftAdapted, ReviewOpened
 from services.chassis.database import UnitOfWork
 from services.schema_drift import knowledge, repository, review_store
+from services.schema_drift.adapting.prelude import sources
 from services.schema_drift.adapting.words import english
 from services.schema_drift.deciding.policy import LETS_GO, Change, Circumstances, Ruled, rule, verdict
 from services.schema_drift.detecting.schemas import Difference
@@ -57,12 +59,21 @@ async def judge(work: UnitOfWork, input: JudgeInput) -> Judged:
     return judged
 
 
+def change_of(report: RowMapping, proposal: Proposal) -> str | None:
+    """What a review is about: the change, and where a model proposed, its very steps too."""
+    change: str | None = (report["context"] or {}).get("change_key")
+    if change is None or proposal.origin != "model":
+        return change
+    return f"{change} {hashlib.sha256(proposal.prelude.model_dump_json().encode()).hexdigest()[:16]}"
+
+
 def _masked(report: RowMapping, proposal: Proposal) -> list[str]:
     """Columns of personal data under all names that they have on the way; their values are shown to nobody."""
     old = {one["column"] for one in report["changes"] if one.get("column_class") == "personal"}
     old |= set((report["context"] or {}).get("personal", ()))
     carriers = {name for one in report["changes"] if one["column"] in old for name in one.get("candidates", ())}
-    return sorted(old | carriers | {proposal.mapping.get(name, name) for name in old})
+    made = sources(proposal.prelude.steps)
+    return sorted(old.union(carriers, *({proposal.mapping.get(name, name), *made.get(name, ())} for name in old)))
 
 
 def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
@@ -75,7 +86,7 @@ def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
     }
     changes = [
         # What does not fit its type is let go by the workflow's own word; nothing else that is only likely is.
-        Change(one.kind, one.column_class, "proven" if _fitted(one, let_go) else one.proof)  # type: ignore[arg-type]
+        Change(one.kind, one.column_class, _proof(one, input.proposal, let_go))  # type: ignore[arg-type]
         for one in found
         if one.proof
     ]
@@ -89,9 +100,16 @@ def _ruled(input: JudgeInput, report: RowMapping, proof: Proof) -> Ruled:
             settled=bool(context.get("settled")),
             let_go=bool(context.get("let_go")),
             approved=input.approved_in is not None,
+            by_model=input.proposal.origin == "model",
             choice=any(one.kind == "removed" and one.candidates for one in found),
         ),
     )
+
+
+def _proof(one: Difference, proposal: Proposal, let_go: set[str]) -> str:
+    if one.kind == "removed" and one.proof == "refuted" and proposal.origin == "model":
+        return "plausible"  # it names what carries the column: a person may agree
+    return "proven" if _fitted(one, let_go) else one.proof
 
 
 def _fitted(one: Difference, let_go: set[str]) -> bool:
@@ -101,6 +119,8 @@ def _fitted(one: Difference, let_go: set[str]) -> bool:
 def _summary(proposal: Proposal, proof: Proof, ruled: Ruled, mode: str) -> str:
     steps = "; ".join(english(step) for step in proposal.prelude.steps[:5]) or "Nothing is rewritten"
     failed = [check.detail for check in proof.checks if not check.passed]
+    if proposal.origin == "model":
+        steps = f"A model proposes: {steps}"
     tried = f"replayed on {proof.history} past inputs" if proof.history else "there is no past input to replay it on"
     said = f"{_VERDICTS[verdict(proof, mode)]}, {tried}" + (f": {' '.join(failed[:3])}" if failed else ".")
     return f"{steps}. {said} {ruled.reason[:1].upper()}{ruled.reason[1:]}."[:3_000]
@@ -124,6 +144,8 @@ async def _open(
     )
     summary = f"{report['summary']} {judged.summary}"[:3_000]
     question = str((report["context"] or {}).get("question", ""))
+    if proposal.origin == "model":
+        question = f"A model proposes this, and no rule stands behind it: may {proposal.base.name} take what came so?"
     await review_store.add_review(
         work,
         {
@@ -144,7 +166,7 @@ async def _open(
             "question": question,
             "opened_at": now,
             "expires_at": expires,
-            "change_key": (report["context"] or {}).get("change_key"),
+            "change_key": change_of(report, proposal),
         },
     )
     await work.publish(
@@ -161,6 +183,7 @@ async def _open(
             expires_at=expires,
             summary=summary,
             advice=advice,
+            origin=proposal.origin,
         ),
         key=scope.workflow_id,
         run=scope.run_id,
@@ -193,7 +216,8 @@ async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
         await knowledge.accept_input(
             work, input.scope.workflow_id, input.stream, contract.fingerprint, accepted, input.scope.run_id
         )
-    if context.get("change_key"):
+    # The rules could not make again what a model proposed: a mapping alone is not what was agreed to.
+    if context.get("change_key") and proposal.origin != "model":
         await knowledge.settle_change(
             work, context["change_key"], proposal.mapping, proposal.proposal_id, by_a_person=person
         )
@@ -221,6 +245,7 @@ async def record(work: UnitOfWork, input: RecordAdaptationInput) -> None:
             base_version=proposal.base.version,
             version=input.published.version,
             summary="; ".join(english(step) for step in proposal.prelude.steps)[:3_000],
+            origin=proposal.origin,
         ),
         key=input.scope.workflow_id,
         run=input.scope.run_id,

@@ -5,14 +5,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from contracts.adaptation import PreludeQuestion
 from contracts.commands.schema_drift import SettleInput
 from contracts.data import FormatFacts, Schema
 from contracts.workflow import ModuleVersionRef, ResolvedModule
+from services.schema_drift.adapting.asking import question
 from services.schema_drift.adapting.build import Built, Came, Unbuildable, build
 from services.schema_drift.adapting.choosing import Chosen, choose, on_failure, rewritten, stopgaps
 from services.schema_drift.adapting.parting import Parting, partings
-from services.schema_drift.deciding.classes import classes_of
+from services.schema_drift.deciding.classes import classes_of, personal_among
 from services.schema_drift.deciding.decide import Classes, Verdict, decide
+from services.schema_drift.deciding.decide import Decision as Decided
 from services.schema_drift.deciding.modes import Decision
 from services.schema_drift.detecting import schemas
 from services.schema_drift.detecting.inputs import Compared, Side, by_shape, compare
@@ -66,7 +69,8 @@ def look(input: SettleInput, module: ResolvedModule, known: Known, samples: Samp
         compared = _compared(before, after, contract, incoming)
     sides = [side.delivery for side in (before, after) if side is not None]
     classes = classes_of(module, input.keys, input.policy, *sides)
-    verdict = decide(compared.differences, classes).verdict
+    decided = decide(compared.differences, classes)
+    verdict = decided.verdict
     found = Look(compared, verdict, classes, typed, before, after)
     mode = input.policy.mode
     if mode in _BY_SHAPE and not valued:
@@ -89,9 +93,14 @@ def look(input: SettleInput, module: ResolvedModule, known: Known, samples: Samp
         version = _fitting(known.versions, after, incoming, classes, samples, trusted=trusted)
         if version is not None:
             return _with(found, "proceed", version)
-    if verdict == "refuse" and not let_go:
+    if verdict == "refuse" and not let_go and not (input.policy.model != "off" and _only_gone(decided)):
         return _with(found, "quarantine")
     return replace(found, parted=partings(compared.differences, before, after))
+
+
+def _only_gone(decided: Decided) -> bool:
+    """Whether all that is refused is that columns are gone: of what others a model may know."""
+    return all(one.difference.kind == "removed" for one in decided.reasons if one.verdict == "refuse")
 
 
 def _with(found: Look, decision: Decision, version: Version | None = None) -> Look:
@@ -186,6 +195,35 @@ def make(
     return built, chosen
 
 
+def doubted(found: Look) -> bool:
+    """Whether something is likely only."""
+    return any(one.proof == "plausible" for one in found.compared.differences)
+
+
+def asking(input: SettleInput, module: ResolvedModule, found: Look, chosen: Chosen) -> PreludeQuestion | None:
+    """What a model is asked, where the workflow lets it be asked."""
+    meant = any(one.kind == "meaning_changed" for one in found.compared.differences)
+    if input.policy.model == "off" or meant:
+        return None
+    compared, incoming = found.compared, input.group.dataset.table_schema
+    seen = [side.delivery for side in (found.before, found.after) if side is not None]
+    personal = found.classes.personal | personal_among(incoming, *seen)
+    # Whatever may carry a personal column is one.
+    personal |= {chosen.mapping[name] for name in found.classes.personal & chosen.mapping.keys()}
+    for one in compared.differences:
+        if one.column in found.classes.personal:
+            personal |= {*one.candidates, *([one.became] if one.became else [])}
+    return question(
+        module.input_contract,
+        incoming,
+        compared.before,
+        compared.after,
+        compared.differences,
+        personal,
+        values=input.policy.model == "values",
+    )
+
+
 def by_itself(found: Look, built: Built) -> bool:
     """Whether the module takes the input as it is, and nobody need be asked."""
     return found.verdict in _BY_ITSELF and not built.prelude.steps and not built.doubtful
@@ -264,6 +302,12 @@ def two_columns(
             }
         )
     return lines
+
+
+def unknown_columns(found: Look, module: ResolvedModule, incoming: Schema) -> dict[str, list[str | None]]:
+    """The columns that came and that the module does not know, with some of their values."""
+    names = [name for name in incoming.names if module.input_contract.column(name) is None]
+    return {name: shown(incoming, found.after, name) for name in names[:100]}
 
 
 def scores(found: Look) -> dict[str, dict[str, float]]:

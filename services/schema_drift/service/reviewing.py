@@ -30,8 +30,8 @@ class Undecided(Exception):
     """Nobody has decided yet."""
 
 
-async def find(work: UnitOfWork, review_id: UUID) -> tuple[RowMapping, RowMapping, RowMapping]:
-    """A review with its report and its proposal, or the problem that there is none."""
+async def find(work: UnitOfWork, review_id: UUID) -> tuple[RowMapping, RowMapping, RowMapping, str | None]:
+    """A review with its report, its proposal and what a model said, or the problem that there is none."""
     review = await review_store.get_review(work, review_id)
     if review is None:
         raise not_found()
@@ -39,7 +39,8 @@ async def find(work: UnitOfWork, review_id: UUID) -> tuple[RowMapping, RowMappin
     proposal = await knowledge.get_proposal(work, review["proposal_id"])
     if report is None or proposal is None:
         raise not_found()
-    return review, report, proposal
+    answer = await knowledge.model_answer(work, review["report_id"])
+    return review, report, proposal, None if answer is None else answer["said"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ async def edit(
     work: UnitOfWork, samples: Samples, review_id: UUID, who: Decider, mapping: dict[str, str | None], reason: str
 ) -> None:
     """Say which column carries which: a proposal is made of that, and proven in its turn."""
-    review, report, stored = await find(work, review_id)
+    review, report, stored, _ = await find(work, review_id)
     if review["state"] != "open":
         raise _decided(review)
     module = ResolvedModule.model_validate(report["context"]["module"])
@@ -129,7 +130,8 @@ async def answer_alike(work: UnitOfWork, review: RowMapping, accepted: Proposal)
     """
     who = Decider(review["via"], review["decided_by"])
     for other in await review_store.asking_the_same(work, review):
-        proposal = accepted.model_copy(update={"proposal_id": work.ids.new(), "origin": "remembered"})
+        origin = "model" if accepted.origin == "model" else "remembered"
+        proposal = accepted.model_copy(update={"proposal_id": work.ids.new(), "origin": origin})
         await knowledge.add_proposal(work, other["report_id"], proposal, ())
         await _close(work, other, "edited", who, _likewise(review, review["reason"]), proposal.proposal_id)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from contracts.adaptation import Proposal
+from contracts.adaptation import PreludeQuestion, Proposal
 from contracts.commands.schema_drift import SettleInput, SettleResult
 from contracts.data import FormatFacts, Schema
 from contracts.events.drift import DriftDetected
@@ -16,7 +16,7 @@ from contracts.recipe import Recipe
 from contracts.workflow import ModuleVersionRef, ResolvedModule
 from services.chassis.database import Database, UnitOfWork
 from services.schema_drift import knowledge, repository, review_store
-from services.schema_drift.adapting.build import Unbuildable
+from services.schema_drift.adapting.build import Built, Unbuildable
 from services.schema_drift.adapting.choosing import Chosen
 from services.schema_drift.deciding.modes import Decision
 from services.schema_drift.detecting.schemas import remember
@@ -44,6 +44,7 @@ class _Settled:
     doubtful: tuple[str, ...] = ()
     version: Version | None = None
     context: dict[str, Any] | None = None
+    question: PreludeQuestion | None = None
 
 
 class Settling:
@@ -148,24 +149,32 @@ async def _settled(work: UnitOfWork, input: SettleInput, module: ResolvedModule,
         return _settled_as(input, module, found, "quarantine", rejected=_rejection(rejected))
     before = await knowledge.settled_mapping(work, change)
     built, chosen = looking.make(input, module, found, before[0] if before else None)
-    if isinstance(built, Unbuildable):
-        return _settled_as(input, module, found, "quarantine", why=built.reason)
-    if looking.by_itself(found, built):
+    if isinstance(built, Built) and looking.by_itself(found, built):
         return _settled_as(input, module, found, "proceed")
-    proposal = built.proposal(work.ids.new(), module.ref, "remembered" if before else "built")
+    unsure = isinstance(built, Unbuildable) or built.doubtful or looking.doubted(found)
+    asks = looking.asking(input, module, found, chosen) if unsure and not before else None
     sample = input.group.sample
+    mapping = {} if isinstance(built, Unbuildable) else built.mapping
     context = {
         "sample": None if sample is None else sample.model_dump(mode="json"),
         "change_key": change,
         "let_go": input.released,
         "settled": before is not None and before[1],
-        "columns": looking.two_columns(found, module, incoming, built.mapping),
+        "columns": looking.two_columns(found, module, incoming, mapping),
         "question": _question(chosen, module),
         "module": module.model_dump(mode="json"),
         "personal": sorted(found.classes.personal),
         "scores": looking.scores(found),
     }
-    return _settled_as(input, module, found, "propose", proposal=proposal, doubtful=built.doubtful, context=context)
+    if asks is not None:
+        context |= {"asks": True, "came": looking.unknown_columns(found, module, incoming)}
+    if isinstance(built, Unbuildable):
+        more: dict[str, Any] = {} if asks is None else {"context": context, "question": asks}
+        return _settled_as(input, module, found, "quarantine", why=built.reason, **more)
+    proposal = built.proposal(work.ids.new(), module.ref, "remembered" if before else "built")
+    return _settled_as(
+        input, module, found, "propose", proposal=proposal, doubtful=built.doubtful, context=context, question=asks
+    )
 
 
 def _rejection(review: RowMapping) -> Rejection:
@@ -229,6 +238,7 @@ async def _record(
         report_id=work.ids.new(),
         summary=report.summary,
         advice=report.advice,
+        question=settled.question,
     )
     added = await repository.add_report(
         work,

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, Select, case, exists, func, insert, literal, select, text, update
 
 from services.chassis.database import UnitOfWork
-from services.transform.tables import messages, tasks
+from services.transform.tables import asked_by_runs, messages, tasks
 from services.transform.task_store import OPEN
 
 _TAKE_MODEL = text("SELECT pg_try_advisory_xact_lock(hashtextextended('model ' || CAST(:tenant AS text), 0))")
@@ -56,16 +56,19 @@ async def list_messages(
 
 async def full_until(work: UnitOfWork, within: timedelta, most: int, *, planner: str | None = None) -> datetime | None:
     """When the workspace may send a message again, if it sent as many within this time as it may."""
-    query = select(messages.c.created_at).where(
-        messages.c.tenant == work.tenant, messages.c.created_at > work.clock.now() - within
+    since = work.clock.now() - within
+    query = select(messages.c.created_at).where(messages.c.tenant == work.tenant, messages.c.created_at > since)
+    by_runs = select(asked_by_runs.c.created_at).where(
+        asked_by_runs.c.tenant == work.tenant, asked_by_runs.c.created_at > since
     )
     if planner is not None:
         query = query.where(messages.c.planner == planner)
     if most == 0:
         return work.clock.now() + within
+    asked = (query.union_all(by_runs) if planner == "model" else query).subquery()
     # The one whose leaving makes room.
-    query = query.order_by(messages.c.created_at.desc()).offset(most - 1).limit(1)
-    oldest = (await work.connection.execute(query)).scalar_one_or_none()
+    last = select(asked.c.created_at).order_by(asked.c.created_at.desc()).offset(most - 1).limit(1)
+    oldest = (await work.connection.execute(last)).scalar_one_or_none()
     return None if oldest is None else oldest + within
 
 
@@ -75,6 +78,20 @@ async def take_the_model(work: UnitOfWork) -> bool:
     An answer counts once it is kept: whoever asked meanwhile would not be counted in time.
     """
     return bool((await work.connection.execute(_TAKE_MODEL, {"tenant": str(work.tenant)})).scalar_one())
+
+
+async def asked_by_run(work: UnitOfWork, report_id: UUID) -> dict[str, Any] | None:
+    """What the model answered when a run asked it about a report."""
+    query = select(asked_by_runs.c.answer).where(
+        asked_by_runs.c.tenant == work.tenant, asked_by_runs.c.report_id == report_id
+    )
+    return (await work.connection.execute(query)).scalar_one_or_none()
+
+
+async def keep_asked_by_run(work: UnitOfWork, report_id: UUID, answer: dict[str, Any]) -> None:
+    """Keep what the model answered to a run; it counts like what people asked."""
+    values = {"report_id": report_id, "tenant": work.tenant, "answer": answer, "created_at": work.clock.now()}
+    await work.connection.execute(insert(asked_by_runs).values(values))
 
 
 async def asked_model(work: UnitOfWork, session_id: UUID, within: timedelta) -> bool:

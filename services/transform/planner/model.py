@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import httpx2
 from anthropic import AsyncAnthropic
@@ -24,9 +24,11 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import UsageLimits
 
+from contracts.adaptation import MOST_PROPOSED, PreludeQuestion, PreludeStep
 from contracts.commands.connector import Problem
 from contracts.recipe import Step
 from services.chassis.scrubbing import Scrubber
+from services.transform.planner import preludes
 from services.transform.planner.prompt import RULES, message
 from services.transform.planner.view import ModelGone, Question, TableView
 
@@ -37,6 +39,8 @@ MAX_TOKENS = 8_000
 _NEEDS_OTHERS = frozenset({"join", "lookup", "union"})
 
 Judge = Callable[[tuple[Step, ...]], Awaitable[tuple[Problem, ...]]]
+PreludeJudge = Callable[[tuple[PreludeStep, ...]], Awaitable[tuple[Problem, ...]]]
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class Proposal(BaseModel):
@@ -47,6 +51,14 @@ class Proposal(BaseModel):
     steps: list[Step] = Field(default_factory=list, max_length=MAX_STEPS)
     question: str | None = Field(default=None, max_length=1_000, description="Instead of steps: what has to be known.")
     choices: list[str] = Field(default_factory=list, max_length=20, description="Answers to the question.")
+
+
+class PreludeProposal(BaseModel):
+    """Steps that bring a table into another shape."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: list[PreludeStep] = Field(default_factory=list, max_length=MOST_PROPOSED)
 
 
 class ModelPlanner:
@@ -73,27 +85,57 @@ class ModelPlanner:
 
     async def plan(self, instruction: str, view: TableView, judge: Judge) -> tuple[Step, ...] | Question:
         """Steps that the judge found nothing wrong with, or a question; raises ModelGone."""
+
+        async def judged(proposal: Proposal) -> list[dict[str, str]]:
+            return await _judged(proposal, judge)
+
+        told = message(instruction, view, values=self._values)
+        proposal = await self._answer(Proposal, RULES, told, judged, self._seconds)
+        if proposal.question is not None or not proposal.steps:
+            return Question(
+                proposal.question or "What is to be done with this table?", "unclear", tuple(proposal.choices)
+            )
+        return tuple(proposal.steps)
+
+    async def prelude(self, asked: PreludeQuestion, judge: PreludeJudge, seconds: float) -> tuple[PreludeStep, ...]:
+        """Steps that adapt, with which the judge found nothing wrong; none where it knows none. Raises ModelGone."""
+
+        async def judged(proposal: PreludeProposal) -> list[dict[str, str]]:
+            return [one.model_dump() for one in await judge(tuple(proposal.steps))] if proposal.steps else []
+
+        told = preludes.message(asked, values=self._values)
+        limit = min(seconds, self._seconds)
+        return tuple((await self._answer(PreludeProposal, preludes.RULES, told, judged, limit)).steps)
+
+    async def _answer(
+        self,
+        kind: type[Answer],
+        rules: str,
+        told: str,
+        judged: Callable[[Answer], Awaitable[list[dict[str, str]]]],
+        seconds: float,
+    ) -> Answer:
+        """An answer of that kind with which nothing is wrong; raises ModelGone."""
         key = self._key_file.read_text(encoding="utf-8").strip() if self._key_file else "none"
         with self._scrubber.holding(key) if self._key_file else self._scrubber.holding():
-            async with _client(self._seconds) as client:
+            async with _client(seconds) as client:
                 agent = Agent(
                     self._model(client, key),
-                    output_type=ToolOutput(Proposal, name="propose"),
-                    instructions=RULES,
+                    output_type=ToolOutput(kind, name="propose"),
+                    instructions=rules,
                     retries={"output": MAX_REPAIRS, "tools": 0},
                     model_settings=ModelSettings(max_tokens=MAX_TOKENS, temperature=0.0),
                 )
 
                 @agent.output_validator
-                async def judged(proposal: Proposal) -> Proposal:
-                    problems = await _judged(proposal, judge)
+                async def mended(answer: Answer) -> Answer:
+                    problems = await judged(answer)
                     if problems:
                         raise ModelRetry(json.dumps(problems, ensure_ascii=False)[:4_000])
-                    return proposal
+                    return answer
 
                 try:
-                    async with asyncio.timeout(self._seconds):
-                        told = message(instruction, view, values=self._values)
+                    async with asyncio.timeout(seconds):
                         done = await agent.run(told, usage_limits=UsageLimits(request_limit=1 + MAX_REPAIRS))
                 except TimeoutError:
                     raise ModelGone("The model took too long to answer.") from None
@@ -103,12 +145,7 @@ class ModelPlanner:
                     raise ModelGone("The model cannot be reached, or its answer cannot be read.") from None
                 except (AgentRunError, UserError):
                     raise ModelGone("The model proposed nothing that can be run on this table.") from None
-        proposal = done.output
-        if proposal.question is not None or not proposal.steps:
-            return Question(
-                proposal.question or "What is to be done with this table?", "unclear", tuple(proposal.choices)
-            )
-        return tuple(proposal.steps)
+        return done.output
 
     def _model(self, client: httpx2.AsyncClient, key: str) -> Model:
         if self._protocol == "anthropic":

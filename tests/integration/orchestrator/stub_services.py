@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from contracts.activities import COMMANDS
-from contracts.adaptation import Judged, Origin, OutputFigures, Proposal, ReviewOutcome
+from contracts.adaptation import Judged, Origin, OutputFigures, PreludeQuestion, Proposal, ReviewOutcome, ShownColumn
 from contracts.commands.command import Command, Nothing, RunScope, WindowRequest
 from contracts.commands.connector import (
     DescribeConnectionResult,
@@ -25,12 +25,19 @@ from contracts.commands.connector import (
 )
 from contracts.commands.module_registry import ResolveModuleResult
 from contracts.commands.orchestrator import FinishRunInput, PastInputsResult, RunPlan, StartRunInput
-from contracts.commands.schema_drift import QuarantineResult, SettleResult
-from contracts.commands.transform import ApplyResult, CheckRecipeResult, DifferResult, FoundDataset, ProveResult
+from contracts.commands.schema_drift import Considered, QuarantineResult, SettleResult
+from contracts.commands.transform import (
+    ApplyResult,
+    CheckRecipeResult,
+    DifferResult,
+    FoundDataset,
+    ProposePreludeResult,
+    ProveResult,
+)
 from contracts.data import Column, DatasetRef, FormatFacts, LogicalType, ObjectVersion, Schema
 from contracts.differences import DataDifference, DifferenceRows, SideResult
 from contracts.profile import Profile
-from contracts.recipe import Recipe
+from contracts.recipe import Recipe, Rename
 from contracts.runs import QUEUE
 from contracts.workflow import (
     DestinationDefinition,
@@ -142,6 +149,16 @@ def proposed(**changes: Any) -> SettleResult:
     return SettleResult(decision="quarantine", report_id=UUID(int=3), proposal=made, summary="flight is number now.")
 
 
+def unsure(*, rules: bool = False) -> SettleResult:
+    """The rules know no way, or one that they doubt; a model may be asked."""
+    column = ShownColumn(name="flight", type=LogicalType.INTEGER)
+    question = PreludeQuestion(needed=(column,), came=(column.model_copy(update={"name": "number"}),))
+    made = proposal() if rules else None
+    return SettleResult(
+        decision="quarantine", report_id=UUID(int=3), proposal=made, question=question, summary="flight is gone."
+    )
+
+
 def definition(**changes: Any) -> WorkflowDefinition:
     whole: dict[str, Any] = {
         "name": "flights",
@@ -193,6 +210,10 @@ class StubServices:
             "transform.apply": lambda i: ApplyResult(dataset=i.dataset),
             "transform.profile": lambda i: Profile(rows=i.dataset.rows, columns=()),
             "transform.check_recipe": lambda i: CheckRecipeResult(),
+            "schema_drift.consider": lambda i: Considered(
+                proposal=proposal(number=7, origin="model"), said="The model proposed 1 steps."
+            ),
+            "transform.propose_prelude": lambda i: ProposePreludeResult(steps=(Rename(columns={"number": "flight"}),)),
             "transform.prove": lambda i: ProveResult(replays=(), incoming=figures(i.incoming)),
             "transform.find_node": lambda i: FoundDataset(dataset=dataset(10)),
             "transform.differ": lambda i: unchanged(i.dataset.rows),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
+from contracts.adaptation import PreludeQuestion, PreludeStep, ShownColumn
 from contracts.commands.connector import Problem
 from contracts.data import LogicalType
 from contracts.recipe import Recipe, Step
@@ -188,6 +189,21 @@ async def test_an_endpoint_that_says_nothing_is_left_in_time(tmp_path: Path, sil
         with pytest.raises(ModelGone, match=r"too long|cannot be reached"):
             await model.plan("only sales above 2", VIEW, judge)
         silence.set()
+
+
+async def test_what_adapts_is_asked_for_no_longer_than_a_run_may_wait(tmp_path: Path, silence: threading.Event) -> None:
+    shown = ShownColumn(name=INJECTION, type=LogicalType.STRING)
+
+    async def content(steps: tuple[PreludeStep, ...]) -> tuple[Problem, ...]:
+        return ()
+
+    with planner(tmp_path, hangs(silence)) as (model, endpoint):
+        with pytest.raises(ModelGone, match=r"too long|cannot be reached"):
+            await model.prelude(PreludeQuestion(needed=(shown,), came=(shown,)), content, 0.5)
+        silence.set()
+    (tool,) = endpoint.heard[0]["tools"]
+    assert '"derive"' not in json.dumps(tool)
+    assert KEY not in json.dumps(endpoint.heard)
 
 
 async def test_an_endpoint_that_is_not_there_is_told(tmp_path: Path) -> None:

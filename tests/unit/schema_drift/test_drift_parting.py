@@ -1,14 +1,19 @@
 """One column that came as two, two that came as one: the way is learned from the values, and proven by the replay."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from contracts.adaptation import Proof
+from contracts.commands.command import RunScope
+from contracts.commands.connector import PulledGroup
+from contracts.commands.schema_drift import SettleInput
+from contracts.data import FormatFacts
 from contracts.recipe import Recipe
 from contracts.workflow import DriftPolicy, ModuleVersionRef, ResolvedModule
 from services.schema_drift.adapting.build import Built, Came, Unbuildable, build
@@ -18,9 +23,13 @@ from services.schema_drift.adapting.words import english
 from services.schema_drift.deciding.policy import Change, Circumstances, rule
 from services.schema_drift.describing.delivery import describe
 from services.schema_drift.detecting.inputs import Compared, Side, compare
+from services.schema_drift.knowledge import Accepted
 from services.schema_drift.proving.judge import judge
+from services.schema_drift.report import write
+from services.schema_drift.service.looking import Known, change_key, look, make, recorded, two_columns
+from services.schema_drift.service.samples import Samples
 from tests.unit.schema_drift.changing import schema, texts
-from tests.unit.transform.replaying import Trial
+from tests.unit.transform.replaying import Trial, dataset
 
 FIRST = ("Ann", "Bob", "Carla", "Dmitri", "Eve", "Farid", "Greta", "Hal", "Ines", "Jo")
 LAST = ("Smith", "Jones", "Mbeki", "Sato", "Rossi", "Novak", "Silva", "Okafor", "Larsen", "Dubois", "Haddad")
@@ -41,6 +50,10 @@ class Case:
     came: Rows
     steps: tuple[str, ...] = ()
 
+    def base(self) -> ResolvedModule:
+        contract, ref = schema(**self.before), ModuleVersionRef(module_id="m", name="m", version=1, content_hash="0")
+        return ResolvedModule(ref=ref, recipe=Recipe(), input_contract=contract, output_contract=contract)
+
     def look(self) -> tuple[Compared, tuple[Parting, ...]]:
         contract, incoming = schema(**self.before), schema(**self.after)
         sides = [
@@ -52,14 +65,8 @@ class Case:
 
     def built(self) -> Built | Unbuildable:
         found, parted = self.look()
-        contract = schema(**self.before)
-        base = ResolvedModule(
-            ref=ModuleVersionRef(module_id="m", name="m", version=1, content_hash="0"),
-            recipe=Recipe(),
-            input_contract=contract,
-            output_contract=contract,
-        )
-        chosen = choose(contract.names, found, None, parted)
+        base = self.base()
+        chosen = choose(base.input_contract.names, found, None, parted)
         assert not chosen.missing
         came = Came(schema(**self.after), found.before, found.after)
         return build(base, came, chosen.mapping, parted=parted)
@@ -198,11 +205,54 @@ def test_what_falls_apart_in_no_one_way_is_left_alone() -> None:
 
 def test_a_person_who_names_a_carrier_is_obeyed() -> None:
     found, parted = NAMED.look()
-    contract = schema(**NAMED.before)
-    ref = ModuleVersionRef(module_id="m", name="m", version=1, content_hash="0")
-    base = ResolvedModule(ref=ref, recipe=Recipe(), input_contract=contract, output_contract=contract)
     came = Came(schema(**NAMED.after), found.before, found.after)
-    built = build(base, came, {"full_name": "last_name"}, parted=parted)
+    built = build(NAMED.base(), came, {"full_name": "last_name"}, parted=parted)
     assert isinstance(built, Built)
     assert [step.kind for step in built.prelude.steps] == ["rename"]
     assert built.mapping["full_name"] == "last_name"
+
+
+class AtHand(Samples):
+    """The two deliveries of a case, not in a store."""
+
+    def __init__(self, case: Case) -> None:
+        self._rows = {"before": (schema(**case.before), case.was(1)), "after": (schema(**case.after), case.came(4))}
+
+    def side(self, kept: Accepted | None, earlier: Side | None = None) -> Side | None:
+        assert kept is not None
+        table, rows = self._rows[kept.sample.id]
+        return Side(table.names, describe(table.names, texts(rows)))
+
+
+def test_a_run_proposes_it_and_the_report_says_how_it_was_found_out() -> None:
+    base, facts = NAMED.base(), FormatFacts(format="csv", encoding="utf-8", delimiter=",", header=True)
+    incoming = schema(**NAMED.after)
+    nobody = UUID(int=0)
+    asked = SettleInput(
+        scope=RunScope(tenant=nobody, run_id=nobody, workflow_id=nobody, workflow="w"),
+        stream="main",
+        group=PulledGroup(dataset=dataset(incoming, 120, "came"), facts=facts, sample=dataset(incoming, 120, "after")),
+        module=base.ref,
+        contract=base.input_contract,
+        base=base,
+        policy=DriftPolicy(personal=("full_name",)),
+    )
+    known = Known(facts, Accepted(dataset(base.input_contract, 120, "before"), facts))
+    found = look(asked, base, known, AtHand(NAMED))
+    assert found.decision is None
+    built, _ = make(asked, base, found, None)
+    assert isinstance(built, Built)
+    assert [step.kind for step in built.prelude.steps] == ["join_columns"]
+    (told,) = [one for one in recorded(found, base, incoming, "propose", built.doubtful) if one.kind == "split"]
+    assert (told.detail[:48], told.evidence["share"]) == ("last_name and first_name joined with ', ' give i", 1.0)
+    report = write("m", "evolve", "propose", recorded(found, base, incoming, "propose", built.doubtful))
+    assert report.summary.startswith("Column `full_name` was split: last_name and first_name joined with ', ' give it;")
+    pairs = two_columns(found, base, incoming, built.mapping)
+    assert {(one["old"], one["new"], one["masked"]) for one in pairs} == {
+        ("full_name", "first_name", True),
+        ("full_name", "last_name", True),
+        ("id", "id", False),
+    }
+    # Another separator is another change.
+    other = replace(found, parted=tuple(replace(one, separator="; ") for one in found.parted))
+    assert change_key(base, incoming, found) != change_key(base, incoming, other)

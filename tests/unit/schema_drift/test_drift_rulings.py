@@ -53,6 +53,15 @@ def test_circumstances_make_it_stricter(known: Circumstances, ruling: str) -> No
     assert rule([RENAMED], DriftPolicy(), known).ruling == ruling
 
 
+@pytest.mark.parametrize("word", ["auto", "auto_after", "quarantine"])
+def test_what_a_model_proposes_is_never_published_unasked(word: str) -> None:
+    policy = DriftPolicy(rulings={"plain": {"renamed": word}})  # type: ignore[dict-item]
+    ruling = rule([RENAMED], policy, Circumstances(verdict="proven", settled=True, by_model=True)).ruling
+    assert ruling == ("quarantine" if word == "quarantine" else "ask")
+    # A refuted one is gone, also where others might be the right one: the rules have their turn.
+    assert rule([RENAMED], policy, Circumstances(verdict="refuted", by_model=True, choice=True)).ruling == "quarantine"
+
+
 def test_a_workflow_may_have_what_is_unlike_the_past_set_aside() -> None:
     policy, known = DriftPolicy(unlike="quarantine"), Circumstances(verdict="unlike")
     assert rule([RENAMED], policy, known).ruling == "quarantine"

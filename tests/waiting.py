@@ -11,7 +11,7 @@ class TooLong(AssertionError):
     """A condition did not come true in time."""
 
 
-def until(what: str, condition: Callable[[], T | None], seconds: float, every: float = 0.05) -> T:
+def until(what: str, condition: Callable[[], T | None], seconds: float = 30, every: float = 0.05) -> T:
     """Ask until the answer is something true; raises TooLong with what was waited for."""
     deadline = time.monotonic() + seconds
     while True:
