@@ -1,6 +1,5 @@
 """The first rows that match an expression, in a child: reading ends where enough were found."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +17,7 @@ from services.transform.table import Table
 
 POINTER = "/query/where"
 _FEW = 16  # rows that are fetched one by one
-_GROUP = 8  # parts that are looked through at once when little was found in the one before
+_GROUP, _GROWTH = 8, 4  # parts that are looked through at once: at most, and times those before
 _FIRST = 65_536  # rows of the first part that are looked through before all others: mostly they are enough
 
 
@@ -30,40 +29,31 @@ def sample(job: SampleJob) -> Sampled:
         report.add(POINTER, "wrong_type", f"A filter must be true or false, and this is {named(root.type)}.")
     if report.problems:
         raise RecipeInvalid(report.problems)
-    found: list[pl.DataFrame] = []
     wanted = job.offset + job.limit
-    have = 0
-    for paths, offset, length in _pieces(job.inputs):
-        piece = _matching(paths, offset, length, job.table_schema, job.where, wanted - have)
-        found.append(piece)
-        have += piece.height
-        if have >= wanted:
-            break
+    found = _glance(job, wanted)
+    have = sum(piece.height for piece in found)
+    if have < wanted:
+        # The first rows are looked at again with the rest of their part: to look twice costs less than to look apart.
+        rest, size = list(job.inputs), 1 if have else _GROUP
+        found, have = [], 0
+        while rest and have < wanted:
+            found.append(_matching(rest[:size], job.table_schema, job.where, wanted - have))
+            have += found[-1].height
+            rest, size = rest[size:], min(_GROUP, size * _GROWTH)
     rows = pl.concat(found) if found else pl.DataFrame(schema=frame_schema(job.table_schema))
     path = Path(job.output) / "sample.parquet"
     rows.slice(job.offset, job.limit).write_parquet(path)
     return Sampled(part=path.name, matches=have if have < wanted else None)
 
 
-def _pieces(inputs: Sequence[str]) -> Iterator[tuple[list[str], int, int | None]]:
-    """The table in growing pieces: parts, the first row that is looked at, and how many."""
-    if not inputs:
-        return
-    first, rest = list(inputs[:1]), list(inputs[1:])
-    yield first, 0, _FIRST
-    yield first, _FIRST, None
-    size = 1
-    while rest:
-        yield rest[:size], 0, None
-        rest, size = rest[size:], min(_GROUP, size * 2)
+def _glance(job: SampleJob, limit: int) -> list[pl.DataFrame]:
+    """What matches among the first rows."""
+    sources = [_source(path, job.table_schema).head(_FIRST) for path in job.inputs[:1]]
+    return [_found([source], job.table_schema, job.where, limit) for source in sources]
 
 
-def _matching(
-    paths: list[str], offset: int, length: int | None, schema: Schema, where: str, limit: int
-) -> pl.DataFrame:
+def _matching(paths: list[str], schema: Schema, where: str, limit: int) -> pl.DataFrame:
     sources = [_source(path, schema) for path in paths]
-    if (offset, length) != (0, None):
-        return _found([sources[0].slice(offset, length)], schema, where, limit)
     # Where few rows match, most of the work would be to fetch columns of rows that do not: at first nothing is read
     # but the columns that decide.
     places = _places(paths, schema, where, limit)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from services.chassis.isolation.letting_go import let_go
 
@@ -38,13 +40,14 @@ class SetAside:
             self._held.append(rows)
             self._held_rows += rows.height
             self._rows += rows.height
-            if self._held_rows >= _HELD_ROWS:
-                self._spill()
+            full = self._emptied() if self._held_rows >= _HELD_ROWS else None
+        self._spill(full)
 
     def part_done(self) -> None:
         """Forget what is in memory: the part that gave it has ended."""
         with self._lock:
-            self._spill()
+            full = self._emptied()
+        self._spill(full)
 
     def finish(self) -> Quarantine:
         """Order everything by row and write it."""
@@ -68,10 +71,18 @@ class SetAside:
         sample = f"row {first['row']}, column {first['column']!r}: {shown!r} is {first['reason']}"
         return Quarantine(self._rows, tuple(str(path.relative_to(self._output)) for path in files), sample)
 
-    def _spill(self) -> None:
+    def _emptied(self) -> tuple[Path, list[pl.DataFrame]] | None:
+        """What is held, and the file for it; from now on nothing is held."""
         if not self._held:
-            return
+            return None
         path = self._output / f"aside-{len(self._spilled):06}.parquet"
-        pl.concat(self._held).sort("row").write_parquet(path, compression="zstd")
         self._spilled.append(path)
-        self._held, self._held_rows = [], 0
+        held, self._held, self._held_rows = self._held, [], 0
+        return path, held
+
+    def _spill(self, full: tuple[Path, list[pl.DataFrame]] | None) -> None:
+        # A thread of the engine's own does this in the middle of a plan: were it to wait for the engine, or another one
+        # for it, they might all wait for each other.
+        if full is not None:
+            path, held = full
+            pq.write_table(pa.concat_tables([rows.to_arrow() for rows in held]), path, compression="zstd")

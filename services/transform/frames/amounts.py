@@ -17,6 +17,7 @@ from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.planner import dates
 from services.transform.planner.counted import measuring
 from services.transform.planner.lexicon import MEASURES, TIMES, better
+from services.transform.planner.pace import PACE, only_time
 from services.transform.planner.reading import NUMERIC, Reader, listed, quoted
 from services.transform.planner.slots import which_column
 from services.transform.planner.view import ask
@@ -289,6 +290,8 @@ def measured(reader: Reader, word: str, at: int) -> tuple[str, bool] | None:
     columns = measuring(reader, word)
     if len(columns) == 1:
         return columns[0], MEASURES[word][1]
+    if not columns and word in PACE:
+        return only_time(reader, word)
     if columns:
         reader.note(at, which_column(word, columns), 2.0)
     return None

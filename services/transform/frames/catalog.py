@@ -9,8 +9,10 @@ from services.transform.frames import (
     calculated,
     columns,
     deriving,
+    factored,
     filled,
     fills,
+    gone,
     grouped,
     grouping,
     hidden,
@@ -20,6 +22,7 @@ from services.transform.frames import (
     letters,
     making,
     masked,
+    moving,
     numbers,
     parted,
     pieces,
@@ -76,6 +79,9 @@ FRAMES: tuple[Frame, ...] = (
     *asked.frames.all,
     *calculated.frames.all,
     *shares.frames.all,
+    *factored.frames.all,
+    *gone.frames.all,
+    *moving.frames.all,
 )
 
 # Every word that stands in a pattern: none of them is a misspelling.

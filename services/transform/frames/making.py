@@ -16,6 +16,7 @@ from contracts.recipe import (
 )
 from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.frames.deriving import _conditional, checked_name
+from services.transform.frames.quarters import quarters
 from services.transform.planner.cases import about, labelled
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, number, quoted, slot, text
@@ -108,6 +109,8 @@ def date_parts(reader: Reader, env: dict[str, Any], start: int, end: int) -> Ans
     wanted: tuple[tuple[str, str], ...]
     if "q" in env:
         wanted = env["q"]
+    elif "ql" in env:
+        wanted = quarters(env)
     elif "n" in env:
         wanted = ((env["n"], env["p"][0]),)
     else:

@@ -37,6 +37,7 @@ def _escaped(sign: str) -> str:
 @slot("Taking")
 def taking(reader: Reader, at: int) -> Any:
     """A part of a text: the pattern whose first group it is."""
+    yield from reader.slot("KindOfPiece", at)
     for end, _, cost in reader.match(
         "[@only] [first|1st|leading] (run of digits|digits|sequence of digits|group of digits|digit run|series of digits|block of digits|number|run of numbers|numeric part|string of digits|digit sequence|numbers|digit group|whole number|integer|numerals|numeric bit)",
         at,

@@ -6,6 +6,7 @@ from contracts.recipe import Derivation, Derive, SortKey, Step, Window, WindowCo
 from services.transform.frames.base import Answer, Frames, act, fresh
 from services.transform.frames.deriving import checked_name
 from services.transform.planner.lexicon import TIMES
+from services.transform.planner.pace import turned
 from services.transform.planner.reading import TEMPORAL, Reader, quoted, slot
 from services.transform.planner.view import ask
 from services.transform.planner.words import parts
@@ -17,7 +18,7 @@ frame = frames.frame
 @slot("RankTie")
 def rank_tie(reader: Reader, at: int) -> Any:
     """What becomes of equal values: rank leaves gaps, dense_rank none, row_number tells them apart."""
-    tied = "[,|;|.|LP|-] [and|with|where] [<e:Entity>|@rows|ones|those|equal values|ties] [that|with|which] [are|is|have|tie|ties|tied|same value|equal value|equal values|equal|same <c:Col>|the same <c:Col>] [should|must|all]"
+    tied = "[,|;|.|LP|-] [and|with|where] [<e:Entity>|@rows|ones|those|equal values|ties|equal <c:Cols>|same <c:Cols>|tied <c:Cols>|identical <c:Cols>|(equal|tied|same) (ones|values|figures|results|rows|<e:Entity>)] [that|with|which] [are|is|have|tie|ties|tied|same value|equal value|equal values|equal|same <c:Col>|the same <c:Col>] [should|must|all]"
     for end, _, cost in reader.match(
         f"{tied} (share|shares|get|gets|have|has|receive|take|sharing|getting|given|are given) [same|one|the same|equal] (rank|place|position|number|one) [,|;|.] [and] [with|then] [the] [next|following|no|without|leaving] [rank|place|position|number|gaps|gap|ranks|one|numbers] [being|is|are|be|gets|left] [skipped|left out|omitted|missed out|left free|skip|follows|jumps|gap|skipping] [after|left|in ranks] [accordingly|RP|ties|them|after ties|after them|afterwards]",
         at,
@@ -62,6 +63,8 @@ def rank_order(reader: Reader, at: int) -> Any:
 
 def in_time(reader: Reader, column: str, descending: bool | None, start: int, end: int) -> bool | None:
     """The oldest has the smallest year, and the newest the greatest, whatever `most` means elsewhere."""
+    if descending is not None and turned(reader, column, start, end):
+        return not descending
     timed = reader.column(column).type in TEMPORAL or {"year", "yr", "date"} & set(parts(column))
     said = [TIMES[reader.low(step)] for step in range(start, end) if reader.low(step) in TIMES]
     return said[0] if timed and said else descending

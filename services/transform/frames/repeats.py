@@ -55,6 +55,9 @@ def one_per_key(reader: Reader, env: dict[str, Any], start: int, end: int) -> An
     words = [reader.low(step) for step in range(start, end)]
     if not set(words) - {"keep"}:
         return None
+    listed = words[0] in ("list", "show", "print", "display") and {"distinct", "different", "unique"} & set(words)
+    if listed and not set(words) & _OF_ROWS:
+        return None  # `list the distinct regions` asks for the regions alone
     beside = len(env["k"]) == 2 and {"where", "which", "whose"} & set(words) and "are" in words
     if beside and not set(words) & _AGAIN:
         return None  # `where home and away are the same` compares the two of each row

@@ -172,7 +172,7 @@ def per_keys(reader: Reader, at: int) -> Any:
 def long_parts(reader: Reader, at: int) -> Any:
     """The columns of the long table: keys, the column of names, the column of values."""
     for end, env, cost in reader.match(
-        "[:|,|;|columns|with columns|with|so that|so|each row|every row|one row|that|which|there is] [i want|i need|we want|give me|giving|to get] [has|have|should have|with|gets|columns|are|row has|:|becomes|should be|holds] [columns] [:] [<k:Cols> ,|<k:Cols> and|<k:Cols> , then] <n:Name> [LP <x:Gloss2> RP] (,|and|, and|&) [the|a] <v:Name> [LP <y:Gloss2> RP] [columns]",
+        "[:|,|;|columns|with columns|with|so that|so|each row|every row|one row|that|which|there is] [i want|i need|we want|give me|giving|to get] [has|have|should have|with|gets|columns|are|row has|:|becomes|should be|holds|each row (is|has|holds|shows|consists of|reads)|every row (is|has|holds|shows|consists of|reads)|one row (is|has|holds)|each line (is|has)] [columns] [:] [<k:Cols> ,|<k:Cols> and|<k:Cols> , then] <n:Name> [LP <x:Gloss2> RP] (,|and|, and|&) [the|a] <v:Name> [LP <y:Gloss2> RP] [columns]",
         at,
     ):
         yield end, (tuple(env.get("k", ())), env["n"], env["v"]), cost

@@ -11,6 +11,7 @@ from contracts.recipe import (
     Step,
 )
 from services.transform.frames.base import Act, Answer, Frames, act
+from services.transform.planner.months import month_only
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, quoted, slot
 from services.transform.planner.spellings import (
     as_written,
@@ -34,7 +35,8 @@ _HOW = frozenset(
     days month months year years first dd mm yyyy yy mmm d m y then order various e g i quoted letters letter upper lower case uppercase lowercase
     stored typed entered given is are was were come comes came has have had uses use used contains contain containing holds hold using
     looks look notation by of some others other sometimes both for no not or but it its they them so currently now e.g. eg such ie i.e which that
-    things thing stuff something entries entry inconsistent inconsistently messy messed mess capitalised capitalized capitals small big extra leading trailing spaces space stray whitespace around
+    things thing stuff something bn mn mio million millions billion billions reads read look unit units suffix suffixes
+    entries entry inconsistent inconsistently messy messed mess capitalised capitalized capitals small big extra leading trailing spaces space stray whitespace around
     scale keep keeps stays stay staying becomes become values value column named name names short abbreviated full long two three four digit digits slash slashes dashes dash hyphen hyphens one
     kr usd eur gbp euro's mark marks front behind before after character characters places really quite rather instead plus prefixed at end start shown same thing
     should become will result to into fraction fractions share shares ratio untidy dirty unclean chaotic irregular uneven odd weird wrong broken kind sort way jan feb mar apr may jun jul aug sep oct nov dec january february march april june july august september october november december
@@ -88,7 +90,10 @@ def remark(reader: Reader, env: dict[str, Any], start: int, end: int) -> Answer:
         for step in range(start, end)
     ):
         return None
-    return act(touched=columns)
+    described = any(
+        reader.low(step) in ("reads", "read", "looks", "look", "comes", "come") for step in range(start, end)
+    )
+    return act(touched=columns, cost=-0.5 if described else 0.0)  # `reads January 2006` picks no rows
 
 
 _ASKING = frozenset(
@@ -247,6 +252,8 @@ def dates_in_style(reader: Reader, env: dict[str, Any], start: int, end: int) ->
         return None
     if low & {"number", "numbers", "integer", "fraction", "text"}:
         return None
+    if "f" in env and not month_only(reader.column(column).values):
+        return None
     if reader.column(column).type not in (LogicalType.STRING, *TEMPORAL):
         return None
     if reader.column(column).type is LogicalType.STRING and not re.search(
@@ -271,7 +278,7 @@ def dates_in_style(reader: Reader, env: dict[str, Any], start: int, end: int) ->
 
 
 def _no_clock(reader: Reader, column: str) -> bool:
-    if reader.column(column).type is not LogicalType.STRING:
+    if reader.column(column).type is not LogicalType.STRING or month_only(reader.column(column).values):
         return True
     return not any("%H" in one or "%I" in one for one in date_format(reader, column))
 

@@ -206,7 +206,7 @@ def change(reader: Reader, at: int) -> Any:
 def blanks(reader: Reader, at: int) -> Any:
     """What is said of the first row, which has no neighbour."""
     words = frozenset(
-        "blank empty null first row rows line one for the in of each every stays stay remains remain is left leave leaving it with and nothing be should has have no value there are per same within at start entry record day year month so cell cells gets get a group where will previous firms next last missing that because since it's as 's its their that this".split()
+        "blank empty null first two three four five six 2 3 4 5 6 row rows line one for the in of each every stays stay remains remain is left leave leaving it with and nothing be should has have no value there are per same within at start entry record day year month so cell cells gets get a group where will previous firms next last missing that because since it's as 's its their that this".split()
     )
     low = reader.low(at)
     start = at + (low in (",", ";", ".", "(", "-"))

@@ -4,6 +4,7 @@ A remark may be left out of the reading only where every word of it is a common 
 passed over; what was left out is told with the plan.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 
@@ -18,6 +19,7 @@ _SOFT = frozenset(
     respectively now already still then therefore thus hence always certainly definitely properly nicely
     neatly overall altogether accordingly instead somehow anyway current existing given various certain particular specific
     corresponding resulting new entire whole full complete single actual real proper plain simple normal regular standard
+    itself themselves
     resulting same original usual below above-mentioned following
     """.split()
 )
@@ -50,6 +52,8 @@ _KINDS = frozenset(
     "number numbers text date dates integer integers float decimal decimals percent percentage boolean".split()
 )
 _UNTOUCHED = frozenset("else others other rest unchanged same everything order intact alone".split())
+_WISHES = frozenset("want need would like wish only just require prefer".split())
+_EXAMPLES = frozenset("like e.g e.g. e g for such eg as".split())
 _EXPLAINING = frozenset("so because since e i e.g i.e like meaning that which as".split())
 _VERBS = frozenset("is are was were be stay stays remain remains has have can must should may will need needs".split())
 
@@ -118,6 +122,8 @@ def _is_aside(tokens: list[Token], index: Index) -> bool:
         return False
     if words[0].low in _DEMANDS or (words[0].low in ("and", "then") and len(words) > 1 and words[1].low in _DEMANDS):
         return False
+    if any(one.low in ("i", "we") and other.low in _WISHES for one, other in pairwise(words)):
+        return False
     if len(words) > 1 and words[0].low in ("and", "then", "or") and index.column([words[1]]) is not None:
         return False  # the next one of a list
     bracketed = tokens[0].low == "("
@@ -140,6 +146,7 @@ def _is_aside(tokens: list[Token], index: Index) -> bool:
     if not bracketed and words[0].low not in _OPENERS and index.column([words[0]]) is None:
         return False
     common = known_words()
+    example = bracketed and words[0].low in _EXAMPLES
     return all(
         token.low in common
         or token.low in _MORE
@@ -149,5 +156,11 @@ def _is_aside(tokens: list[Token], index: Index) -> bool:
         or len(token.low) < 2
         or index.column([token]) is not None
         or bool(index.cells([token])[0])
+        or (example and _stands_in_a_value(token.text, index))
         for token in words
     )
+
+
+def _stands_in_a_value(word: str, index: Index) -> bool:
+    """Whether an example is one of this table: its words stand in the values."""
+    return any(word in re.split(r"\W+", value) for column in index.view.columns for value in column.values)

@@ -6,6 +6,7 @@ from contracts.data import LogicalType
 from services.transform.planner.conditions import Cond, both, fold, one_of
 from services.transform.planner.counted import _aged, _counted, _measured
 from services.transform.planner.dates import weekday_number
+from services.transform.planner.doers import doers
 from services.transform.planner.predicates import predicates
 from services.transform.planner.reading import NUMERIC, Reader, Result, number, quoted, slot
 from services.transform.planner.valued import _called_off, _dated, _flagged, _valued
@@ -29,6 +30,7 @@ def atom(reader: Reader, at: int) -> Iterator[Result]:
     yield from _valued(reader, at)
     yield from _flagged(reader, at)
     yield from _dated(reader, at)
+    yield from doers(reader, at)
     yield from _bracketed(reader, at)
     yield from _called_off(reader, at)
     yield from _on_weekends(reader, at)

@@ -234,7 +234,7 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
                 continue
             yield end, Cond(f"{name} BETWEEN {number(env['a'])} AND {number(env['b'])}", (column,)), cost
         for end, env, cost in reader.match(
-            f"{be} [@ge] <a:Num> (to|up to|until|-|and|but|or more but|or more and) [but] (under|below|less than|<|just under|not including|just below|not reaching|excluding|strictly less than) <b:Num>|{be} [@ge] <a:Num> [up] (to|until) but (not including|excluding|not) <b:Num>|{be} from <a:Num> up to but not including <b:Num>|{be} <a:Num> to <b:Num> LP (exclusive|not included|excluded) RP",
+            f"{be} [@ge] <a:Num> (to|up to|until|-|and|but|or more but|or more and) [but] (under|below|less than|<|just under|not including|just below|not reaching|excluding|strictly less than) <b:Num>|{be} [@ge] <a:Num> [up] (to|until) but (not including|excluding|not) <b:Num>|{be} [@ge] <a:Num> (up to|upwards to|to|until) but not (including|reaching) <b:Num>|{be} from <a:Num> up to but not including <b:Num>|{be} <a:Num> to <b:Num> LP (exclusive|not included|excluded) RP",
             at,
         ):
             yield end, Cond(f"{name} >= {number(env['a'])} AND {name} < {number(env['b'])}", (column,)), cost
@@ -244,7 +244,7 @@ def ranges(reader: Reader, at: int, column: str) -> Iterator[Result]:
         ):
             if reader.low(end - 2) not in ("under", "below", "than"):
                 yield end, Cond(f"{name} > {number(env['a'])} AND {name} <= {number(env['b'])}", (column,)), cost + 0.05
-        for end, env, cost in reader.match(f"{be} <a:Num> [@andup]|{be} <a:Num> +", at):
+        for end, env, cost in reader.match(f"{be} <a:Num> [@andup|on]|{be} <a:Num> +", at):
             if (end - at > 1 and not reader.match_any(f"{be} <a:Num>", at)) or reader.low(end - 1) != str(env["a"]):
                 yield end, Cond(f"{name} >= {number(env['a'])}", (column,)), cost + 0.02
     if reader.column(column).type in (LogicalType.STRING,):
@@ -280,6 +280,7 @@ def _rest(
     for stop, env, more in reader.match(
         "[.|,|;|(] [and|but] (leave|keep|put|have|make|stay|stays|it should be|should be|with|it is|leaving|, leave) [it|that|them|cell|value|this|new column] [as|stay|to be|be] [@blank|nothing] (when|if|where|for|whenever|in case|for rows where|for those with|for @rows with|for <e:Entity> with) [there is|it is|@blank|no|unknown] [<u:Cols>] [value|values] [is|are] [@isblank|@blank|missing|itself is @blank|not there|is not known] [RP]"
         "|[.|,|;|(] [and|but] [with] (missing|blank|unknown|empty|null) [<u:Cols>] [values|value] (stays|stay|remains|remain|gives|give|should stay|should remain|should be left|should be|is left|are left|left) [@blank|as @blank] [RP]"
+        "|[.|,|;|(] [and|but] (no|without) <u:Cols> [,] [means|is|:|=] [then] no [such] [<v:Word>|value|label]"
         "|[.|,|;|(] [and|but] @blank (when|if|where) <u:Cols> (is|are) (@blank|missing) [RP]"
         "|[.|,|;|(] [and|but] [leave|left] @blank (when|if|where|for) [there is|it has|they have|with|those with] (no|@blank) (<u:Cols>|value|<v:Word>) [RP]",
         end,

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from contracts.data import LogicalType
 from services.transform.planner.reading import quoted, text
+from services.transform.planner.view import ColumnView
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ def one_of(column: str, values: list[str] | tuple[str, ...], written: bool = Fal
     name = quoted(column)
     sql = f"{name} = {literals[0]}" if len(literals) == 1 else f"{name} IN ({', '.join(literals)})"
     return Cond(sql, (column,), literals)
+
+
+def held(column: ColumnView, values: list[str] | tuple[str, ...]) -> Cond:
+    """A column holds one of the values as they are shown: truths are no texts."""
+    truths = column.type is LogicalType.BOOLEAN
+    return one_of(column.name, [value.upper() for value in values] if truths else values, written=truths)
 
 
 def none_of(found: Cond) -> Cond:

@@ -231,3 +231,9 @@ def only_moment(reader: Reader) -> str | None:
     """The one column of dates or times; None where there are none or several."""
     found = reader.of_type(TEMPORAL)
     return found[0] if len(found) == 1 else None
+
+
+def year_held(reader: Reader, value: str, but: str = "") -> bool:
+    """Whether one column of years holds this year."""
+    years = [one for one in reader.view.columns if one.name != but and {"year", "season", "yr"} & set(parts(one.name))]
+    return len(years) == 1 and value in years[0].values

@@ -63,9 +63,9 @@ def is_near(typed: str, name: str) -> bool:
     """Whether one is a small slip of the other: the shorter they are, the less is forgiven."""
     if typed == name or not typed or not name:
         return typed == name
-    if typed in COMMON or stem(typed) in COMMON:
-        return False
     size = min(len(typed), len(name))
+    if abs(len(typed) - len(name)) > 2 or typed in COMMON or stem(typed) in COMMON:
+        return False
     if size < 3 or typed.isdigit() or name.isdigit():
         return False
     distance = OSA.distance(typed, name, score_cutoff=2)
@@ -105,6 +105,7 @@ class Index:
         for column in view.columns:
             self._keys.setdefault(key(column.name) or column.name, []).append(column.name)
         self._memo: dict[tuple[str, ...], Link | None] = {}
+        self._held: dict[tuple[object, ...], tuple[list[str], float]] = {}
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -272,6 +273,12 @@ class Index:
 
     def value_of(self, column: str, tokens: Sequence[Token]) -> tuple[list[str], float]:
         """The values of one column that these words may mean."""
+        asked = (column, *((token.text, token.kind) for token in tokens))
+        if asked not in self._held:
+            self._held[asked] = self._value_of(column, tokens)
+        return self._held[asked]
+
+    def _value_of(self, column: str, tokens: Sequence[Token]) -> tuple[list[str], float]:
         view = self.view.column(column)
         if view is None:
             return [], 0.0

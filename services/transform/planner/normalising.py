@@ -7,7 +7,9 @@ from functools import cache
 from rapidfuzz.distance import OSA
 
 from services.transform.frames.catalog import WORDS
+from services.transform.planner.lexicon import COMMON, MEASURES, TIMES
 from services.transform.planner.linking import Index
+from services.transform.planner.shielded import shielded
 from services.transform.planner.view import TableView
 from services.transform.planner.vocabulary import CLASSES
 from services.transform.planner.words import Token, key, stem, tokenize
@@ -120,7 +122,7 @@ def prepared(instruction: str, view: TableView) -> Iterator[tuple[str, list[Toke
     instruction = re.sub(r"\bw/(?=\s|\w)", "with ", re.sub(r"\bw/o\b", "without", instruction))
     instruction = _SIGNED.sub("", instruction)
     for text in _uncorrected(instruction, index):
-        yield text, _tokens(text, index)
+        yield text, shielded(_tokens(text, index), view.names, _VERBS)
 
 
 def _tokens(text: str, index: Index) -> list[Token]:
@@ -198,6 +200,9 @@ def _tokens(text: str, index: Index) -> list[Token]:
     return tokens
 
 
+_VERBS = frozenset(
+    word for one in ("remove", "keep", "sort", "add", "replace", "fill", "make") for word in CLASSES[one].split("|")
+) | frozenset("rename split group count round join combine drop rank table order share".split())
 _SHOWING = frozenset("keep show retain include return give list leave display select".split())
 
 
@@ -229,7 +234,7 @@ def _is_known(token: Token, index: Index) -> bool:
 
 @cache
 def known_words() -> frozenset[str]:
-    found: set[str] = set(_MORE.split())
+    found: set[str] = {*_MORE.split(), *MEASURES, *TIMES}
     return frozenset(found | WORDS)
 
 
@@ -238,8 +243,6 @@ def _put_right(word: str) -> str | None:
     """The common word that this is one slip away from, if there is exactly one."""
     if word in known_words() or stem(word) in known_words() or not word.isalpha():
         return None
-    from services.transform.planner.lexicon import COMMON
-
     if word in COMMON or stem(word) in COMMON or word in _ENGLISH:
         return None
     near = [one for one in _SLIPS if OSA.distance(word, one, score_cutoff=1) <= 1]
@@ -276,10 +279,7 @@ def _uncorrected(text: str, index: Index) -> Iterator[str]:
     before, after = text[: first.start()], text[first.end() :]
     boundary = max((before.rfind(sign) + 1 for sign in (". ", ";", "\n", " then ")), default=0)
     starts = re.findall(r"[^\W_]+", after)[:1]
-    verbs = {
-        word for one in ("remove", "keep", "sort", "add", "replace", "fill", "make") for word in CLASSES[one].split("|")
-    } | {"rename", "split", "group", "count", "round", "join", "combine", "drop"}
-    if starts and starts[0].casefold() in verbs and re.search(r"\w", after):
+    if starts and starts[0].casefold() in _VERBS and re.search(r"\w", after):
         yield from _uncorrected(before[:boundary] + " " + after, index)
         return
     # By the last word before it that is also the first after it: `by price, I mean by date`.

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from contracts.data import LogicalType
+from services.transform.planner.contrasts import contrasted, is_much
 from services.transform.planner.lexicon import AGES, MEASURES, TIMES, better
+from services.transform.planner.pace import PACE, measures_time, turned
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
 from services.transform.planner.view import ask
 
@@ -49,6 +51,11 @@ def direction(reader: Reader, at: int) -> Iterator[Result]:
             yield end, AGES[word], 0.1
         elif much is not None:
             yield end, "down" if much else "up", 0.1
+    for end, first, cost in reader.slot("Contrast", at):
+        if first in AGES:
+            yield end, AGES[first], cost
+        elif (found := is_much(first)) is not None:
+            yield end, "down" if found else "up", cost
     for end, _, _ in reader.match(
         "[with] [the] <x:Superlative> [ones|values|<e:Entity>|rows|value|one|numbers|figures] (first|on top|at top|at start|at beginning|come first|coming first|up top|leading|up front|in front)",
         at,
@@ -188,6 +195,10 @@ def _keys(
     ):
         if env["s"][0] not in dict(found) and ("c" not in env or reader.column(env["c"]).type is LogicalType.STRING):
             yield end, (*found, env["s"]), cost + more + 0.2
+    for end, key_, more in contrasted(reader, at):
+        if key_[0] not in dict(found):
+            yield end, (*found, key_), cost + more
+            yield from _next_key(reader, end, (*found, key_), cost + more)
     for end, env, more in reader.match("[with] (last|final) <c:Col> (first|at top|on top)", at):
         if reader.column(env["c"]).type in (*NUMERIC, *TEMPORAL):
             yield end, (*found, (env["c"], True)), cost + more + 0.1
@@ -223,6 +234,8 @@ def _one_key(
             reader.first(", (and|with)|, in|LP in", end) or end,
         }:
             for stop, said, extra in reader.slot("Direction", start):
+                if turned(reader, column, start, stop):
+                    said = "up" if said == "down" else "down"
                 if before is not None and said != before:
                     reader.note(
                         stop,
@@ -269,7 +282,7 @@ def _next_key(
     follows = {
         end
         for end, _, _ in reader.match(
-            "[,] [and] [then] [,] (inside|within|in) [each|every|the same|same|one] <c:Col> [,] by|, and then within (each|that|every|it|equal ones|same <c:Col>|each <c:Col>|those) [<c:Col>] by|(, and then by|, then by|and then by|then by|and within it by|within it by|, within it by|, and within it by|and inside it by|and within them by|within those by|, then|then|and then|, and then|, and by|and by|, and|and|,|, by|& |, within that by|within that by|, and within that by|, within that|; then by|; then|and within that by|and within each <c:Col> by|, and within each <c:Col> by|within each <c:Col> by|, within each <c:Col> by|, ties by|, ties broken by|and break ties by|, breaking ties by|breaking ties by|, break ties by|, using|, tie break by|with ties broken by|, with ties broken by|, and ties by|, and for ties by|, for ties by|, if equal by|, and for equal <c:Col> by|and if same by|, then on|, and if those are equal by|with ties by|and ties by|, and in case of a tie by|, and in case of tie by|in case of ties by|, in case of ties by|and within a <c:Col> by|within <c:Col> by|, within <c:Col> by|and within <c:Col> by|, and within <c:Col> by|, and inside each <c:Col> by|and inside each <c:Col> by|, and within a <c:Col> by|[,] [and] [then] (within|inside|in) [each|every|the same|same] <c:Col> [,])",
+            "[,] [and] [then] [,] (inside|within|in|per|for) [each|every|the same|same|one] <c:Col> [,] [by]|, and then within (each|that|every|it|equal ones|same <c:Col>|each <c:Col>|those) [<c:Col>] by|(, and then by|, then by|and then by|then by|and within it by|within it by|, within it by|, and within it by|and inside it by|and within them by|within those by|, then|then|and then|, and then|, and by|and by|, and|and|,|, by|& |, within that by|within that by|, and within that by|, within that|; then by|; then|and within that by|and within each <c:Col> by|, and within each <c:Col> by|within each <c:Col> by|, within each <c:Col> by|, ties by|, ties broken by|and break ties by|, breaking ties by|breaking ties by|, break ties by|, using|, tie break by|with ties broken by|, with ties broken by|, and ties by|, and for ties by|, for ties by|, if equal by|, and for equal <c:Col> by|and if same by|, then on|, and if those are equal by|with ties by|and ties by|, and in case of a tie by|, and in case of tie by|in case of ties by|, in case of ties by|and within a <c:Col> by|within <c:Col> by|, within <c:Col> by|and within <c:Col> by|, and within <c:Col> by|, and inside each <c:Col> by|and inside each <c:Col> by|, and within a <c:Col> by|[,] [and] [then] (within|inside|in) [each|every|the same|same] <c:Col> [,])",
             at,
         )
     }
@@ -320,59 +333,13 @@ def _by_words(reader: Reader, at: int) -> Iterator[Result]:
         much = _much(reader.low(at))
         if much is not None:
             column = env["c"]
+            if reader.low(at) in PACE and measures_time(reader, column):
+                much = PACE[reader.low(at)]
             aged = "age" in column.casefold() and reader.column(column).type in NUMERIC
             descending = TIMES[reader.low(at)] if reader.low(at) in TIMES and not aged else much
             yield end, (((column, descending),), False), cost
             for stop, first, more in _nulls(reader, end, column):
                 yield stop, (((column, descending),), first), cost + more
-
-
-@slot("Share")
-def share(reader: Reader, at: int) -> Iterator[Result]:
-    """More than half; at least 30 %."""
-    amount = "(<p:Portion>)"
-    for words, operator in (
-        ("[@only] (more than|over|above|>|exceeding|in excess of|upwards of)", ">"),
-        ("at least|>=|no less than|minimum of", ">="),
-        ("less than|under|below|fewer than|<", "<"),
-        ("at most|<=|no more than", "<="),
-    ):
-        for end, env, cost in reader.match(f"({words}) {amount}", at):
-            yield end, (operator, env["p"]), cost
-    stop = reader.first("mostly|mainly|majority|most|largely|predominantly|for most part|in most", at)
-    if stop is not None:
-        yield stop, (">", 0.5), 0.1
-    for end, env, cost in reader.match(f"{amount} (or more|and more|or above)", at):
-        yield end, (">=", env["p"]), cost
-
-
-@slot("Portion")
-def portion(reader: Reader, at: int) -> Iterator[Result]:
-    """Half, a third, 30 %, 0.3."""
-    for end, env, cost in reader.match("<n:Num> (%|percent|per cent|pct)", at):
-        yield end, env["n"] / 100, cost
-    for words, value in (
-        ("half|one half|1 / 2", 0.5),
-        ("third|one third|1 / 3", 1 / 3),
-        ("two thirds|2 / 3", 2 / 3),
-        ("quarter|one quarter|1 / 4", 0.25),
-        ("three quarters|3 / 4", 0.75),
-    ):
-        stop = reader.first(words, at)
-        if stop is not None:
-            yield stop, value, 0.0
-
-
-@slot("Bound")
-def bound(reader: Reader, at: int) -> Iterator[Result]:
-    """More than 2; at least 3; 3 or more."""
-    for words, operator in (("@gt", ">"), ("@ge", ">="), ("@lt", "<"), ("@le", "<="), ("exactly", "=")):
-        for end, env, cost in reader.match(f"{words} <n:Count>", at):
-            if reader.low(at) not in ("from",):
-                yield end, (operator, env["n"]), cost
-    for words, operator in (("@andup", ">="), ("@anddown", "<=")):
-        for end, env, cost in reader.match(f"<n:Count> {words}", at):
-            yield end, (operator, env["n"]), cost
 
 
 TEXT_ONLY = frozenset({LogicalType.STRING})

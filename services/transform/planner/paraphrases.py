@@ -49,14 +49,14 @@ def paraphrased(text: str, tokens: list[Token], index: Index) -> Iterator[tuple[
     ways = [list(_ways(part, index)) for part in parts]
     tried = 0
     if sum(bool(one) for one in ways) > 1:  # every part in its first way
-        yield _joined(text, [one[0] if one else part for part, one in zip(parts, ways, strict=True)])
+        yield joined(text, [one[0] if one else part for part, one in zip(parts, ways, strict=True)])
         tried += 1
     for at, others in enumerate(ways):
         for other in others:
             if tried >= MAX_TRIED:
                 return
             tried += 1
-            yield _joined(text, [*parts[:at], other, *parts[at + 1 :]])
+            yield joined(text, [*parts[:at], other, *parts[at + 1 :]])
 
 
 def _parts(tokens: Sequence[Token]) -> list[list[Token]]:
@@ -271,7 +271,7 @@ def _word(word: str) -> Token:
     return Token(word, word, "word" if word.isalpha() else "sign", -1, -1)
 
 
-def _joined(text: str, parts: Sequence[Sequence[Token]]) -> tuple[str, list[Token]]:
+def joined(text: str, parts: Sequence[Sequence[Token]]) -> tuple[str, list[Token]]:
     """Tokens in a new order, and the text that they would have been read from."""
     written, made = "", []
     last: Token | None = None

@@ -139,14 +139,15 @@ class Sequence:
     items: tuple[Node, ...]
 
     def match(self, reading: Reading, at: int, env: Env) -> Iterator[Found]:
-        return self._from(0, reading, at, env)
+        return self._from(0, reading, at, env) if self.items else iter([(at, env, 0.0)])
 
     def _from(self, item: int, reading: Reading, at: int, env: Env) -> Iterator[Found]:
         reading.budget.spend()
-        if item == len(self.items):
-            yield at, env, 0.0
-            return
+        last_item = item + 1 == len(self.items)
         for end, found, cost in self.items[item].match(reading, at, env):
+            if last_item:
+                yield end, found, cost
+                continue
             for last, whole, more in self._from(item + 1, reading, end, found):
                 yield last, whole, cost + more
 

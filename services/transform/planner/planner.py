@@ -20,7 +20,9 @@ from services.transform.frames.base import Act, Frame
 from services.transform.planner import (  # noqa: F401 - their readers register themselves
     alike,
     atoms,
+    bounds,
     finishing,
+    kinds,
     names,
     numbers,
     orders,
@@ -32,9 +34,10 @@ from services.transform.planner import (  # noqa: F401 - their readers register 
 from services.transform.planner.asides import relaxed
 from services.transform.planner.borders import boundary, skips
 from services.transform.planner.contradictions import excluded
+from services.transform.planner.facts import told
 from services.transform.planner.linking import Index
 from services.transform.planner.normalising import prepared
-from services.transform.planner.paraphrases import paraphrased
+from services.transform.planner.paraphrases import joined, paraphrased
 from services.transform.planner.pattern import Budget, TooMuch, compiled, heads
 from services.transform.planner.questions import unexplained
 from services.transform.planner.reading import Memory, Noted, Reader
@@ -97,6 +100,10 @@ class RulesPlanner:
             first = first or found
             if found.kind not in ("unclear", "unknown_column", "unknown_value"):
                 continue
+            for shorter, remark in told(tokens, Index(view)):
+                again = self._read(*joined(text, [shorter]), view)
+                if isinstance(again, Plan):
+                    return replace(again, notes=(*again.notes, f"Read as a remark: {remark}"))
             for fewer, left_out in relaxed(tokens, Index(view)):
                 again = self._read(text, fewer, view)
                 if isinstance(again, Plan):

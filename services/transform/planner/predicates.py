@@ -56,6 +56,8 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
     for words, operator in _OPERATORS:
         for end, env, cost in reader.match(f"{_BE} [not] {words} [or equal to] <n:Amount>", at):
             words_said = [reader.low(step) for step in range(at, end)]
+            if _another_year(reader, at, column, [number(env["n"][0])]):
+                continue
             if any(_of_another(reader, word, column) for word in words_said):
                 continue
             swap = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
@@ -113,7 +115,8 @@ def _of_numbers(reader: Reader, at: int, column: str) -> Iterator[Result]:
                 if wanted is not None:
                     values.append(number(wanted))
         plain = "m" not in env or reader.low(at) not in ("between",)
-        if values and plain:
+        counted = reader.low(end) in ("row", "rows", "column", "columns", "record", "records", "line", "lines")
+        if values and plain and not counted and not _another_year(reader, at, column, values):
             yield (
                 end,
                 one_of(column, values, written=True),
@@ -160,6 +163,13 @@ def _of_another(reader: Reader, word: str, column: str) -> bool:
     wanted = set(MEASURES[word][0])
     fitting = [name for name in reader.view.names if wanted & set(parts(name))]
     return column not in fitting and (bool(fitting) or "temperature" in wanted)
+
+
+def _another_year(reader: Reader, at: int, column: str, values: list[str]) -> bool:
+    """Whether `votes of 2018` speaks of the column of years, and not of 2018 votes."""
+    if reader.low(at) not in ("of", "in", "from", "for") or len(values) != 1:
+        return False
+    return values[0] not in reader.column(column).values and dates.year_held(reader, values[0], column)
 
 
 def _pair(reader: Reader, end: int, env: dict[str, Any], column: str) -> tuple[float | int | None, float | int | None]:

@@ -21,6 +21,8 @@ def slot(name: str) -> Callable[[SlotReader], SlotReader]:
     """Register a reader under the name that patterns use."""
 
     def register(reader: SlotReader) -> SlotReader:
+        if name in SLOTS:
+            raise ValueError(f"two readers of {name}")
         SLOTS[name] = reader
         return reader
 

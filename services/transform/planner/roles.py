@@ -8,7 +8,7 @@ customer, the number of the order by date` need no pattern of their own.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.transform.planner.linking import _STOP, Index
+from services.transform.planner.linking import _STOP
 from services.transform.planner.reading import Reader, Result, slot
 from services.transform.planner.words import parts, stem
 
@@ -52,7 +52,7 @@ def new_name(reader: Reader, at: int) -> Iterator[Result]:
         plain = token.kind != "quoted" and name.isalpha() and name.islower()
         if plain and name in known_words() and not _announced(reader, at):
             continue
-        if plain and Index(reader.view).column([token]) is not None and not _announced(reader, at):
+        if plain and reader.index.column([token]) is not None and not _announced(reader, at):
             continue
         yield end, name, cost
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from contracts.data import LogicalType
+from services.transform.planner.kindred import kindred
 from services.transform.planner.linking import MAX_WORDS
 from services.transform.planner.reading import NUMERIC, Reader, Result, listed, slot
 from services.transform.planner.view import Doubt, ask
-from services.transform.planner.words import Token, key, parts, stem
+from services.transform.planner.words import Token, key
 
 _BEFORE = frozenset(
     "column columns field fields col variable variables attribute feature their its his her our each every all both my your".split()
@@ -38,6 +39,7 @@ _NOT_NAMES = frozenset(
     rounded sorted using instead please thanks column columns called named name rows row so but as into not no only
     just keep drop remove sort add rename call round show count all every first last after before between than over
     under above below without also leave give make lower upper snake title camel case underscores underscore spaces
+    can should must stays stay itself new
     out saying showing holding giving containing made built being based whether while because own separate its their
     text number numbers numeric integer integers string strings float floats boolean booleans date dates whole decimal decimals
     """.split()
@@ -84,6 +86,9 @@ def _heads(reader: Reader, at: int) -> Iterator[int]:
     ):
         start += 1
         yield start
+    owner = reader.tokens[start : start + 1]
+    if reader.low(start + 1) == "'s" and owner[0].kind == "word" and reader.index.column(owner) is None:
+        yield start + 2  # the company's sales
     if start > at and reader.low(start) in ("named", "called"):
         yield start + 1
         start += 1
@@ -183,25 +188,8 @@ def columns(reader: Reader, at: int) -> Iterator[Result]:
         link = reader.index.column([reader.tokens[at + 1]])
         if link is not None and len(link.columns) == 2:  # both teams, where there are a home and an away one
             yield at + 2, link.columns, link.cost
-    yield from _counted_columns(reader, at)
+    yield from kindred(reader, at)
     yield from _anaphora(reader, at)
-
-
-def _counted_columns(reader: Reader, at: int) -> Iterator[Result]:
-    """The three scores: as many columns as were said share that word."""
-    for end, wanted, _ in reader.slot("Count", at + (reader.low(at) in ("all", "these", "those"))):
-        if reader.low(end) in ("columns", "fields", "rows") or wanted < 2:
-            continue
-        word = stem(reader.low(end))
-        found = tuple(name for name in reader.view.names if word in map(stem, parts(name)))
-        if len(found) == wanted and stem(reader.low(end)) not in ("", "column"):
-            yield end + 1 + (reader.low(end + 1) in ("columns", "fields", "values")), found, 0.2
-    if reader.low(at) in ("all", "every", "each"):
-        word = stem(reader.low(at + 1))
-        found = tuple(name for name in reader.view.names if len(word) > 2 and word in map(stem, parts(name)))
-        plural = stem(reader.low(at + 1)) != reader.low(at + 1) or reader.low(at + 2) in ("columns", "fields")
-        if len(found) > 1 and plural and reader.view.column(reader.low(at + 1)) is None:
-            yield at + 2 + (reader.low(at + 2) in ("columns", "fields", "values")), found, 0.3
 
 
 def _more(reader: Reader, at: int, found: tuple[str, ...], cost: float) -> Iterator[Result]:
@@ -296,6 +284,7 @@ def _anaphora(reader: Reader, at: int) -> Iterator[Result]:
         "originals|original columns|source columns|original ones|old columns|old ones|those three|those two|those columns|those"
         "|these columns|original column|source column|old column|original|two originals|three originals|original three|original two"
         "|both originals|original fields|sources|parts|these three|these two|original one|old one|those 3|those 2|source|two original columns|three original columns|component columns|separate columns|individual columns|input columns|them|three|two",
+        "(two|three|both|these|those|old) [old|original|source|former|separate|individual|single] (ones|columns|fields|originals|parts|pieces)",
         "it",
     ):
         end = reader.first(phrase, at)

@@ -6,6 +6,8 @@ from functools import cache
 
 from contracts.data import LogicalType
 from contracts.recipe import Cast, ParseDate, ParseNumber, ReplaceText, Step, Text, Trim
+from services.transform.planner.magnitudes import bare_wanted
+from services.transform.planner.months import month_only, month_steps
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader
 from services.transform.planner.view import ask
 from services.transform.steps.formats import SHAPES
@@ -54,6 +56,9 @@ _MONTH_FIRST = re.compile(
     r"\bmonths?\s*[/\-. ]\s*days?\b|\bm{1,2}\s*[/\-.]\s*d{1,2}\b|\bmonths? (?:come[s]? |is |goes )?(?:first|before)|\bamerican|\bus (?:style|format|dates?|order|notation)|\bu\.s\.|\bmonth, day|\bmonth then day|\bus\b",
     re.I,
 )
+_ISO = re.compile(
+    r"\by{4}[/\-. ]?m{2}[/\-. ]?d{2}\b", re.I
+)  # where the year comes first: what is wanted, never what is there
 _TARGET = re.compile(
     r"(?:to|into|as|in|be)\s+(?:the\s+)?(?:format\s+)?['\"]?[ymd]{2,4}[/\-. ][ymd]{2,4}[/\-. ][ymd]{2,4}['\"]?", re.I
 )
@@ -77,7 +82,7 @@ def number_steps(reader: Reader, column: str, *, whole: bool | None = None) -> l
     bare = [_SIGNS.sub("", value).replace("%", "").strip() for value in values]
     letters = {re.sub(r"[\d.,()'+\-−]+", "", value).strip() for value in bare} - {""}
     if any(re.search(r"[^\W\d_]", one) for one in letters):
-        if len({one.casefold() for one in letters}) > 1 or any(re.fullmatch(r"(?i)k|m|bn|b|t", one) for one in letters):
+        if len({one.casefold() for one in letters}) > 1 or bare_wanted(values, next(iter(letters)), said) is not True:
             odd = next(value for value in values if re.search(r"[^\W\d_]", _SIGNS.sub("", value)))
             raise ask(
                 "unclear",
@@ -166,6 +171,8 @@ def looks_dated(reader: Reader, column: str) -> bool:
         return True
     if view.type is not LogicalType.STRING or not view.values:
         return False
+    if month_only(view.values):
+        return True
     sample = [_ORDINAL.sub(r"\1", value.strip()) for value in view.values[:200]]
     return sum(bool(_NUMBERED.match(value) or _sure(value)) for value in sample) >= 0.9 * len(sample)
 
@@ -186,6 +193,9 @@ def date_steps(reader: Reader, column: str, *, to: str | None = None) -> list[St
             f"'{column}' holds no texts that could be dates. Which column is meant?",
             dated_columns(reader),
         )
+    months = month_steps(reader, column, view.values)
+    if months is not None:
+        return months
     steps: list[Step] = []
     if any(_ORDINAL.search(value) for value in view.values):
         steps.append(ReplaceText(columns=(column,), pattern=r"\b([0-9]{1,2})(?:st|nd|rd|th)\b", replacement=r"\1"))
@@ -208,7 +218,7 @@ def date_format(reader: Reader, column: str) -> tuple[str, ...]:
         if match:
             numbered.append((value, match))
             continue
-        formats = [one for one in found if _fits(value, one)] or _sure(value)
+        formats = [one for one in found if fits(value, one)] or _sure(value)
         if not formats:
             raise ask(
                 "unclear",
@@ -224,10 +234,11 @@ def date_format(reader: Reader, column: str) -> tuple[str, ...]:
 
 
 def _sure(value: str) -> list[str]:
-    return [one + time for one in _SURE for time in _TIMES if _fits(value, one + time)]
+    return [one + time for one in _SURE for time in _TIMES if fits(value, one + time)]
 
 
-def _fits(value: str, format: str) -> bool:
+def fits(value: str, format: str) -> bool:
+    """Whether a text is written in a format of dates."""
     return _shape(format).fullmatch(value) is not None
 
 
@@ -239,7 +250,7 @@ def _shape(format: str) -> re.Pattern[str]:
 
 
 def _numbered_formats(reader: Reader, column: str, numbered: list[tuple[str, re.Match[str]]]) -> list[str]:
-    said = _TARGET.sub(" ", reader.text)
+    said = _ISO.sub(" ", _TARGET.sub(" ", reader.text))
     day_first, month_first = bool(_DAY_FIRST.search(said)), bool(_MONTH_FIRST.search(said))
     if day_first and month_first:
         day_first = month_first = False
@@ -269,7 +280,7 @@ def _numbered_formats(reader: Reader, column: str, numbered: list[tuple[str, re.
     for value, match in numbered:
         year = "%Y" if len(match[4]) == 4 else "%y"
         base = match[2].join((*order, year))
-        whole = next((base + time for time in _TIMES if _fits(value, base + time)), None)
+        whole = next((base + time for time in _TIMES if fits(value, base + time)), None)
         if whole is None:
             raise ask(
                 "unclear",

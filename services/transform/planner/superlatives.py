@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from services.transform.frames.amounts import measured
 from services.transform.planner.lexicon import AGENTS, MEASURES, TIMES
+from services.transform.planner.pace import timed
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, slot
 from services.transform.planner.verbs import about
 from services.transform.planner.words import parts
@@ -12,6 +13,10 @@ from services.transform.planner.words import parts
 @slot("Extreme")
 def extreme(reader: Reader, at: int) -> Iterator[Result]:
     """Whether the greatest or the smallest values are meant."""
+    pace = timed(reader, at)
+    if pace is not None:
+        yield at + 1, pace, 0.0
+        return
     for end, _, _ in reader.match("@most", at):
         if reader.low(at) not in ("best", "top") or end - at > 1:
             yield end, True, 0.0

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from services.transform.planner.conditions import Cond, both, fold, none_of
+from services.transform.planner.dates import year_held
 from services.transform.planner.linking import _STOP
 from services.transform.planner.reading import NUMERIC, Reader, Result, slot
 from services.transform.planner.valued import _flags, names_rows
@@ -67,6 +68,9 @@ def entity(reader: Reader, at: int) -> Iterator[Result]:
         return
     link = reader.index.column([token])
     if link is not None and link.cost <= 0.1 and all(reader.column(one).type in NUMERIC for one in link.columns):
+        year = reader.tokens[at + 2].text if at + 2 < len(reader.tokens) else ""
+        if reader.low(at + 1) in ("of", "in", "from", "for") and year_held(reader, year, token.text):
+            yield at + 1, token.low, 0.8  # the votes of 2018
         return  # sales are summed, and not counted
     if token.low in _NOT_THINGS or reader.index.cells([token])[0] or _flags(reader, (token.low,)):
         return  # `smokers` says something of the rows where there is a column of smokers

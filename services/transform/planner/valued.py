@@ -5,7 +5,7 @@ from functools import cache
 
 from contracts.data import LogicalType
 from services.transform.planner import dates
-from services.transform.planner.conditions import Cond, none_of, one_of
+from services.transform.planner.conditions import Cond, held, none_of, one_of
 from services.transform.planner.linking import Cell, truth
 from services.transform.planner.predicates import _of_moments
 from services.transform.planner.reading import Reader, Result, listed, quoted
@@ -76,11 +76,11 @@ def _valued(reader: Reader, at: int) -> Iterator[Result]:
         for end, column, cost in reader.slot("Col", at + 1):
             ranked, more = reader.index.value_of(column, [reader.tokens[at]])
             if len(ranked) == 1:
-                yield end, one_of(column, ranked), cost + more
+                yield end, held(reader.column(column), ranked), cost + more
     for middle, column, cost in reader.slot("Col", at):
         if cost <= 1.0:
             for end, values, more in values_of(reader, middle, column):
-                yield end, one_of(column, values), cost + more + 0.1
+                yield end, held(reader.column(column), values), cost + more + 0.1
 
 
 def _cells(reader: Reader, at: int, preposition: str) -> Iterator[tuple[int, Cond, float]]:
@@ -89,7 +89,7 @@ def _cells(reader: Reader, at: int, preposition: str) -> Iterator[tuple[int, Con
         columns = {column for column, _ in options}
         if len(columns) == 1:
             column, values = options[0]
-            yield end, one_of(column, values), cost
+            yield end, held(reader.column(column), values), cost
         else:
             hinted = [
                 (column, values)
@@ -97,7 +97,7 @@ def _cells(reader: Reader, at: int, preposition: str) -> Iterator[tuple[int, Con
                 if set(parts(column)) & set(_prepositions().get(preposition, ()))
             ]
             if len(hinted) == 1:
-                yield end, one_of(*hinted[0]), cost + 0.1
+                yield end, held(reader.column(hinted[0][0]), hinted[0][1]), cost + 0.1
             else:
                 names = tuple(column for column, _ in options)
                 shown = reader.raw(start, end)

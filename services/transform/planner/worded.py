@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from contracts.data import LogicalType
-from services.transform.planner.conditions import Cond, both, negate, none_of, one_of
+from services.transform.planner.conditions import Cond, both, held, negate, none_of, one_of
 from services.transform.planner.linking import truth
 from services.transform.planner.reading import NUMERIC, TEMPORAL, Reader, Result, quoted, text
 from services.transform.planner.view import ask
@@ -106,10 +106,10 @@ def _of_values(reader: Reader, at: int, column: str, bare: bool) -> Iterator[Res
         return
     for end, _, cost in reader.match("[@be]" if bare else "@be", at):
         for stop, values, more in values_of(reader, end, column):
-            yield stop, one_of(column, values), cost + more + (0.05 if end == at else 0.0)
+            yield stop, held(reader.column(column), values), cost + more + (0.05 if end == at else 0.0)
     for end, _, cost in reader.match("@benot", at):
         for stop, values, more in values_of(reader, end, column):
-            yield stop, none_of(one_of(column, values)), cost + more
+            yield stop, none_of(held(reader.column(column), values)), cost + more
 
 
 def values_of(reader: Reader, at: int, column: str) -> Iterator[tuple[int, tuple[str, ...], float]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 TokenKind = Literal["word", "number", "date", "quoted", "sign", "break"]
@@ -34,17 +35,20 @@ _SIGNS = ("->", "=>", "→", "<=", ">=", "!=", "<>", "==", "||", "...", "…", "
 _SCALE = {"k": 1_000, "m": 1_000_000, "bn": 1_000_000_000}
 
 
+@lru_cache(maxsize=20_000)
 def key(text: str) -> str:
     """A name without case, spaces and signs."""
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
+@lru_cache(maxsize=20_000)
 def parts(name: str) -> tuple[str, ...]:
     """The words of a name: `studyName`, `Body Mass (g)` and `dep_time` are made of two, three and two."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return tuple(part.casefold() for part in re.findall(r"[^\W_]+", spaced))
 
 
+@lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
     """A word without the ending of a plural."""
     if word in _IRREGULAR:

@@ -8,7 +8,7 @@ from contracts.data import Schema
 from services.transform.dtypes import frame_schema
 from services.transform.errors import DatasetUnreadable
 
-_CELLS = 4_000_000
+_CELLS = 2_000_000
 _BYTES = 64 << 20
 _BATCH_CELLS = 2_000_000
 _BATCH_ROWS = 131_072

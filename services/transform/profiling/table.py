@@ -33,6 +33,7 @@ def profile(job: ProfileJob) -> Profiled:
         spread.add(piece)
         if piece.width:
             keys.add(piece, equal.add(piece), values)
+        del piece  # the next one is put together in its place
     sample = spread.rows()
     described = together(
         [

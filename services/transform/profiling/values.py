@@ -13,6 +13,7 @@ EXACT_VALUES = 1_000_000
 _EXACT_BYTES = 64 << 20  # of one column
 _ALL_BYTES = 768 << 20  # of all columns
 _KEPT = 20_000
+_SHARE = 250_000  # values whose counts are added up at once
 ORDERED = frozenset(LogicalType) - {LogicalType.BINARY, LogicalType.BOOLEAN}
 
 
@@ -86,7 +87,8 @@ class Values:
             self._bytes += int(known.estimated_size())
         if not self.exact:
             self._estimate(known)
-        if self._waiting > self._exact_values + _KEPT or self._bytes > 2 * self._exact_bytes:
+        most = self._exact_values if self.exact else min(self._exact_values, _SHARE)
+        if self._waiting > most + _KEPT or self._bytes > 2 * self._exact_bytes:
             together([self._merge()])
 
     def finish(self) -> Asking[None]:
@@ -107,25 +109,31 @@ class Values:
         return self.counts.height if self.exact else min(self.present, self._sketch.estimate())
 
     def _merge(self) -> Asking[None]:
-        """One count for each value, in the order of the values."""
-        if self._counts:
-            merged = pl.concat(self._counts).lazy()
-            if len(self._counts) > 1:
-                merged = merged.group_by("v").agg(pl.col("n").sum())
-            self._counts = yield [merged.sort("v")]
-        self._waiting, self._bytes = self.counts.height, int(self.counts.estimated_size())
-        self._judge()
-
-    def _judge(self) -> None:
-        """Change over to estimates when there are too many values to keep; from then on keep the most frequent."""
-        counts = self.counts
-        too_many = counts.height > self._exact_values or self._bytes > self._exact_bytes
-        if self.exact and too_many:
+        """One count for each value, in the order of the values; of too many, the most frequent."""
+        shares = yield from self._shares()
+        size = sum(int(share.estimated_size()) for share in shares)
+        if self.exact and (sum(share.height for share in shares) > self._exact_values or size > self._exact_bytes):
             self.exact = False
-            self._estimate(counts)
-        if not self.exact and counts.height > _KEPT:
-            kept = counts.top_k(_KEPT, by=["n", "v"], reverse=[False, True])
-            self._counts, self._waiting, self._bytes = [kept], _KEPT, int(kept.estimated_size())
+            for share in shares:
+                self._estimate(share)
+        if not self.exact:
+            # First of each share: to put all values in an order takes more than they do.
+            shares = [_frequent(pl.concat([_frequent(share) for share in shares]))] if shares else []
+        self._counts = yield [pl.concat(shares).lazy().sort("v")] if shares else []
+        self._waiting, self._bytes = self.counts.height, int(self.counts.estimated_size())
+
+    def _shares(self) -> Asking[list[pl.DataFrame]]:
+        """One count for each value, by shares of the values: what adding up takes grows with their number."""
+        waiting, self._counts = self._counts, []
+        if len(waiting) < 2:
+            return waiting
+        together = pl.concat(waiting).lazy()
+        parts = 1 + self._waiting // _SHARE
+        found = []
+        for at in range(parts):
+            share = together.filter(pl.col("v").hash(0) % parts == at) if parts > 1 else together
+            found += yield [share.group_by("v").agg(pl.col("n").sum())]
+        return found
 
     def _estimate(self, counts: pl.DataFrame) -> None:
         if counts.height:
@@ -163,3 +171,8 @@ class Values:
                 self.lengths = found
             else:
                 self.lengths.add(found)
+
+
+def _frequent(counts: pl.DataFrame) -> pl.DataFrame:
+    """The most frequent values, where there are more than are kept."""
+    return counts if counts.height <= _KEPT else counts.top_k(_KEPT, by=["n", "v"], reverse=[False, True])

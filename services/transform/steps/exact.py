@@ -20,8 +20,9 @@ from services.transform.table import Table
 
 _WIDTH = 126 - 33  # bits of a value, when there are as many rows as 33 bits can count
 _FLOAT = 53  # bits of a float
-_SQUARED = 1e150
 _FAR_APART = 1e307
+# Numbers so large, or so small, that their squares are no floats.
+_LARGE, _STEP = 1e150, 2.0**600
 _UNITS = 10**38  # of the ninth digit, which a decimal stays below
 _MOST = 1_000  # 2.0 ** 1000 is still a number
 
@@ -112,14 +113,14 @@ def float_mean(value: pl.Expr, scale: Scale) -> pl.Expr:
 
 def quantile_of(value: pl.Expr, q: float) -> pl.Expr:
     """The quantile of floats, between two values in proportion; also where the distance of the two is no float."""
-    unit = pl.when(value.abs().max() > _FAR_APART).then(4.0).otherwise(1.0)
+    unit = unit_of(value, _FAR_APART, 4.0)
     return (value / unit).quantile(q, interpolation="linear") * unit
 
 
-def unit_of(value: pl.Expr) -> pl.Expr:
-    """What floats are measured in before they are squared: one, or the largest where its square would be no float."""
-    most = value.abs().max()
-    return pl.when(most > _SQUARED).then(most).otherwise(1.0)
+def unit_of(value: pl.Expr, large: float = _LARGE, step: float = _STEP) -> pl.Expr:
+    """What floats are measured in, so that what is made of them is a float: a power of two keeps every digit."""
+    most = pl.when(value.is_finite()).then(value).abs().max()
+    return pl.when(most > large).then(step).when(most < 1 / large).then(1 / step).otherwise(1.0)
 
 
 def narrowed(value: pl.Expr, what: str, pointer: str, witness: Witness) -> pl.Expr:

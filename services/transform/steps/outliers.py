@@ -7,14 +7,12 @@ import polars as pl
 from contracts.data import NUMBERS, Column, LogicalType, Schema
 from contracts.recipe import Outliers
 from services.transform.conversions import convert
-from services.transform.steps.exact import Scale, float_mean, scales
+from services.transform.steps.exact import Scale, float_mean, scales, unit_of
 from services.transform.steps.kind import Removal, Report, Site, Sources, StepKind, column_of, listed, with_columns
 from services.transform.table import Table
 
 _FAR = {"iqr": 1.5, "zscore": 3.0}
 _MOST = sys.float_info.max
-# Numbers so large, or so small, that their squares or a distance between two of them is no float.
-_LARGE, _SMALL, _STEP = 1e150, 1e-150, 2.0**600
 
 
 class OutliersKind(StepKind[Outliers]):
@@ -57,7 +55,7 @@ class OutliersKind(StepKind[Outliers]):
     def plan(self, table: Table, step: Outliers, site: Site) -> Table:
         numbers = {name: table.fresh() for name in step.columns}
         lazy = table.lazy.with_columns(
-            (_float(table, name) / _unit(_float(table, name))).alias(inner) for name, inner in numbers.items()
+            (_float(table, name) / unit_of(_float(table, name))).alias(inner) for name, inner in numbers.items()
         )
         known = scales(lazy, list(numbers.values()), site) if step.method == "zscore" else {}
         bounds = {name: _bounds(pl.col(inner), step, known.get(inner, Scale())) for name, inner in numbers.items()}
@@ -99,12 +97,6 @@ def _float(table: Table, name: str) -> pl.Expr:
     return table.column(name).cast(pl.Float64)
 
 
-def _unit(value: pl.Expr) -> pl.Expr:
-    """What a column is measured in: a power of two, so that no digit is lost."""
-    most = pl.when(value.is_finite()).then(value).abs().max()
-    return pl.when(most > _LARGE).then(_STEP).when(most < _SMALL).then(1 / _STEP).otherwise(1.0)
-
-
 def _bounds(value: pl.Expr, step: Outliers, scale: Scale) -> tuple[pl.Expr, pl.Expr]:
     """The last values inside, in the column's unit. They are numbers: infinity is beyond."""
     low, high = _fences(value, step, scale)
@@ -129,7 +121,7 @@ def _fences(value: pl.Expr, step: Outliers, scale: Scale) -> tuple[pl.Expr, pl.E
 def _put(table: Table, column: Column, low: str, high: str, step: Outliers) -> pl.Expr:
     if step.action == "null":
         return pl.lit(None, dtype=pl.Null())
-    unit = _unit(_float(table, column.name))
+    unit = unit_of(_float(table, column.name))
     lower, upper = (pl.col(low) * unit).clip(lower_bound=-_MOST), (pl.col(high) * unit).clip(upper_bound=_MOST)
     # A whole number is cut to the last one inside.
     if column.type is LogicalType.INTEGER:

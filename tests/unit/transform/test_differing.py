@@ -14,9 +14,13 @@ from hypothesis import strategies as st
 
 from contracts.data import Column, LogicalType, Schema
 from contracts.differences import DataDifference
+from contracts.recipe import Recipe
 from services.transform.differing.differ import Stored, Written, differ
+from services.transform.differing.job import run
 from services.transform.dtypes import frame_schema
 from services.transform.errors import RecipeInvalid
+from services.transform.jobs import DifferJob, JobModule
+from tests.unit.transform import evaluating
 
 Rows = list[tuple[Any, ...]]
 SCHEMA = Schema(
@@ -181,3 +185,28 @@ def test_a_key_that_stands_in_every_row_does_not_explode(tmp_path: Path) -> None
     left: Rows = [(1, str(n), 0.0) for n in range(20_000)]
     found, _ = told(tmp_path, left, [*left[1:], (1, "new", 0.0)], ["k"])
     assert (found.repeated_keys, found.only_left, found.only_right, found.changed) == (True, 0, 0, 20_000)
+
+
+def test_rows_set_aside_by_versions_that_are_compared_keep_their_order(tmp_path: Path) -> None:
+    # More of them than are held in memory, and of each part.
+    table, parts, each = evaluating.schema(k="integer", s="string"), [], 25_000
+    for number in range(2):
+        parts.append(tmp_path / f"{number}.parquet")
+        rows = pl.DataFrame({"k": range(number * each, (number + 1) * each)})
+        text = pl.when(pl.col("k") % 10 == 0).then(pl.lit("7")).otherwise(pl.format("no {}", "k"))
+        rows.with_columns(text.alias("s")).write_parquet(parts[-1], row_group_size=4_096)
+    recipe = Recipe.model_validate(
+        {"steps": [{"kind": "cast", "columns": {"s": "integer"}, "on_failure": "quarantine"}]}
+    )
+    side = (JobModule(name="", recipe=recipe),)
+    out = tmp_path / "out"
+    out.mkdir()
+    job = DifferJob(
+        inputs=tuple(map(str, parts)), table_schema=table, left=side, right=side, keys=("k",), output=str(out)
+    )
+    told = run(job)
+    assert (told.difference.equal, told.left.quarantined, told.right.quarantined) == (5_000, 45_000, 45_000)
+    wanted = [number + 1 for number in range(2 * each) if number % 10]
+    for name, applied in (("left", told.left), ("right", told.right)):
+        files = [out / name / part for part in applied.quarantine_parts]
+        assert pl.read_parquet(files)["row"].to_list() == wanted

@@ -158,6 +158,22 @@ def test_beyond_the_bound_figures_are_estimates_and_the_exact_ones_stay_exact() 
     assert first == (7, 5_001)
 
 
+def test_many_values_are_added_up_share_by_share() -> None:
+    every, exact, estimated = 600_000, Values(LogicalType.INTEGER), Values(LogicalType.INTEGER, exact_values=300_000)
+    numbers = pl.Series(range(every))
+    for piece in (numbers, numbers.shuffle(seed=1), numbers.tail(40_000)):
+        for values in (exact, estimated):
+            values.add(pl.DataFrame({"v": piece, "n": pl.repeat(1, len(piece), dtype=pl.UInt32, eager=True)}))
+    together([exact.finish(), estimated.finish()])
+    times = pl.Series([2] * (every - 40_000) + [3] * 40_000, dtype=pl.UInt32)
+    assert exact.exact
+    assert exact.counts.equals(pl.DataFrame({"v": numbers, "n": times}))
+    assert not estimated.exact
+    assert estimated.moments.mean == pytest.approx((numbers * times.cast(pl.Int64)).sum() / times.cast(pl.Int64).sum())
+    assert estimated.distinct == pytest.approx(every, rel=0.02)
+    assert estimated.counts.height == 20_000
+
+
 def test_texts_that_are_too_large_to_keep_are_estimated() -> None:
     values = Values(LogicalType.STRING)
     for start in range(3):

@@ -1,5 +1,6 @@
 """Each kind of step over any rows gives what the same in SQL gives, and its books agree with an independent count."""
 
+import math
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -176,3 +177,10 @@ def removals(book: StepBooks) -> dict[str, int]:
     """What became of the rows that did not come out."""
     kinds = ("filtered", "deduplicated", "quarantined")
     return {kind: count for kind in kinds if (count := getattr(book, kind))}
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_deviations_are_right_where_squares_are_no_floats(size: float) -> None:
+    step = {"kind": "aggregate", "keys": [], "measures": [{"function": "std", "column": "v", "name": "s"}]}
+    _, rows = run(schema(v="float"), [[size], [3 * size]], step)
+    assert rows == [(pytest.approx(math.sqrt(2) * size, rel=1e-12),)]
