@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from services.transform.planner.conditions import Cond, both, fold, none_of
 from services.transform.planner.dates import year_held
+from services.transform.planner.doers import doers
 from services.transform.planner.linking import _STOP
 from services.transform.planner.reading import NUMERIC, Reader, Result, slot
 from services.transform.planner.valued import _flags, names_rows
@@ -74,6 +75,8 @@ def entity(reader: Reader, at: int) -> Iterator[Result]:
         return  # sales are summed, and not counted
     if token.low in _NOT_THINGS or reader.index.cells([token])[0] or _flags(reader, (token.low,)):
         return  # `smokers` says something of the rows where there is a column of smokers
+    if next(doers(reader, at), None) is not None:
+        return  # so it does where a column says who smokes
     if reader.low(at - 1) in ("every", "each", "any", "one", "single") and token.low.isalpha():
         yield at + 1, token.low, 0.6
     elif (
