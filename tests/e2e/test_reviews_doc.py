@@ -46,7 +46,7 @@ def known(newcomer: Any, seeded: Seeded, module: str) -> str:
     contracts = {"input_contract": contract, "output_contract": contract}
     recipe = {"steps": [{"kind": "filter", "where": "flight > 0"}]}
     seeded.api.call("POST", "/api/modules", {"name": module, "recipe": recipe} | contracts)
-    (rules,) = [yaml.safe_load(body) for page, body in blocks("yaml") if page == PAGE]
+    rules, *others = [yaml.safe_load(body) for page, body in blocks("yaml") if page == PAGE]
     name = f"by-{module}"
     workflow = {
         "name": name,
@@ -54,6 +54,9 @@ def known(newcomer: Any, seeded: Seeded, module: str) -> str:
         "modules": [{"name": module}],
         "destination": {"connection": "warehouse", "target": {"schema": "public", "table": f"{seeded.word}_{module}"}},
     }
+    for more in others:
+        (newcomer.folder / "workflow.yaml").write_text(yaml.safe_dump(workflow | more))
+        assert newcomer.json("apply", "workflow.yaml", "--dry-run")["change"] == "created"
     (newcomer.folder / "workflow.yaml").write_text(yaml.safe_dump(workflow | rules))
     newcomer.json("apply", "workflow.yaml")
     assert came(seeded, name, 1)["state"] == "succeeded"

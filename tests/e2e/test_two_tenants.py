@@ -38,6 +38,7 @@ BODIES: dict[str, Any] = {
         "destination": {"connection": "any", "target": {"table": "any"}},
     },
     "/api/drift/reviews/{review_id}:approve": {},
+    "/api/drift/reviews/{review_id}:ask-again": {},
     "/api/drift/reviews/{review_id}:edit": {"mapping": {"number": "num"}},
     "/api/drift/reviews/{review_id}:reject": {},
     "/api/quarantine/{entry_id}:reject": {"reason": "of no use"},

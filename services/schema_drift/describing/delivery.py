@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from contracts.data import Column, LogicalType
 from services.schema_drift.describing.column import Figures, figures
@@ -72,6 +73,16 @@ class Delivery:
             found = [x > y for x, y in pairs if x is not None and y is not None]
             self._above[one, other] = sum(found) / len(found) if len(found) >= LEAST_ROWS else None
         return self._above[one, other]
+
+    def ordered_by(self, at: int) -> bool:
+        """Whether the rows stand in the order of this column of numbers or dates."""
+        type = self.columns[at].type
+        if type not in ("int64", "float64", "date", "datetime"):
+            return False
+        keys = [
+            (0.0 if one is None else one, text) for one, text in zip(self.numbers(at), self.values(at), strict=True)
+        ]
+        return all(a <= b for a, b in pairwise(keys)) or all(a >= b for a, b in pairwise(keys))
 
     # A baseline is compared again and again: what was made of it once stays ready.
     @cached_property

@@ -147,7 +147,8 @@ class Detection:
     def _meanings(self) -> dict[str, Meaning]:
         found: dict[str, Meaning] = {}
         for old, new in self._pairs:
-            one = meaning(old, new, self._written[old.name], self._values[old.name])
+            sliced = new.distinct == 1 and self.before.ordered_by(old.at)
+            one = meaning(old, new, self._written[old.name], self._values[old.name], sliced=sliced)
             if one is not None:
                 found[old.name] = one
         for old, new in self._pairs:

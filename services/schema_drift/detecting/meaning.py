@@ -28,8 +28,13 @@ class Meaning:
     distance: float = 0.0
 
 
-def meaning(before: Figures, after: Figures, written: Notation, values: Agreement) -> Meaning | None:
-    """Judge a column by itself; what only shows across columns is another module's."""
+def meaning(
+    before: Figures, after: Figures, written: Notation, values: Agreement, *, sliced: bool = False
+) -> Meaning | None:
+    """Judge a column by itself; what only shows across columns is another module's.
+
+    `sliced`: the rows stood in the order of this column, so that some of them may well have one value.
+    """
     if not before.present:
         return None
     if not after.present:
@@ -37,7 +42,7 @@ def meaning(before: Figures, after: Figures, written: Notation, values: Agreemen
     if not written.readable:
         return Meaning(_unreadable(before, after))
     placeholder = _placeholder(before, after)
-    if placeholder:
+    if placeholder and not sliced:
         return Meaning(placeholder)
     if before.truths and before.type in NUMERIC and not after.truths and after.type in NUMERIC:
         return _codes(before, after)

@@ -84,7 +84,7 @@ class Watcher:
             if name == "object.seen.v1"
         ]
 
-    async def until(self, holds: Callable[[list[tuple[str, UUID]]], bool], seconds: float = 20) -> list[Any]:
+    async def until(self, holds: Callable[[list[tuple[str, UUID]]], bool], seconds: float = 60) -> list[Any]:
         """Wait until something holds of what was told."""
         deadline = time.monotonic() + seconds
         while not holds(found := await self.seen()):

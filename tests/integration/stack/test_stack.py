@@ -141,6 +141,11 @@ def listening(process: psutil.Process) -> list[Any]:
         found = process.net_connections("inet")
     except (psutil.NoSuchProcess, FileNotFoundError):
         return []
+    except psutil.AccessDenied:
+        psutil.wait_procs([process], timeout=5)  # what is about to end is root's for a moment
+        if process.is_running():
+            raise
+        return []
     return [connection for connection in found if connection.status == psutil.CONN_LISTEN and connection.laddr]
 
 

@@ -53,3 +53,20 @@ def test_of_a_flag_that_is_true_as_often_as_not_few_rows_tell_nothing() -> None:
 
 def test_classes_that_exchanged_their_shares_are_asked_about_in_few_rows() -> None:
     assert verdicts(50, grades="CCCCCCCAAB").count("none") <= 4
+
+
+def day(number: int | str, at: int) -> list[str]:
+    return [str(number), str(1000 + at), f"{random.Random(at).gauss(80, 12):.1f}"]
+
+
+def test_one_day_of_a_table_in_the_order_of_its_days_is_a_slice_and_one_word_in_every_row_is_not() -> None:
+    names = ("day", "flight", "delay")
+    january = describe(names, [day(1 + at // 40, at) for at in range(120)])
+    shuffled = describe(names, [day(1 + at * 7 % 3, at) for at in range(120)])
+    late = describe(names, [day(28, 200 + at) for at in range(60)])
+    for before, after, wanted in (
+        (january, late, "none"),
+        (january, describe(names, [day("late", at) for at in range(60)]), "refuse"),
+        (shuffled, late, "refuse"),
+    ):
+        assert decide(detect(before, after), Classes()).verdict == wanted
