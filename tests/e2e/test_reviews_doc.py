@@ -70,20 +70,23 @@ def test_the_page_can_be_followed(newcomer: Any, own_workspace: Seeded) -> None:
     answers = iter(RENAMED)
     answer, run = next(answers), came(own_workspace, feed, 2, *RENAMED["--approve"])
     named = {"RUN": run["id"], "https://example.org/hooks/data": "http://127.0.0.1:9/data"}
+    rejected = ""
     for words in lines:
-        if "ID" in words and answer not in words:
+        again = "--ask-again" in words
+        if "ID" in words and answer not in words and not again:
             answer = next(answers)
             # What is mapped are the columns of the first version: another feed still has it.
             feed = known(newcomer, own_workspace, "other-flights") if answer == "--map" else feed
             run = came(own_workspace, feed, 3, *RENAMED[answer])
-        named["ID"] = run["waiting_for"][0]
+        named["ID"] = rejected if again else run["waiting_for"][0]
+        rejected = named["ID"] if "--reject" in words else rejected
         done = newcomer(*(named.get(word, word) for word in words))
         assert done.code == 0, (words, done.out, done.err)
-        if "ID" in words:
+        if "ID" in words and not again:
             assert api.ended(run["id"])["state"] == ENDS[answer], run
         if "--approve" in words:
             named["PROOF"] = api.call("GET", "/api/modules/clean-flights/versions/2")["adapts"]["proof_id"]
-    assert (answer, len(lines)) == ("--map", 11)
+    assert (answer, len(lines)) == ("--map", 12)
     # That no column carries the gates is proved as any proposal is, and the proof finds the gaps.
     (entry,) = api.items(f"/api/quarantine?run={run['id']}")
     assert "gate" in entry["summary"], entry
